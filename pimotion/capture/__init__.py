@@ -1,0 +1,1 @@
+"""Gets frames from cameras, files and the network."""

@@ -1,0 +1,49 @@
+"""What a source of pictures is, and the rules that every kind of it obeys.
+
+Rules, held by one contract suite over all kinds:
+
+1. `open`, `read` and `close` return or raise within a bounded time, whatever the camera does.
+2. Frames come in the order of capture; ``monotonic_s`` and ``time_s`` never go back.
+3. Whatever goes wrong with the camera is `SourceLost`, with a reason in words and without
+   credentials. After it the source is closed by its owner and may be opened again.
+4. `close` may be called at any time and more than once; everything is released.
+5. A source does not retry, sleep between attempts, log frames, or know what comes after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pimotion.picture import Picture
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Captured:
+    """What a source gives: pixels and when they were taken.
+
+    Attributes:
+        picture: As the camera gave it; the pipeline turns and masks it.
+        monotonic_s: Capture time on the monotonic clock.
+        time_s: Seconds since the source opened; in a recording, since its start.
+    """
+
+    picture: Picture
+    monotonic_s: float
+    time_s: float
+
+
+class Source(Protocol):
+    """Gives pictures. Not thread-safe: owned by the capture thread of one camera."""
+
+    def open(self) -> None:
+        """Open the camera. Raises `SourceLost`."""
+
+    def read(self) -> Captured:
+        """Return the next picture. Raises `SourceLost`."""
+
+    def close(self) -> None:
+        """Release everything."""

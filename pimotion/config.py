@@ -1,0 +1,167 @@
+"""Every setting, typed, with its range, its default and one line of help.
+
+Knows nothing of files: `pimotion.config_file` reads YAML into these types. The names, the help
+texts and the ranges here are the source of `config/pimotion.yml`, `docs/configuration.md` and the
+JSON Schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from pimotion.config_camera import Camera
+from pimotion.config_values import Id, NodeId, Port, Secret, Section, Size, Text, default_node
+
+NOT_AVAILABLE = frozenset(
+    {
+        "http.tls",
+        "http.allowed_hosts",
+        "http.frame_ancestors",
+        "cameras.*.controls",
+        "cameras.*.detect.source",
+        "cameras.*.detect.absorb_s",
+        "cameras.*.detect.preset",
+        "cameras.*.health.frozen_s",
+        "cameras.*.health.dark_s",
+    }
+)
+"""Settings that are promised but that this version does not have; ``*`` stands for any id."""
+
+NOT_AVAILABLE_VALUES: Mapping[str, frozenset[str]] = {
+    "cameras.*.detect.method": frozenset({"adaptive", "mog2"})
+}
+"""The same for single values of a setting."""
+
+
+class MqttTls(Section):
+    """Encryption to the broker."""
+
+    enabled: bool = Field(False, strict=True)
+    """Use TLS; the certificate and the host name are checked."""
+    ca: Text | None = None
+    """File with the broker's certificate authority (PEM); null: the system's."""
+    cert: Text | None = None
+    """File with our own certificate (PEM), for brokers that ask for one."""
+    key: Text | None = None
+    """File with the key of `cert` (PEM)."""
+    insecure: bool = Field(False, strict=True)
+    """Accept any certificate: anyone in between can read and forge. Warned of at each start."""
+
+
+class Mqtt(Section):
+    """The broker and Home Assistant's discovery."""
+
+    host: Text = "embedded"
+    """Name or address of the broker; `embedded` starts a private mosquitto on 127.0.0.1."""
+    port: Port = 1883
+    """Port of the broker; 8883 is usual with TLS."""
+    username: Text | None = None
+    """Login at the broker."""
+    password: Secret | None = None
+    """Password at the broker; better `!file PATH` or `!env NAME` than in clear."""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    """MQTT version; auto tries 5 and falls back to 3.1.1."""
+    tls: MqttTls = MqttTls()
+    prefix: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")] = (
+        "pimotion"
+    )
+    """First part of every topic."""
+    commands: bool = Field(True, strict=True)
+    """Accept commands by MQTT (switches and numbers in Home Assistant)."""
+    discovery: bool = Field(True, strict=True)
+    """Announce the cameras to Home Assistant."""
+    discovery_prefix: Annotated[
+        str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_/-]{1,64}$")
+    ] = "homeassistant"
+    """Where Home Assistant listens for discovery."""
+    birth_topic: Annotated[str, StringConstraints(strict=True, pattern=r"^[^#+\x00]{1,128}$")] = (
+        "homeassistant/status"
+    )
+    """Where Home Assistant says that it has started."""
+
+
+class HttpUser(Section):
+    """Someone who may log in to the page."""
+
+    name: Annotated[str, StringConstraints(strict=True, pattern=r"^[^:\x00-\x1f]{1,64}$")]
+    """Login name."""
+    password: Secret
+    """Password, 8 characters or more."""
+    role: Literal["viewer", "admin"] = "viewer"
+    """A viewer looks, an admin also changes."""
+
+    @field_validator("password")
+    @classmethod
+    def _long_enough(cls, value: Secret) -> Secret:
+        if len(value.reveal()) < 8:  # noqa: PLR2004  what docs/configuration.md promises
+            raise ValueError("must have 8 characters or more")
+        return value
+
+
+class HttpToken(Section):
+    """A secret in a URL that opens the stream and the stills of some cameras, nothing else."""
+
+    name: Text
+    """What it is for, for logs."""
+    token: Secret
+    """The secret, 16 characters or more."""
+    cameras: tuple[Id, ...] = ()
+    """Cameras it opens; empty: all."""
+    expires: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    """Last day it works, in quotes ("2027-12-31"); null: for ever."""
+
+    @field_validator("token")
+    @classmethod
+    def _long_enough(cls, value: Secret) -> Secret:
+        if len(value.reveal()) < 16:  # noqa: PLR2004  what docs/configuration.md promises
+            raise ValueError("must have 16 characters or more")
+        return value
+
+
+class Http(Section):
+    """The page and the live streams."""
+
+    host: Text = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 is everywhere, and needs `users`, `tokens` or `open`."""
+    port: Annotated[int, Field(ge=0, le=65535, strict=True)] = 8080
+    """Port to listen on; 0 takes a free one."""
+    users: tuple[HttpUser, ...] = ()
+    """Who may log in; empty: nobody has to."""
+    tokens: tuple[HttpToken, ...] = ()
+    """Secrets that open streams and stills by URL (`?token=...`)."""
+    open: bool = Field(False, strict=True)
+    """Let everyone who reaches `host` see the pictures without a login. Write it down if meant."""
+    max_viewers: Annotated[int, Field(ge=1, le=1000, strict=True)] = 64
+    """Most streams at one time; further ones are answered 503."""
+    public_url: Annotated[str, StringConstraints(strict=True, pattern=r"^https?://\S+$")] | None = (
+        None
+    )
+    """Address of the page as others reach it, for the link in Home Assistant."""
+
+
+class Storage(Section):
+    """How much is remembered."""
+
+    events_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 30
+    """Events older than this are forgotten, days."""
+    max_bytes: Annotated[Size, Field(ge=1_000_000)] = 2_000_000_000
+    """Most that events and their stills take; the oldest go first."""
+    min_free_bytes: Annotated[Size, Field(ge=0)] = 1_000_000_000
+    """Space to leave free on the disk; the oldest events go first."""
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    node: NodeId = Field(default_factory=default_node)
+    """Name of this machine in topics and entities; by default the first label of the host name."""
+    state_dir: Text | None = None
+    """Where events and state are kept; null: $STATE_DIRECTORY, else ~/.local/state/pimotion."""
+    mqtt: Mqtt = Mqtt()
+    http: Http = Http()
+    cameras: Annotated[Mapping[Id, Camera], Field(min_length=1)]
+    """The cameras, by id."""
+    storage: Storage = Storage()

@@ -1,0 +1,164 @@
+"""The settings of one camera: where its pictures come from and what is done with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from pimotion.config_values import Corners, Id, Ratio, Seconds, Secret, Section, Size, Text
+from pimotion.pixels import Flip, Polygon, View
+
+_SOURCE_FORMS = (
+    "auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
+    "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[#SENDER] or synthetic"
+)
+_SOURCE = re.compile(
+    r"auto|synthetic|picamera(:\d{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
+    r"|imagezmq:tcp://[^#]+:\d{1,5}(#.+)?"
+)
+
+
+class Detect(Section):
+    """What counts as motion."""
+
+    method: Literal["running_average"] = "running_average"
+    """How the background is learnt."""
+    width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
+    """Width at which motion is looked for, px; smaller is faster and sees less."""
+    fps: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = 10
+    """Most frames a second to analyse."""
+    sensitivity: Annotated[int, Field(ge=1, le=100, strict=True)] = 50
+    """1 to 100: higher fires on fainter changes; 50 uses the thresholds as they are."""
+    min_area_ratio: Ratio = 0.001
+    """Smallest moving region, as a share of the frame."""
+    max_area_ratio: Ratio = 0.8
+    """Largest share of the frame that may change; more is taken for a change of light."""
+    warmup_frames: Annotated[int, Field(ge=1, le=1000, strict=True)] = 32
+    """Analysed frames after each start from which the background is learnt, without motion."""
+    hold_s: Annotated[Seconds, Field(ge=0, le=60)] = 1.5
+    """Motion lasts this long after the last moving frame, so that it does not flicker, s."""
+    masks: tuple[Corners, ...] = ()
+    """Polygons in which nothing is looked for, corners 0 to 1 of the frame."""
+    threshold: Annotated[int, Field(ge=1, le=255, strict=True)] = 25
+    """running_average: least change of a pixel, in grey levels."""
+    accum_weight: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.1
+    """running_average: how fast the background forgets; a frame's share in it, up to 1."""
+
+
+class Zone(Section):
+    """A part of the frame with a motion sensor of its own."""
+
+    polygon: Corners
+    """Corners, each [x, y] 0 to 1 of the frame."""
+    min_area_ratio: Ratio = 0.001
+    """Least change inside the zone, as a share of the whole frame."""
+    event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] | None = None
+    """Quiet time that ends motion in the zone, s; null: as the camera's."""
+
+
+class Events(Section):
+    """When motion becomes an event, and when the event ends."""
+
+    min_motion_s: Annotated[Seconds, Field(ge=0, le=60)] = 0.3
+    """Motion shorter than this starts no event, s."""
+    event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] = 10
+    """Quiet time that ends an event, s."""
+    max_event_s: Annotated[Seconds, Field(ge=5, le=86400)] = 300
+    """An event longer than this ends and the next begins, s."""
+
+
+class Snapshot(Section):
+    """The stills sent by MQTT and kept with each event."""
+
+    height: Annotated[int, Field(ge=32, le=4096, strict=True)] | None = None
+    """Height of the still, px; null: the frame's."""
+    quality: Annotated[int, Field(ge=1, le=100, strict=True)] = 80
+    """JPEG quality."""
+    crop: bool = Field(False, strict=True)
+    """Show only what moved, with some margin."""
+    boxes: bool = Field(True, strict=True)
+    """Draw boxes around what moved."""
+    timestamp: bool = Field(True, strict=True)
+    """Write the camera's name and the time."""
+    interval_s: Annotated[Seconds, Field(ge=1, le=604800)] | None = None
+    """Send a still this often even without motion, s; null: never."""
+    max_bytes: Annotated[Size, Field(ge=5_000, le=20_000_000)] = 200_000
+    """Most bytes of a still; quality is lowered to fit."""
+
+
+class Stream(Section):
+    """How the live picture looks unless the viewer asks for something else."""
+
+    quality: Annotated[int, Field(ge=1, le=100, strict=True)] = 80
+    """JPEG quality."""
+    fps: Annotated[float, Field(ge=0.2, le=60, allow_inf_nan=False)] | None = None
+    """Most frames a second; null: the camera's."""
+    boxes: bool = Field(True, strict=True)
+    """Draw boxes around what moves."""
+    zones: bool = Field(False, strict=True)
+    """Draw the zones."""
+    timestamp: bool = Field(True, strict=True)
+    """Write the camera's name and the time."""
+
+
+class Health(Section):
+    """When a camera counts as unwell."""
+
+    stale_s: Annotated[Seconds, Field(ge=1, le=600)] = 5
+    """No frame for this long: the camera is offline, s."""
+
+
+class Camera(Section):
+    """One camera."""
+
+    name: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)] | None = None
+    """What people call it; null: made from its id."""
+    source: Text
+    """auto, picamera[:N], v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH[?loop],
+    imagezmq:tcp://127.0.0.1:5555[#SENDER] or synthetic."""
+    username: Text | None = None
+    """Login at a network camera."""
+    password: Secret | None = None
+    """Password at a network camera."""
+    open: bool = Field(False, strict=True)
+    """imagezmq: let anyone who reaches the address send pictures. Write it down if meant."""
+    width: Annotated[int, Field(ge=64, le=4096, strict=True)] = 1280
+    """Width to ask of a local camera, px; network cameras and files have their own."""
+    height: Annotated[int, Field(ge=48, le=4096, strict=True)] = 720
+    """Height to ask of a local camera, px."""
+    fps: Annotated[float, Field(ge=0.2, le=60, allow_inf_nan=False)] = 15
+    """Frames a second to ask of a local camera; more from others are skipped."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Turns the picture clockwise, degrees."""
+    flip: Flip = "none"
+    """Mirrors the picture after turning it."""
+    detect: Detect = Detect()
+    privacy_masks: tuple[Corners, ...] = ()
+    """Polygons blacked out before anything else sees the frame."""
+    zones: Mapping[Id, Zone] = Field(default_factory=dict)
+    """Parts of the frame with a motion sensor of their own, by id."""
+    events: Events = Events()
+    snapshot: Snapshot = Snapshot()
+    stream: Stream = Stream()
+    health: Health = Health()
+
+    @field_validator("source")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        if _SOURCE.fullmatch(value) is None:
+            raise ValueError(f"must be {_SOURCE_FORMS}")
+        return value
+
+    @property
+    def view(self) -> View:
+        """How its pixels become the frame that everyone sees."""
+        masks: tuple[Polygon, ...] = self.privacy_masks
+        return View(self.rotate, self.flip, masks)
+
+
+def camera_name(camera_id: str, camera: Camera) -> str:
+    """Return what people call a camera."""
+    return camera.name or camera_id.replace("_", " ").replace("-", " ").capitalize()

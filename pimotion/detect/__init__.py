@@ -1,0 +1,1 @@
+"""Finds what moved in a frame."""

@@ -1,0 +1,1 @@
+"""Decides when motion starts and stops, and which frame shows it best."""

@@ -1,0 +1,56 @@
+"""Logging to stderr: a sentence, then ``key=value``; repeated conditions at most once a minute."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+import time
+
+_URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+_URL_TOKEN = re.compile(r"(?<=[?&]token=)[^&\s\"']+")
+
+
+def without_secrets(text: str) -> str:
+    """Return a text whose URLs have lost their credentials and tokens."""
+    return _URL_TOKEN.sub("***", _URL_LOGIN.sub("***@", text))
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+def setup(level: str = "INFO") -> None:
+    """Send the log to stderr; under systemd the journal adds the time."""
+    in_journal = "JOURNAL_STREAM" in os.environ
+    line = "%(levelname)s %(name)s: %(message)s"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter(line if in_journal else f"%(asctime)s {line}"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+class Repeated:
+    """Logs a condition that may repeat at most once a period, with a count. Thread-safe."""
+
+    def __init__(self, log: logging.Logger, period_s: float = 60.0) -> None:
+        self._log = log
+        self._period_s = period_s
+        self._last: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def warning(self, condition: str, text: str) -> None:
+        """Log ``text`` unless ``condition`` was logged within the period; then only count it."""
+        now_s = time.monotonic()
+        with self._lock:
+            last_s, held_back = self._last.get(condition, (-self._period_s, 0))
+            if now_s - last_s < self._period_s:
+                self._last[condition] = (last_s, held_back + 1)
+                return
+            self._last[condition] = (now_s, 0)
+        again = f" ({held_back} more times since)" if held_back else ""
+        self._log.warning("%s%s", text, again)

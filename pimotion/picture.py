@@ -1,0 +1,184 @@
+"""A picture in the form its camera gave it, which converts itself on demand, once.
+
+Knows pixels only: no time, no camera, no drawing (that is `pimotion.render`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import cv2
+
+from pimotion.errors import PictureError
+from pimotion.pixels import (
+    PLAIN,
+    BgrPayload,
+    JpegPayload,
+    Pixels,
+    Planes,
+    View,
+    Yuv420Payload,
+    as_pixels,
+    encode_bgr,
+    encode_planes,
+)
+
+MAX_PIXELS = 4096 * 4096
+"""Largest picture that is decoded. A hostile JPEG of 10 kB can declare 65500 x 65500 px, which is
+12 GB of BGR; the Pi's largest sensor has 64 MP but its video modes stay under 13 MP."""
+
+_T = TypeVar("_T")
+
+
+class Payload(Protocol):
+    """Pixels as the camera gave them. ``width`` and ``height`` in px, before any `View`.
+
+    The conversions take the least width they must give; they may give more, never less than that
+    or the payload's own width.
+    """
+
+    width: int
+    height: int
+
+    def luma(self, least_width: int) -> Pixels:
+        """Return luma, shape (height, width)."""
+
+    def bgr(self, least_width: int) -> Pixels:
+        """Return blue-green-red, shape (height, width, 3)."""
+
+    def planes(self, least_width: int) -> Planes:
+        """Return full-range YUV420."""
+
+
+class Picture:
+    """One picture. Thread-safe and read-only: who wants to draw copies.
+
+    Every conversion is made when it is first asked for and kept; arrays that come out are not
+    writeable. A conversion of bytes that turn out to be broken raises `PictureError`.
+
+    Attributes:
+        width: px, as seen (after the `View`).
+        height: px, as seen.
+    """
+
+    def __init__(self, payload: Payload, view: View = PLAIN) -> None:
+        if payload.width * payload.height > MAX_PIXELS or min(payload.width, payload.height) < 1:
+            raise PictureError(
+                f"a picture of {payload.width}x{payload.height} px is outside 1 px to "
+                f"{MAX_PIXELS // 1_000_000} megapixels"
+            )
+        self._payload = payload
+        self._view = view
+        self._made: dict[tuple[Any, ...], Any] = {}
+        self._lock = threading.RLock()
+        sides = (payload.width, payload.height)
+        self.width, self.height = sides[::-1] if view.swaps_sides else sides
+
+    @classmethod
+    def from_jpeg(cls, data: bytes, view: View = PLAIN) -> Picture:
+        """Wrap JPEG bytes; only the header is read now.
+
+        Raises:
+            PictureError: The header is not a JPEG's, or declares an absurd size.
+        """
+        return cls(JpegPayload(data), view)
+
+    @classmethod
+    def from_bgr(cls, image: Pixels, view: View = PLAIN) -> Picture:
+        """Wrap an array of shape (height, width, 3), uint8, blue-green-red; it is not copied."""
+        return cls(BgrPayload(image), view)
+
+    @classmethod
+    def from_yuv420(cls, planes: Planes, view: View = PLAIN, *, full_range: bool = True) -> Picture:
+        """Wrap YUV420 planes, not copied. ``full_range`` False: video range, as H.264 has it."""
+        return cls(Yuv420Payload(planes, full_range=full_range), view)
+
+    @property
+    def is_planar(self) -> bool:
+        """True when planes cost less than BGR, so that drawing should be done on planes."""
+        return isinstance(self._payload, Yuv420Payload)
+
+    @property
+    def camera_jpeg(self) -> bytes | None:
+        """The camera's own JPEG bytes if they are exactly what should be seen, else None."""
+        if self._view.is_plain and isinstance(self._payload, JpegPayload):
+            return self._payload.data
+        return None
+
+    def viewed(self, view: View) -> Picture:
+        """Return the same pixels under another view; nothing is converted yet."""
+        return Picture(self._payload, view)
+
+    def size_at(self, width: int | None) -> tuple[int, int]:
+        """Return (width, height) in px of this picture scaled to ``width``; never enlarged."""
+        if width is None or width >= self.width:
+            return self.width, self.height
+        return width, max(1, round(self.height * width / self.width))
+
+    def luma(self, width: int | None = None) -> Pixels:
+        """Return grey pixels, shape (height, width), uint8, full range, ``width`` px wide."""
+        return self._once(("luma", self.size_at(width)), lambda: self._make_luma(width))
+
+    def bgr(self, width: int | None = None) -> Pixels:
+        """Return colour pixels, shape (height, width, 3), uint8, blue-green-red."""
+        return self._once(("bgr", self.size_at(width)), lambda: self._make_bgr(width))
+
+    def yuv(self, width: int | None = None) -> Planes:
+        """Return YUV420 planes, full range."""
+        return self._once(("yuv", self.size_at(width)), lambda: self._make_yuv(width))
+
+    def jpeg(self, quality: int | None = None, width: int | None = None) -> bytes:
+        """Return the picture as JPEG bytes, ``quality`` 1..100.
+
+        ``quality`` None: the camera's own bytes where there are any, else 80.
+        """
+        own = self.camera_jpeg
+        if quality is None and own is not None and self.size_at(width)[0] == self.width:
+            return own
+        return self._once(
+            ("jpeg", self.size_at(width), quality), lambda: self._make_jpeg(quality or 80, width)
+        )
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], _T]) -> _T:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            made: _T = self._made[key]
+            return made
+
+    def _raw_size(self, width: int | None) -> tuple[int, int]:
+        size = self.size_at(width)
+        return size[::-1] if self._view.swaps_sides else size
+
+    def _finish(self, plane: Pixels, size: tuple[int, int], black: int = 0) -> Pixels:
+        if (plane.shape[1], plane.shape[0]) != size:
+            plane = as_pixels(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+        seen = self._view.apply(plane, black)
+        if seen.flags.writeable:
+            seen.flags.writeable = False
+        return seen
+
+    def _make_luma(self, width: int | None) -> Pixels:
+        size = self._raw_size(width)
+        return self._finish(self._payload.luma(size[0]), size)
+
+    def _make_bgr(self, width: int | None) -> Pixels:
+        size = self._raw_size(width)
+        return self._finish(self._payload.bgr(size[0]), size)
+
+    def _make_yuv(self, width: int | None) -> Planes:
+        size = self._raw_size(width)
+        half = ((size[0] + 1) // 2, (size[1] + 1) // 2)
+        planes = self._payload.planes(size[0])
+        return Planes(
+            self._finish(planes.y, size),
+            self._finish(planes.u, half, black=128),
+            self._finish(planes.v, half, black=128),
+        )
+
+    def _make_jpeg(self, quality: int, width: int | None) -> bytes:
+        if self.is_planar:
+            return encode_planes(self.yuv(width), quality)
+        return encode_bgr(self.bgr(width), quality)

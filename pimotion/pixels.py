@@ -1,0 +1,236 @@
+"""Pixels in the forms that cameras give: JPEG bytes, arrays, planes; and how each converts.
+
+`pimotion.picture` is what the rest of the program holds; this is what stands behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+
+from pimotion.errors import PictureError
+
+Pixels = npt.NDArray[np.uint8]
+Polygon = tuple[tuple[float, float], ...]
+"""Corners as (x, y), each 0..1 of the frame, origin top-left."""
+
+Flip = Literal["none", "horizontal", "vertical", "both"]
+
+_ROTATION = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_FLIP_CODE = {"horizontal": 1, "vertical": 0, "both": -1}
+
+# ITU-R BT.601 video range (Y 16..235, chroma 16..240) to the full range that JPEG uses.
+_FULL_LUMA = np.clip((np.arange(256) - 16) * 255 / 219 + 0.5, 0, 255).astype(np.uint8)
+_FULL_CHROMA = np.clip((np.arange(256) - 128) * 255 / 224 + 128.5, 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a camera's pixels become the frame that everyone sees.
+
+    Attributes:
+        rotate: Clockwise, degrees: 0, 90, 180 or 270. Comes first.
+        flip: Mirrors the rotated picture.
+        privacy_masks: Blacked out last, so the corners are those of the picture as seen.
+    """
+
+    rotate: int = 0
+    flip: Flip = "none"
+    privacy_masks: tuple[Polygon, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """True when the camera's pixels are the frame, unchanged."""
+        return self.rotate == 0 and self.flip == "none" and not self.privacy_masks
+
+    @property
+    def swaps_sides(self) -> bool:
+        """True when width and height change places."""
+        return self.rotate in (90, 270)
+
+    def apply(self, plane: Pixels, black: int | tuple[int, int, int] = 0) -> Pixels:
+        """Return the oriented and masked plane; the same array when nothing is to be done.
+
+        Args:
+            plane: Shape (height, width) or (height, width, 3), uint8. Never written to.
+            black: What a privacy mask is filled with.
+        """
+        turned = plane
+        if self.rotate:
+            turned = as_pixels(cv2.rotate(turned, _ROTATION[self.rotate]))
+        if self.flip != "none":
+            turned = as_pixels(cv2.flip(turned, _FLIP_CODE[self.flip]))
+        if not self.privacy_masks:
+            return turned
+        masked = turned.copy() if turned is plane else turned
+        height, width = masked.shape[:2]
+        corners = [polygon_px(polygon, width, height) for polygon in self.privacy_masks]
+        cv2.fillPoly(masked, corners, black if isinstance(black, tuple) else (black,))
+        return masked
+
+
+PLAIN = View()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """A YUV420 picture, full range (JPEG's), BT.601.
+
+    Attributes:
+        y: Luma, shape (height, width), uint8.
+        u: Blue chroma, shape ((height + 1) // 2, (width + 1) // 2), uint8, 128 is neutral.
+        v: Red chroma, as ``u``.
+    """
+
+    y: Pixels
+    u: Pixels
+    v: Pixels
+
+
+class JpegPayload:
+    """JPEG bytes. Decoding scales by 1/2, 1/4 or 1/8 inside libjpeg-turbo, which skips work."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        try:
+            self.height, self.width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+        except ValueError as error:
+            raise PictureError(f"not a JPEG: {error}") from None
+
+    def luma(self, least_width: int) -> Pixels:
+        """Return luma, shape (height, width)."""
+        return self._decode("GRAY", least_width)[:, :, 0]
+
+    def bgr(self, least_width: int) -> Pixels:
+        """Return blue-green-red, shape (height, width, 3)."""
+        return self._decode("BGR", least_width)
+
+    def planes(self, least_width: int) -> Planes:
+        """Return full-range YUV420."""
+        return _planes_of(self.bgr(least_width))
+
+    def _decode(self, colourspace: str, least_width: int) -> Pixels:
+        try:
+            return self._decode_as(colourspace, least_width, strict=True)
+        except ValueError as error:
+            # Many USB cameras pad their JPEGs, which libjpeg reports and survives. A picture that
+            # ends early is another matter: its lower part would be made up.
+            if "extraneous" not in str(error):
+                raise PictureError(f"broken JPEG: {error}") from None
+        return self._decode_as(colourspace, least_width, strict=False)
+
+    def _decode_as(self, colourspace: str, least_width: int, *, strict: bool) -> Pixels:
+        image: Pixels = simplejpeg.decode_jpeg(
+            self.data, colourspace, min_width=least_width, min_factor=1, strict=strict
+        )
+        return image
+
+
+class BgrPayload:
+    """An array of blue-green-red pixels."""
+
+    def __init__(self, image: Pixels) -> None:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:  # noqa: PLR2004
+            got = f"{image.dtype} {image.shape}"
+            raise PictureError(f"a picture needs uint8 (height, width, 3) pixels, got {got}")
+        self._image = image.view()
+        self._image.flags.writeable = False
+        self.height, self.width = image.shape[:2]
+
+    def luma(self, least_width: int) -> Pixels:
+        """Return luma, shape (height, width)."""
+        small = _shrink(self._image, least_width)
+        return as_pixels(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+
+    def bgr(self, least_width: int) -> Pixels:  # noqa: ARG002  an array has one size
+        """Return blue-green-red, shape (height, width, 3)."""
+        return self._image
+
+    def planes(self, least_width: int) -> Planes:
+        """Return full-range YUV420."""
+        return _planes_of(_shrink(self._image, least_width))
+
+
+class Yuv420Payload:
+    """Planes from the Pi's camera or a video decoder."""
+
+    def __init__(self, planes: Planes, *, full_range: bool) -> None:
+        self.height, self.width = planes.y.shape
+        half = ((self.height + 1) // 2, (self.width + 1) // 2)
+        if planes.u.shape != half or planes.v.shape != half:
+            raise PictureError(f"chroma of {planes.u.shape} does not fit luma of {planes.y.shape}")
+        self._planes = planes
+        self._full_range = full_range
+
+    def luma(self, least_width: int) -> Pixels:
+        """Return luma, shape (height, width)."""
+        y = _shrink(self._planes.y, least_width)
+        return y if self._full_range else as_pixels(cv2.LUT(y, _FULL_LUMA))
+
+    def bgr(self, least_width: int) -> Pixels:
+        """Return blue-green-red, shape (height, width, 3)."""
+        planes = self.planes(least_width)
+        size = (planes.y.shape[1], planes.y.shape[0])
+        u, v = (cv2.resize(plane, size) for plane in (planes.u, planes.v))
+        return as_pixels(cv2.cvtColor(cv2.merge([planes.y, v, u]), cv2.COLOR_YCrCb2BGR))
+
+    def planes(self, least_width: int) -> Planes:
+        """Return full-range YUV420."""
+        y = _shrink(self._planes.y, least_width)
+        u, v = (_shrink(p, (y.shape[1] + 1) // 2) for p in (self._planes.u, self._planes.v))
+        if self._full_range:
+            return Planes(y, u, v)
+        return Planes(
+            as_pixels(cv2.LUT(y, _FULL_LUMA)),
+            as_pixels(cv2.LUT(u, _FULL_CHROMA)),
+            as_pixels(cv2.LUT(v, _FULL_CHROMA)),
+        )
+
+
+def encode_bgr(image: Pixels, quality: int) -> bytes:
+    """Encode pixels of shape (height, width, 3), blue-green-red, as a 4:2:0 JPEG."""
+    data: bytes = simplejpeg.encode_jpeg(
+        np.ascontiguousarray(image), quality, "BGR", "420", fastdct=True
+    )
+    return data
+
+
+def encode_planes(planes: Planes, quality: int) -> bytes:
+    """Encode full-range YUV420 planes as a JPEG, without a colour conversion."""
+    data: bytes = simplejpeg.encode_jpeg_yuv_planes(
+        *(np.ascontiguousarray(plane) for plane in (planes.y, planes.u, planes.v)),
+        quality,
+        fastdct=True,
+    )
+    return data
+
+
+def polygon_px(polygon: Polygon, width: int, height: int) -> npt.NDArray[np.int32]:
+    """Return a polygon's corners in px of a picture of that size, shape (corners, 2)."""
+    return np.rint(np.array(polygon) * (width, height)).astype(np.int32)
+
+
+def _planes_of(bgr: Pixels) -> Planes:
+    # cvtColor's own I420 is video range, which would wash out a JPEG: so full range by YCrCb.
+    y, v, u = cv2.split(cv2.cvtColor(bgr, cv2.COLOR_BGR2YCrCb))
+    half = ((y.shape[1] + 1) // 2, (y.shape[0] + 1) // 2)
+    u, v = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (u, v))
+    return Planes(as_pixels(y), as_pixels(u), as_pixels(v))
+
+
+def _shrink(plane: Pixels, width: int) -> Pixels:
+    """Scale to ``width`` px by area average, keeping the shape; never enlarges."""
+    if width >= plane.shape[1]:
+        return plane
+    height = max(1, round(plane.shape[0] * width / plane.shape[1]))
+    return as_pixels(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def as_pixels(array: npt.NDArray[Any]) -> Pixels:
+    """Give OpenCV's result its real type."""
+    return array.view(np.uint8) if array.dtype != np.uint8 else array

@@ -1,0 +1,1 @@
+"""Remembers events and their stills."""

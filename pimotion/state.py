@@ -1,0 +1,92 @@
+"""What must survive a restart and is no configuration: one small JSON file, written atomically."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def state_dir_of(configured: str | None) -> Path:
+    """Return the state folder: configured, else systemd's, else the user's own."""
+    chosen = configured or os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+    return Path(base) / "pimotion"
+
+
+class State:
+    """Named values kept in ``state.json``. Thread-safe.
+
+    A file that cannot be read is put aside, not overwritten; one that cannot be written is logged
+    and the value still holds until the process ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "state.json"
+        self._lock = threading.Lock()
+        self._values = self._read()
+
+    def get(self, name: str) -> Any:
+        """Return a value as JSON gave it; None if there is none."""
+        with self._lock:
+            return self._values.get(name)
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a JSON value; None forgets it."""
+        with self._lock:
+            if self._values.get(name) == value:
+                return
+            if value is None:
+                self._values.pop(name, None)
+            else:
+                self._values[name] = value
+            self._write()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            values = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            return self._put_aside(str(error))
+        return values if isinstance(values, dict) else self._put_aside("not a JSON object")
+
+    def _put_aside(self, why: str) -> dict[str, Any]:
+        log.warning("state file is unreadable and put aside path=%s error=%s", self._path, why)
+        try:
+            self._path.replace(self._path.with_suffix(".broken"))
+        except OSError as error:
+            log.warning("state file cannot be put aside error=%s", error)
+        return {}
+
+    def _write(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._path, json.dumps(self._values, indent=1).encode())
+        except OSError as error:
+            log.warning("state is not kept path=%s error=%s", self._path, error)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment either the old or the new one is there, whole.
+
+    Raises:
+        OSError: It could not be written; the old one is untouched.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,147 @@
+"""The rules of the house: who may import whom, where others' code lives, how long things get."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "pimotion"
+
+LEVELS = (
+    {"errors", "clock"},
+    {"pixels"},
+    {"picture"},
+    {"types", "config_values", "config_camera"},
+    {"config", "latest", "log", "render"},
+    {"config_file", "config_docs", "state", "health"},
+    {"capture", "detect", "events", "publish", "record", "stream"},
+    {"pipeline"},
+    {"daemon", "replay", "init"},
+    {"cli"},
+    {"__main__"},
+)
+"""Each may import from the levels above it in this list, never its own level or below."""
+
+SAME_LEVEL = {("config_docs", "config_file"), ("config_camera", "config_values")}
+
+HOMES = {
+    "av": {
+        "capture/av_source.py",
+        "capture/file.py",
+        "capture/rtsp.py",
+        "capture/demo.py",
+        "capture/recording.py",
+    },
+    "bottle": {"stream/*"},
+    "cv2": {
+        "picture.py",
+        "pixels.py",
+        "render.py",
+        "capture/v4l2.py",
+        "capture/synthetic.py",
+        "detect/*",
+        "replay.py",
+    },
+    "numpy": {
+        "picture.py",
+        "pixels.py",
+        "render.py",
+        "capture/*",
+        "detect/*",
+        "events/snapshot.py",
+        "replay.py",
+    },
+    "paho": {"publish/mqtt.py", "publish/link.py"},
+    "picamera2": {"capture/picamera.py"},
+    "libcamera": {"capture/picamera.py"},
+    "pydantic": {
+        "config.py",
+        "config_camera.py",
+        "config_values.py",
+        "config_file.py",
+        "config_docs.py",
+    },
+    "pydantic_core": {
+        "config.py",
+        "config_camera.py",
+        "config_values.py",
+        "config_file.py",
+        "config_docs.py",
+    },
+    "simplejpeg": {"pixels.py"},
+    "yaml": {"config_file.py", "config_yaml.py", "config_docs.py"},
+    "zmq": {"capture/imagezmq.py"},
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part(module: str) -> str:
+    """``pimotion.capture.file`` -> ``capture``."""
+    return [*module.split("."), "", ""][1]
+
+
+def level(name: str) -> int:
+    for number, names in enumerate(LEVELS):
+        if name in names:
+            return number
+    raise AssertionError(f"pimotion/{name} has no level in this test's LEVELS: give it one")
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            if node.module == "pimotion":
+                yield from (f"pimotion.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def ids(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_imports_go_one_way(path: Path) -> None:
+    here = path.relative_to(PACKAGE).with_suffix("").parts
+    own = here[0]
+    if own == "__init__":
+        return
+    for module in imports(path):
+        other = part(module)
+        if not module.startswith("pimotion.") or other == "__version__":
+            continue
+        if other == own or (own, other) in SAME_LEVEL:
+            continue
+        assert level(other) < level(own), f"{ids(path)} may not import {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_third_party_packages_stay_at_home(path: Path) -> None:
+    name = ids(path)
+    for module in imports(path):
+        top = module.split(".")[0]
+        if top == "pimotion" or top in sys.stdlib_module_names:
+            continue
+        homes = HOMES.get(top)
+        assert homes is not None, f"{name} imports {top}, which has no home in this test's HOMES"
+        folder = f"{Path(name).parent}/*"
+        assert name in homes or folder in homes, f"{name} may not import {top}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_files_and_functions_stay_short(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 300, f"{ids(path)} is over 300 lines: it holds two ideas"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= 40, f"{ids(path)}:{node.lineno}: {node.name} has {lines} lines"
