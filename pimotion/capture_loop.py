@@ -1,0 +1,101 @@
+"""The capture thread of one camera: opens its source, hands frames on, opens it again when lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from pimotion.capture.source import Captured, Source
+from pimotion.clock import utc_now_s
+from pimotion.config_camera import Camera
+from pimotion.errors import SourceLost
+from pimotion.latest import Latest
+from pimotion.log import Repeated
+from pimotion.pace import Pacer
+from pimotion.types import CameraState, Frame, NoFrames
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 30.0
+_GOOD_SESSION_S = 10.0
+"""A source that gave frames for this long has earned a quick retry."""
+
+
+class CaptureLoop:
+    """Owns one source. `run` is the body of the thread ``capture-<camera>``."""
+
+    def __init__(
+        self, camera_id: str, camera: Camera, source: Source, out: Latest[Frame | NoFrames]
+    ) -> None:
+        self._id = camera_id
+        self._source = source
+        self._view = camera.view
+        self._pacer = Pacer(camera.fps)
+        self._out = out
+        self._stopping = threading.Event()
+        self._session = 0
+        self._repeated = Repeated(log)
+        self.captured = 0
+        """Frames that the source gave since the start, thinned ones included."""
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does when its source's current call returns."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Give frames until `stop`."""
+        retry_s = _FIRST_RETRY_S
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            lost = self._run_session()
+            if lost is None:
+                return
+            self._say_lost(lost)
+            if lost.ended:
+                self._stopping.wait()
+                return
+            if time.monotonic() - began_s > _GOOD_SESSION_S:
+                retry_s = _FIRST_RETRY_S
+            self._stopping.wait(retry_s)
+            retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
+
+    def _run_session(self) -> SourceLost | None:
+        """Give frames from one opening of the source; None when asked to stop."""
+        self._session += 1
+        self._pacer.restart()
+        try:
+            self._source.open()
+            log.info("camera opened camera=%s", self._id)
+            index = 0
+            while not self._stopping.is_set():
+                captured = self._source.read()
+                self.captured += 1
+                if self._pacer.is_due(captured.monotonic_s):
+                    self._out.put(self._frame(captured, index))
+                index += 1
+        except SourceLost as lost:
+            return lost
+        finally:
+            self._source.close()
+        return None
+
+    def _frame(self, captured: Captured, index: int) -> Frame:
+        now_utc_s = utc_now_s()
+        age_s = time.monotonic() - captured.monotonic_s
+        return Frame(
+            picture=captured.picture.viewed(self._view),
+            index=index,
+            monotonic_s=captured.monotonic_s,
+            time_s=captured.time_s,
+            utc_s=None if now_utc_s is None else now_utc_s - age_s,
+            session=self._session,
+        )
+
+    def _say_lost(self, lost: SourceLost) -> None:
+        self._repeated.warning(
+            lost.reason, f"camera gives no pictures camera={self._id} reason={lost.reason}"
+        )
+        state = CameraState.ENDED if lost.ended else CameraState.LOST
+        self._out.put(NoFrames(lost.reason, state, time.monotonic()))

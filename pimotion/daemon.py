@@ -1,0 +1,201 @@
+"""All cameras, the broker connection, the recorder and the server: the composition root."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+from pimotion import __version__
+from pimotion.capture.factory import source_for
+from pimotion.config import Settings
+from pimotion.config_camera import Camera, camera_name
+from pimotion.errors import StartError
+from pimotion.health import Threads, notify_systemd
+from pimotion.pipeline import CameraPipeline
+from pimotion.publish.broker import EmbeddedBroker
+from pimotion.publish.mqtt import Publisher
+from pimotion.record.recorder import Recorder
+from pimotion.state import State, state_dir_of
+from pimotion.stream.live import LiveCamera
+from pimotion.stream.server import StreamServer
+from pimotion.types import Command, LinkStatus, Message, SettingState, Sink
+
+log = logging.getLogger(__name__)
+
+EMBEDDED = "embedded"
+"""``mqtt.host`` that asks for a broker of our own."""
+
+_CAMERAS_STOP_S = 1.5
+_BROKER_STOP_S = 2.0
+_OTHERS_STOP_S = 0.5
+"""Shares of the 5 s in which everything must have ended."""
+
+
+class Daemon:
+    """Runs a configuration from `start` to `stop`. Owned by the main thread."""
+
+    def __init__(self, settings: Settings, *, sinks: Sequence[Sink] = ()) -> None:
+        """Build everything; nothing is opened or started yet.
+
+        Args:
+            settings: The whole configuration.
+            sinks: Further takers of every camera's messages.
+        """
+        self._threads = Threads()
+        self._settings = settings
+        folder = state_dir_of(settings.state_dir)
+        self._folder = folder
+        self._state = State(folder)
+        self._recorder = Recorder(folder, settings.storage)
+        self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
+        self._publisher: Publisher | None = None
+        self._no_broker: str | None = None
+        self._sinks: list[Sink] = [_SettingsKeeper(self._state), self._recorder, *sinks]
+        self._pipelines = {
+            camera_id: self._pipeline(camera_id, camera)
+            for camera_id, camera in settings.cameras.items()
+        }
+        self._server = self._build_server()
+
+    @property
+    def url(self) -> str:
+        """Where the page is, once started."""
+        return self._server.url
+
+    @property
+    def changed(self) -> threading.Event:
+        """Set when a thread has died."""
+        return self._threads.changed
+
+    @property
+    def dead(self) -> str | None:
+        """Name of a thread that died; the process must end then."""
+        return self._threads.dead
+
+    @property
+    def captured(self) -> Mapping[str, int]:
+        """Frames that each camera gave since the start."""
+        return {camera_id: each.captured for camera_id, each in self._pipelines.items()}
+
+    def link(self) -> LinkStatus:
+        """Return the state of the broker connection."""
+        if self._publisher is not None:
+            return self._publisher.status()
+        return LinkStatus(EMBEDDED, self._settings.mqtt.port, False, self._no_broker)
+
+    def start(self) -> None:
+        """Start everything. Neither a camera nor a broker has to answer.
+
+        Raises:
+            StartError: The port is in use, or the state folder cannot be written.
+        """
+        self._make_folder()
+        self._server.start(self._threads)
+        self._sinks.append(self._server)
+        self._recorder.start(self._threads)
+        self._start_publisher()
+        for pipeline in self._pipelines.values():
+            pipeline.start(self._threads)
+        notify_systemd("READY=1")
+
+    def stop(self) -> None:
+        """End everything in pipeline order; what is still moving is said to be over."""
+        notify_systemd("STOPPING=1")
+        self._threads.close()
+        for pipeline in self._pipelines.values():
+            pipeline.ask_to_stop()
+        deadline_s = time.monotonic() + _CAMERAS_STOP_S
+        for camera_id, pipeline in self._pipelines.items():
+            if not pipeline.join(deadline_s):
+                log.warning("camera does not let go, left behind camera=%s", camera_id)
+        if self._publisher is not None:
+            self._publisher.stop(_BROKER_STOP_S)
+        self._server.stop(_OTHERS_STOP_S)
+        self._recorder.stop(_OTHERS_STOP_S)
+        if self._broker is not None:
+            self._broker.stop()
+
+    def _pipeline(self, camera_id: str, camera: Camera) -> CameraPipeline:
+        return CameraPipeline(
+            camera_id,
+            camera,
+            source_for(camera),
+            sinks=self._sinks,
+            viewers=lambda: self._server.viewers(camera_id),
+            detecting=self._state.get(_detection_key(camera_id)) is not False,
+        )
+
+    def _build_server(self) -> StreamServer:
+        return StreamServer(
+            self._settings.http,
+            cameras=[_live(each) for each in self._pipelines.values()],
+            events=self._recorder,
+            link=self.link,
+            node=self._settings.node,
+            version=__version__,
+            commands=self._command,
+        )
+
+    def _start_publisher(self) -> None:
+        settings = self._settings
+        if self._broker is not None:
+            try:
+                host, port = self._broker.start()
+            except StartError as error:
+                self._no_broker = str(error)
+                log.warning("no broker, events go nowhere but here reason=%s", error)
+                return
+            mqtt = settings.mqtt.model_copy(update={"host": host, "port": port})
+            settings = settings.model_copy(update={"mqtt": mqtt})
+        self._publisher = Publisher(
+            settings, version=__version__, state=self._state, commands=self._command
+        )
+        self._publisher.start(self._threads)
+        self._sinks.append(self._publisher)
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(
+                f"the state folder {self._folder} cannot be made: {error.strerror}; "
+                "set state_dir to a folder that can be written"
+            ) from None
+
+    def _command(self, command: Command) -> None:
+        pipeline = self._pipelines.get(command.camera)
+        if pipeline is None or not pipeline.command(command):
+            log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
+
+
+class _SettingsKeeper:
+    """Keeps settings that were changed at run time, so that they survive a restart."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def put(self, message: Message) -> None:
+        """Keep a setting; other messages are none of its business."""
+        if isinstance(message, SettingState) and message.setting == "detection":
+            kept = None if message.value else False
+            self._state.set(_detection_key(message.camera), kept)
+
+
+def _detection_key(camera_id: str) -> str:
+    return f"cameras.{camera_id}.detection"
+
+
+def _live(pipeline: CameraPipeline) -> LiveCamera:
+    camera = pipeline.settings
+    return LiveCamera(
+        id=pipeline.id,
+        name=camera_name(pipeline.id, camera),
+        frames=pipeline.frames,
+        detections=pipeline.detections,
+        health=lambda: pipeline.health,
+        fps=pipeline.fps,
+        zones={zone_id: zone.polygon for zone_id, zone in camera.zones.items()},
+        settings=camera.stream,
+    )

@@ -1,0 +1,222 @@
+"""The detect thread of one camera: newest frame -> detection -> events -> every sink.
+
+It owns the background, the event machine and the camera's health: it is the one that notices
+that frames stopped coming, because it waits for them with a deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pimotion.clock import utc_now_s
+from pimotion.config_camera import Camera, camera_name
+from pimotion.detect.detector import Detector
+from pimotion.errors import PictureError
+from pimotion.events.machine import EventMachine
+from pimotion.events.snapshot import SnapshotMaker
+from pimotion.latest import Latest
+from pimotion.log import Repeated
+from pimotion.pace import Pacer
+from pimotion.stats import StatsKeeper
+from pimotion.types import (
+    CameraHealth,
+    CameraState,
+    Command,
+    Detection,
+    EventType,
+    Frame,
+    Message,
+    MotionEvent,
+    NoFrames,
+    SettingState,
+    Sink,
+    StopReason,
+)
+
+log = logging.getLogger(__name__)
+
+_TURN_S = 0.25
+"""Longest wait for a frame before commands and deadlines are looked at."""
+_PERIODS_UNTIL_STALE = 5
+"""A camera of one frame in 3 s is not stale after 5 s."""
+
+
+class DetectLoop:
+    """Decides what moves. `run` is the body of the thread ``detect-<camera>``."""
+
+    def __init__(
+        self,
+        camera_id: str,
+        camera: Camera,
+        frames: Latest[Frame | NoFrames],
+        *,
+        sinks: Sequence[Sink],
+        stats: StatsKeeper,
+        new_id: Callable[[], str],
+        detecting: bool,
+    ) -> None:
+        self.detections: Latest[Detection] = Latest()
+        self._id = camera_id
+        self._frames = frames
+        self._sinks = sinks
+        self._stats = stats
+        self._detecting = detecting
+        self._pacer = Pacer(camera.detect.fps)
+        self._detector = Detector(camera.detect, zones=camera.zones)
+        self._machine = EventMachine(camera_id, camera.events, zones=camera.zones, new_id=new_id)
+        self._snapshots = SnapshotMaker(
+            camera.snapshot, camera=camera_id, name=camera_name(camera_id, camera)
+        )
+        self._snapshot_pacer = _pacer_of(camera.snapshot.interval_s)
+        self._stale_s = max(camera.health.stale_s, _PERIODS_UNTIL_STALE / camera.fps)
+        self._commands: queue.Queue[Command] = queue.Queue(maxsize=32)
+        self._stopping = threading.Event()
+        self._repeated = Repeated(log)
+        self._session = 0
+        self._last_frame_s = time.monotonic()
+        self._health = self._health_now(CameraState.STARTING, None)
+
+    @property
+    def health(self) -> CameraHealth:
+        """The camera's newest health; may be read from any thread."""
+        return self._health
+
+    def command(self, command: Command) -> bool:
+        """Queue a command from any thread; False when the queue is full and it is dropped."""
+        try:
+            self._commands.put_nowait(command)
+        except queue.Full:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ask the thread to end the running event and to end."""
+        self._stopping.set()
+        self._frames.wake()
+
+    def run(self) -> None:
+        """Detect until `stop`; then end the running event."""
+        self._put(self._health)
+        self._put(self._machine.state)
+        self._put(SettingState(self._id, "detection", self._detecting))
+        seen = 0
+        while not self._stopping.is_set():
+            self._obey()
+            taken = self._frames.wait(seen, _TURN_S)
+            if taken is None:
+                self._check_stale()
+            else:
+                seen = taken.number
+                self._stats.missed(taken.missed)
+                self._take(taken.value)
+            self._stats.report_if_due(self._put)
+        self._end_event(StopReason.SHUTDOWN)
+
+    def _take(self, value: Frame | NoFrames) -> None:
+        if isinstance(value, NoFrames):
+            self._lose(value.state, value.reason)
+        else:
+            self._frame(value)
+
+    def _frame(self, frame: Frame) -> None:
+        self._last_frame_s = time.monotonic()
+        self._stats.frame(self._last_frame_s)
+        if frame.session != self._session:
+            self._session = frame.session
+            self._pacer.restart()
+        try:
+            self._look_at(frame)
+        except PictureError as error:
+            self._stats.broken()
+            self._repeated.warning("broken", f"picture skipped camera={self._id} error={error}")
+
+    def _look_at(self, frame: Frame) -> None:
+        if self._health.state is not CameraState.OK:
+            self._greet(frame)
+        elif self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s):
+            self._put_if(self._snapshots.plain(frame))
+        if self._detecting and self._pacer.is_due(frame.monotonic_s):
+            self._detect(frame)
+
+    def _greet(self, frame: Frame) -> None:
+        """Say that the camera is live, once a picture of it could really be decoded."""
+        still = self._snapshots.plain(frame)
+        self._set_health(CameraState.OK, None)
+        self._put_if(still)
+
+    def _detect(self, frame: Frame) -> None:
+        began_s = time.thread_time()
+        detection = self._detector.detect(frame)
+        self._stats.detected(time.thread_time() - began_s, detection)
+        self.detections.put(detection)
+        messages = self._machine.update(detection)
+        self._put_if(self._still_for(detection, messages))
+        for message in messages:
+            self._put(message)
+        if messages:
+            self._stats.latency(time.monotonic() - frame.monotonic_s)
+
+    def _still_for(self, detection: Detection, messages: Sequence[Message]) -> Message | None:
+        """Return the picture that must be on its way before the messages that name it."""
+        event_id = self._machine.event_id
+        if event_id is None:
+            return None
+        for message in messages:
+            if isinstance(message, MotionEvent) and message.type is EventType.START:
+                self._stats.event(message.started_utc_s)
+                return self._snapshots.start(detection, event_id)
+        return self._snapshots.better(detection, event_id)
+
+    def _check_stale(self) -> None:
+        silent_s = time.monotonic() - self._last_frame_s
+        if self._health.state is CameraState.OK and silent_s > self._stale_s:
+            self._lose(CameraState.STALE, f"no frame for {self._stale_s:g} s")
+
+    def _lose(self, state: CameraState, reason: str) -> None:
+        self._end_event(StopReason.SOURCE_LOST)
+        self._set_health(state, reason)
+
+    def _end_event(self, reason: StopReason) -> None:
+        for message in self._machine.end(reason):
+            self._put(message)
+
+    def _obey(self) -> None:
+        while not self._commands.empty():
+            command = self._commands.get_nowait()
+            if command.setting == "detection":
+                self._set_detecting(bool(command.value))
+
+    def _set_detecting(self, detecting: bool) -> None:
+        if self._detecting and not detecting:
+            self._end_event(StopReason.DETECTION_OFF)
+        if detecting and not self._detecting:
+            self._detector.recalibrate()
+        self._detecting = detecting
+        log.info("detection switched camera=%s on=%s", self._id, detecting)
+        self._put(SettingState(self._id, "detection", detecting))
+
+    def _set_health(self, state: CameraState, reason: str | None) -> None:
+        if (state, reason) == (self._health.state, self._health.reason):
+            return
+        self._health = self._health_now(state, reason)
+        log.info("camera is %s camera=%s reason=%s", state.value, self._id, reason)
+        self._put(self._health)
+
+    def _health_now(self, state: CameraState, reason: str | None) -> CameraHealth:
+        return CameraHealth(self._id, state, reason, utc_now_s(), time.monotonic())
+
+    def _put_if(self, message: Message | None) -> None:
+        if message is not None:
+            self._put(message)
+
+    def _put(self, message: Message) -> None:
+        for sink in self._sinks:
+            sink.put(message)
+
+
+def _pacer_of(interval_s: float | None) -> Pacer | None:
+    return None if interval_s is None else Pacer(1.0 / interval_s)

@@ -1,0 +1,92 @@
+"""Runs pimotion without a configuration: what it takes for granted, and how it says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+from pimotion.capture.factory import DEMO, found_camera
+from pimotion.clock import utc_now_s
+from pimotion.config import Settings
+from pimotion.daemon import EMBEDDED, Daemon
+from pimotion.publish.broker import answers
+from pimotion.publish.payloads import event_payload
+from pimotion.types import Message, MotionEvent
+
+USUAL_BROKER_PORT = 1883
+
+
+def settings_without_file(source: str | None = None) -> Settings:
+    """Return embedded defaults with the first camera found, else the demo recording.
+
+    Args:
+        source: A source given on the command line instead.
+    """
+    chosen = source or found_camera() or DEMO
+    camera: Mapping[str, str] = {"source": chosen}
+    if chosen == DEMO:
+        camera = {"source": DEMO, "name": "Demo"}
+    camera_id = "demo" if chosen == DEMO else "camera"
+    return Settings.model_validate({"cameras": {camera_id: camera}})
+
+
+def broker_nearby(settings: Settings) -> bool:
+    """Tell whether something already answers where a broker usually is."""
+    return settings.mqtt.host == EMBEDDED and answers("127.0.0.1", USUAL_BROKER_PORT)
+
+
+def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> str:
+    """Return what a person should know who started pimotion without a configuration."""
+    camera_id, camera = next(iter(settings.cameras.items()))
+    what = "the demo recording, looped (no camera was found)"
+    link = daemon.link()
+    lines = [
+        "pimotion runs without a configuration, on these defaults:",
+        f"  camera   {what if camera.source == DEMO else camera.source}",
+        f"  page     {daemon.url}",
+    ]
+    lines += _broker_lines(settings, link.host, link.port, link.reason)
+    if has_broker_nearby:
+        lines += [
+            "",
+            f"A broker already answers on 127.0.0.1:{USUAL_BROKER_PORT}. It is probably the one",
+            "that Home Assistant uses: to use it too, put  mqtt: {host: 127.0.0.1}  in pimotion.yml.",
+        ]
+    lines += [
+        "",
+        "Three lines in pimotion.yml replace them (or let `python -m pimotion init` write it):",
+        f"  cameras: {{{camera_id if camera.source != DEMO else 'door'}: {{source: picamera}}}}",
+        "  mqtt: {host: homeassistant.local, username: pimotion, password: ...}",
+        "  http: {host: 0.0.0.0, users: [{name: me, password: ...}]}",
+    ]
+    width = max(len(line) for line in lines)
+    rule = "-" * width
+    return "\n".join([rule, *lines, rule])
+
+
+def _broker_lines(settings: Settings, host: str, port: int, reason: str | None) -> list[str]:
+    topic = f"{settings.mqtt.prefix}/{settings.node}/#"
+    if host == EMBEDDED:
+        return [f"  broker   none: {reason}", "  events   printed here, one JSON object a line"]
+    return [
+        f"  broker   mosquitto of its own on {host}:{port}, for this machine only",
+        f"  events   mosquitto_sub -h {host} -p {port} -t '{topic}' -T '+/+/+/snapshot'"
+        " -T '+/+/+/last_motion' -v",
+    ]
+
+
+class PrintEvents:
+    """Prints every event as one JSON line on stdout, for a machine without a broker."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+
+    def put(self, message: Message) -> None:
+        """Print an event; other messages are left to the page."""
+        if isinstance(message, MotionEvent):
+            payload = event_payload(
+                message, node=self._node, snapshot=None, published_utc_s=utc_now_s()
+            )
+            sys.stdout.write(json.dumps(payload) + "\n")
+            sys.stdout.flush()

@@ -1,0 +1,59 @@
+"""Thins a stream of frames to a rate, and measures the rate of a stream. Both by given times."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Pacer:
+    """Picks the frames that keep a rate, evenly. Not thread-safe: owned by one thread.
+
+    Frames come with jitter, so one that is early by up to a quarter of a period is taken: a 15 fps
+    camera thinned to 15 fps must lose nothing.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._period_s = 1.0 / fps
+        self._due_s: float | None = None
+
+    def is_due(self, now_s: float) -> bool:
+        """Tell whether the frame of this time is to be taken; times must not go back."""
+        if self._due_s is None:
+            self._due_s = now_s
+        if now_s < self._due_s - self._period_s / 4:
+            return False
+        # After a gap the beat starts anew; otherwise it stays even, however the frames jitter.
+        late = now_s > self._due_s + self._period_s
+        self._due_s = (now_s if late else self._due_s) + self._period_s
+        return True
+
+    def restart(self) -> None:
+        """Take the next frame whenever it comes, because time has begun anew."""
+        self._due_s = None
+
+
+class Rate:
+    """Events a second over the last ``window_s``. Not thread-safe, but `per_s` may be read."""
+
+    def __init__(self, window_s: float = 10.0) -> None:
+        self._window_s = window_s
+        self._times_s: deque[float] = deque()
+        self._since_s: float | None = None
+
+    def count(self, now_s: float) -> None:
+        """Note one event."""
+        if self._since_s is None:
+            self._since_s = now_s
+        self._times_s.append(now_s)
+        self._forget(now_s)
+
+    def per_s(self, now_s: float) -> float | None:
+        """Return the rate; None until a second has been seen."""
+        if self._since_s is None or now_s - self._since_s < 1.0:
+            return None
+        recent = sum(1 for time_s in tuple(self._times_s) if time_s > now_s - self._window_s)
+        return recent / min(self._window_s, now_s - self._since_s)
+
+    def _forget(self, now_s: float) -> None:
+        while self._times_s and self._times_s[0] <= now_s - self._window_s:
+            self._times_s.popleft()

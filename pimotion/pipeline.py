@@ -1,0 +1,93 @@
+"""One camera: its capture thread, its detect thread, and what others may see of them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pimotion.capture.source import Source
+from pimotion.capture_loop import CaptureLoop
+from pimotion.config_camera import Camera
+from pimotion.detect_loop import DetectLoop
+from pimotion.health import Threads
+from pimotion.latest import Latest
+from pimotion.stats import StatsKeeper
+from pimotion.types import CameraHealth, Command, Detection, Frame, NoFrames, Sink
+
+
+class CameraPipeline:
+    """Runs one camera from `start` to `stop`. `frames` and `detections` may be read by anyone."""
+
+    def __init__(
+        self,
+        camera_id: str,
+        camera: Camera,
+        source: Source,
+        *,
+        sinks: Sequence[Sink],
+        viewers: Callable[[], int | None],
+        detecting: bool,
+    ) -> None:
+        self.id = camera_id
+        self.settings = camera
+        self.frames: Latest[Frame | NoFrames] = Latest()
+        self._stats = StatsKeeper(camera_id, viewers=viewers)
+        self._capture = CaptureLoop(camera_id, camera, source, self.frames)
+        self._detect = DetectLoop(
+            camera_id,
+            camera,
+            self.frames,
+            sinks=sinks,
+            stats=self._stats,
+            new_id=new_event_id,
+            detecting=detecting,
+        )
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def detections(self) -> Latest[Detection]:
+        """The newest analysed frame and what was found in it."""
+        return self._detect.detections
+
+    @property
+    def health(self) -> CameraHealth:
+        """Whether the camera delivers, and if not why."""
+        return self._detect.health
+
+    @property
+    def captured(self) -> int:
+        """Frames that the source gave since the start."""
+        return self._capture.captured
+
+    def fps(self) -> float | None:
+        """Frames a second that arrive now; None until a second has been seen."""
+        return self._stats.fps()
+
+    def command(self, command: Command) -> bool:
+        """Queue a command; False when too many wait and it is dropped."""
+        return self._detect.command(command)
+
+    def start(self, threads: Threads) -> None:
+        """Start both threads."""
+        self._threads = [
+            threads.start(f"detect-{self.id}", self._detect.run),
+            threads.start(f"capture-{self.id}", self._capture.run),
+        ]
+
+    def ask_to_stop(self) -> None:
+        """Let both threads end; the detect thread first ends the running event."""
+        self._capture.stop()
+        self._detect.stop()
+
+    def join(self, deadline_s: float) -> bool:
+        """Wait for both threads until a monotonic time; False when one is still stuck."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+
+def new_event_id() -> str:
+    """Return an id that is unique for ever and sorts by time while the clock is right."""
+    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(4)}"

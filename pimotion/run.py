@@ -1,0 +1,126 @@
+"""The command ``run``: starts the daemon, waits for a signal, and says how it ended."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from pimotion.config import Settings
+from pimotion.daemon import Daemon
+from pimotion.errors import ConfigError, StartError
+from pimotion.health import notify_systemd
+from pimotion.types import Sink
+
+log = logging.getLogger(__name__)
+
+STOPPED, FAILED, THREAD_DIED = 0, 1, 70
+
+Greet = Callable[[Daemon], None]
+
+
+class Signals:
+    """SIGTERM and SIGINT ask to stop, SIGHUP asks to read the configuration again."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self.reload = False
+        self._woken = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def wait(self, other: threading.Event) -> None:
+        """Wait until a signal came or the other event is set."""
+        while not (self._woken.is_set() or other.is_set()):
+            other.wait(0.2)
+        self._woken.clear()
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.stop = self.stop or number != signal.SIGHUP
+        self.reload = number == signal.SIGHUP
+        self._woken.set()
+
+
+def run(
+    settings: Settings,
+    *,
+    reread: Callable[[], Settings] | None = None,
+    greet: Greet | None = None,
+    sinks: Sequence[Sink] = (),
+) -> int:
+    """Run the daemon until it is told to stop; return the exit code.
+
+    Args:
+        settings: What to run.
+        reread: Gives the configuration anew for SIGHUP; None where there is no file.
+        greet: Called once everything has started.
+        sinks: Further takers of every camera's messages.
+    """
+    faulthandler.enable()
+    signals = Signals()
+    while True:
+        daemon = Daemon(settings, sinks=sinks)
+        try:
+            daemon.start()
+        except StartError as error:
+            print(f"pimotion: {error}", file=sys.stderr)
+            daemon.stop()
+            return FAILED
+        if greet is not None:
+            greet(daemon)
+        renewed = _watch(daemon, signals, reread)
+        dead = daemon.dead
+        daemon.stop()
+        if dead is not None:
+            log.critical("pimotion ends because a thread died name=%s", dead)
+            return THREAD_DIED
+        if renewed is None:
+            log.info("stopped")
+            return STOPPED
+        settings = renewed
+
+
+def end_process(code: int) -> None:
+    """Leave without waiting for threads that are stuck in a camera's driver."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _watch(
+    daemon: Daemon, signals: Signals, reread: Callable[[], Settings] | None
+) -> Settings | None:
+    """Wait for the end; return the settings to go on with, None to stop."""
+    while True:
+        signals.wait(daemon.changed)
+        if daemon.dead is not None or signals.stop:
+            return None
+        if signals.reload:
+            signals.reload = False
+            renewed = _reread(reread)
+            if renewed is not None:
+                return renewed
+
+
+def _reread(reread: Callable[[], Settings] | None) -> Settings | None:
+    if reread is None:
+        log.warning("nothing to read again: pimotion runs without a configuration file")
+        return None
+    notify_systemd("RELOADING=1")
+    try:
+        settings = reread()
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error("%s", problem)
+        log.error("the configuration is wrong, the old one stays in force")
+        return None
+    finally:
+        notify_systemd("READY=1")
+    log.info("the configuration was read again, everything starts anew with it")
+    return settings
