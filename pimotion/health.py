@@ -31,9 +31,18 @@ class Threads:
         """Name of the first thread that ended though nobody asked it to; None if all live."""
         return self._dead
 
-    def start(self, name: str, run: Callable[[], None]) -> threading.Thread:
-        """Start a named daemon thread; if ``run`` returns or raises before `close`, it has died."""
-        thread = threading.Thread(target=self._guard, args=(name, run), name=name, daemon=True)
+    def start(
+        self, name: str, run: Callable[[], None], *, may_end: bool = False
+    ) -> threading.Thread:
+        """Start a named daemon thread; if ``run`` returns or raises before `close`, it has died.
+
+        Args:
+            name: The thread's name, for logs.
+            run: What it does.
+            may_end: It may return when its work is done; raising still counts as death.
+        """
+        guarded = (name, run, may_end)
+        thread = threading.Thread(target=self._guard, args=guarded, name=name, daemon=True)
         with self._lock:
             self._alive[name] = thread
         thread.start()
@@ -43,14 +52,14 @@ class Threads:
         """From now on a thread that ends is expected."""
         self._closing = True
 
-    def _guard(self, name: str, run: Callable[[], None]) -> None:
+    def _guard(self, name: str, run: Callable[[], None], may_end: bool) -> None:
         try:
             run()
         except BaseException:
             log.critical("thread died name=%s", name, exc_info=True)
             self._report(name)
             return
-        if not self._closing:
+        if not self._closing and not may_end:
             log.critical("thread ended though nobody asked it to name=%s", name)
             self._report(name)
 
