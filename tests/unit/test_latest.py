@@ -1,0 +1,61 @@
+"""Newest value wins, and the reader learns what it missed."""
+
+from __future__ import annotations
+
+import threading
+
+from pimotion.latest import Latest
+
+
+def test_a_slow_reader_gets_the_newest_and_learns_what_it_missed() -> None:
+    slot: Latest[str] = Latest()
+    for value in "abc":
+        slot.put(value)
+
+    taken = slot.wait(0, 0.0)
+
+    assert taken is not None
+    assert (taken.value, taken.number, taken.missed) == ("c", 3, 2)
+
+
+def test_nothing_new_is_none_after_the_deadline() -> None:
+    slot: Latest[str] = Latest()
+    slot.put("a")
+
+    assert slot.wait(1, 0.01) is None
+    assert slot.peek() == "a"
+
+
+def test_a_waiting_reader_is_woken_by_a_value() -> None:
+    slot: Latest[int] = Latest()
+    got: list[int] = []
+
+    def read() -> None:
+        taken = slot.wait(0, 10.0)
+        got.append(taken.value if taken else -1)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    slot.put(7)
+    reader.join(5.0)
+
+    assert got == [7]
+
+
+def test_wake_lets_a_reader_go_without_a_value() -> None:
+    slot: Latest[int] = Latest()
+    started = threading.Event()
+    got: list[object] = []
+
+    def read() -> None:
+        started.set()
+        got.append(slot.wait(0, 10.0))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    started.wait(5.0)
+    while reader.is_alive():
+        slot.wake()
+        reader.join(0.01)
+
+    assert got == [None]
