@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pimotion import __version__
 from pimotion.capture.factory import source_for
@@ -36,13 +36,8 @@ _OTHERS_STOP_S = 0.5
 class Daemon:
     """Runs a configuration from `start` to `stop`. Owned by the main thread."""
 
-    def __init__(self, settings: Settings, *, sinks: Sequence[Sink] = ()) -> None:
-        """Build everything; nothing is opened or started yet.
-
-        Args:
-            settings: The whole configuration.
-            sinks: Further takers of every camera's messages.
-        """
+    def __init__(self, settings: Settings) -> None:
+        """Build everything; nothing is opened or started yet."""
         self._threads = Threads()
         self._settings = settings
         folder = state_dir_of(settings.state_dir)
@@ -52,7 +47,7 @@ class Daemon:
         self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
-        self._sinks: list[Sink] = [_SettingsKeeper(self._state), self._recorder, *sinks]
+        self._sinks: list[Sink] = [_SettingsKeeper(self._state), self._recorder]
         self._pipelines = {
             camera_id: self._pipeline(camera_id, camera)
             for camera_id, camera in settings.cameras.items()
@@ -78,6 +73,10 @@ class Daemon:
     def captured(self) -> Mapping[str, int]:
         """Frames that each camera gave since the start."""
         return {camera_id: each.captured for camera_id, each in self._pipelines.items()}
+
+    def add_sink(self, sink: Sink) -> None:
+        """Give every camera's messages to one more taker."""
+        self._sinks.append(sink)
 
     def link(self) -> LinkStatus:
         """Return the state of the broker connection."""

@@ -66,13 +66,12 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
 
 
 def _broker_lines(settings: Settings, host: str, port: int, reason: str | None) -> list[str]:
-    topic = f"{settings.mqtt.prefix}/{settings.node}/#"
+    topics = f"{settings.mqtt.prefix}/{settings.node}/+"
     if host == EMBEDDED:
         return [f"  broker   none: {reason}", "  events   printed here, one JSON object a line"]
     return [
         f"  broker   mosquitto of its own on {host}:{port}, for this machine only",
-        f"  events   mosquitto_sub -h {host} -p {port} -t '{topic}' -T '+/+/+/snapshot'"
-        " -T '+/+/+/last_motion' -v",
+        f"  events   mosquitto_sub -h {host} -p {port} -v -t '{topics}/event' -t '{topics}/motion'",
     ]
 
 

@@ -8,19 +8,20 @@ from collections import deque
 class Pacer:
     """Picks the frames that keep a rate, evenly. Not thread-safe: owned by one thread.
 
-    Frames come with jitter, so one that is early by up to a quarter of a period is taken: a 15 fps
-    camera thinned to 15 fps must lose nothing.
+    Frames come with jitter, so one that is early by up to a quarter of a period, 50 ms at most, is
+    taken: a 15 fps camera thinned to 15 fps must lose nothing.
     """
 
     def __init__(self, fps: float) -> None:
         self._period_s = 1.0 / fps
+        self._early_s = min(self._period_s / 4, 0.05)
         self._due_s: float | None = None
 
     def is_due(self, now_s: float) -> bool:
         """Tell whether the frame of this time is to be taken; times must not go back."""
         if self._due_s is None:
             self._due_s = now_s
-        if now_s < self._due_s - self._period_s / 4:
+        if now_s < self._due_s - self._early_s:
             return False
         # After a gap the beat starts anew; otherwise it stays even, however the frames jitter.
         late = now_s > self._due_s + self._period_s

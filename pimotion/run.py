@@ -8,14 +8,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FrameType
 
 from pimotion.config import Settings
 from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, StartError
 from pimotion.health import notify_systemd
-from pimotion.types import Sink
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,6 @@ def run(
     *,
     reread: Callable[[], Settings] | None = None,
     greet: Greet | None = None,
-    sinks: Sequence[Sink] = (),
 ) -> int:
     """Run the daemon until it is told to stop; return the exit code.
 
@@ -59,12 +57,11 @@ def run(
         settings: What to run.
         reread: Gives the configuration anew for SIGHUP; None where there is no file.
         greet: Called once everything has started.
-        sinks: Further takers of every camera's messages.
     """
     faulthandler.enable()
     signals = Signals()
     while True:
-        daemon = Daemon(settings, sinks=sinks)
+        daemon = Daemon(settings)
         try:
             daemon.start()
         except StartError as error:

@@ -84,4 +84,3 @@ class StatsKeeper:
 
 def _mean_ms(seconds: deque[float]) -> float | None:
     return None if not seconds else 1000 * sum(seconds) / len(seconds)
-

@@ -111,9 +111,7 @@ def test_small_luma_is_the_grey_picture_made_small(kind: str) -> None:
         pytest.param(View(rotate=90, flip="horizontal"), [0, 2, 1, 3], id="turned, then mirrored"),
     ],
 )
-def test_turned_and_mirrored_before_anyone_sees_it(
-    kind: str, view: View, order: list[int]
-) -> None:
+def test_turned_and_mirrored_before_anyone_sees_it(kind: str, view: View, order: list[int]) -> None:
     before = quarters(scene())
     expected = [before[index] for index in order]
 

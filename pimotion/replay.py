@@ -1,0 +1,163 @@
+"""The command ``replay``: the daemon's own detect and event code over a recording.
+
+As fast as it can, no broker, no server, no clock: the same file gives the same lines.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from pimotion.capture.recording import RecordedPicture, Recording, open_recording
+from pimotion.config_camera import Camera, camera_name
+from pimotion.detect.detector import Detector
+from pimotion.errors import PictureError, SourceLost
+from pimotion.events.machine import EventMachine
+from pimotion.pace import Pacer
+from pimotion.publish.payloads import event_payload
+from pimotion.replay_outputs import Annotated, FrameLines, Masks, Output
+from pimotion.types import Detection, Frame, Message, MotionEvent, StopReason
+
+DONE, FAILED = 0, 1
+
+_PROGRESS_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """What the command line asks for.
+
+    Attributes:
+        source: A video file or a folder of numbered images.
+        fps: Frames a second of a folder of images.
+        frames: File for a line a frame.
+        masks: Folder for a foreground mask a frame.
+        annotate: File for the annotated video.
+        every_frame: Analyse every frame, whatever ``detect.fps`` says.
+    """
+
+    source: Path
+    fps: float | None
+    frames: Path | None
+    masks: Path | None
+    annotate: Path | None
+    every_frame: bool
+
+
+def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera) -> int:
+    """Print an event a line on stdout; return the exit code."""
+    try:
+        with ExitStack() as stack:
+            recording = stack.enter_context(open_recording(options.source, options.fps))
+            outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
+            _Replay(recording, options, node, camera_id, camera, outputs).run()
+    except (SourceLost, OSError) as error:
+        print(f"pimotion: {error}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _outputs(options: ReplayOptions, camera_id: str, camera: Camera) -> Iterator[Output]:
+    if options.frames is not None:
+        yield FrameLines(options.frames)
+    if options.masks is not None:
+        yield Masks(options.masks)
+    if options.annotate is not None:
+        yield Annotated(options.annotate, camera_name(camera_id, camera), camera.zones)
+
+
+class _Replay:
+    """One run over one recording."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        options: ReplayOptions,
+        node: str,
+        camera_id: str,
+        camera: Camera,
+        outputs: list[Output],
+    ) -> None:
+        numbers = itertools.count(1)
+        self._recording = recording
+        self._node = node
+        self._view = camera.view
+        self._pacer = None if options.every_frame else Pacer(camera.detect.fps)
+        self._detector = Detector(camera.detect, zones=camera.zones)
+        self._machine = EventMachine(
+            camera_id, camera.events, zones=camera.zones, new_id=lambda: str(next(numbers))
+        )
+        self._outputs = outputs
+        self._progress = _Progress(recording)
+
+    def run(self) -> None:
+        newest: Detection | None = None
+        for index, recorded in enumerate(self._recording):
+            frame = self._frame(recorded, index)
+            newest = self._analyse(frame) or newest
+            for output in self._outputs:
+                output.frame(frame, newest)
+            self._progress.show(index + 1, recorded.time_s)
+        self._progress.done()
+        # A recording that ends is a source that stops: what runs is over, for that reason.
+        self._print(self._machine.end(StopReason.SOURCE_LOST))
+
+    def _analyse(self, frame: Frame) -> Detection | None:
+        if self._pacer is not None and not self._pacer.is_due(frame.monotonic_s):
+            return None
+        try:
+            detection = self._detector.detect(frame)
+        except PictureError as error:
+            print(f"pimotion: frame {frame.index + 1} skipped: {error}", file=sys.stderr)
+            return None
+        self._print(self._machine.update(detection))
+        return detection
+
+    def _frame(self, recorded: RecordedPicture, index: int) -> Frame:
+        created_utc_s = self._recording.created_utc_s
+        return Frame(
+            picture=recorded.picture.viewed(self._view),
+            index=index,
+            monotonic_s=recorded.time_s,
+            time_s=recorded.time_s,
+            utc_s=None if created_utc_s is None else created_utc_s + recorded.time_s,
+            session=1,
+        )
+
+    def _print(self, messages: tuple[Message, ...]) -> None:
+        for message in messages:
+            if isinstance(message, MotionEvent):
+                payload = event_payload(
+                    message, node=self._node, snapshot=None, published_utc_s=None
+                )
+                print(json.dumps(payload), flush=True)
+
+
+class _Progress:
+    """A line on a terminal that says how far the replay is; silent elsewhere."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._length_s = recording.length_s
+        self._shown = sys.stderr.isatty()
+        self._next_s = 0.0
+
+    def show(self, frames: int, time_s: float) -> None:
+        if not self._shown or time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + _PROGRESS_EVERY_S
+        share = ""
+        if self._length_s:
+            done = min(1.0, time_s / self._length_s)
+            share = f" [{'#' * round(done * 30):<30}] {done:4.0%}"
+        sys.stderr.write(f"\r{frames} frames, {time_s:.1f} s{share}")
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        if self._shown:
+            sys.stderr.write("\n")
