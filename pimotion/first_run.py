@@ -51,7 +51,7 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
         lines += [
             "",
             f"A broker already answers on 127.0.0.1:{USUAL_BROKER_PORT}. It is probably the one",
-            "that Home Assistant uses: to use it too, put  mqtt: {host: 127.0.0.1}  in pimotion.yml.",
+            "that Home Assistant uses: to use it, put  mqtt: {host: 127.0.0.1}  in pimotion.yml.",
         ]
     lines += [
         "",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -17,14 +18,14 @@ from pathlib import Path
 from pimotion.capture.recording import RecordedPicture, Recording, open_recording
 from pimotion.config_camera import Camera, camera_name
 from pimotion.detect.detector import Detector
-from pimotion.errors import PictureError, SourceLost
+from pimotion.errors import PictureError
 from pimotion.events.machine import EventMachine
 from pimotion.pace import Pacer
 from pimotion.publish.payloads import event_payload
 from pimotion.replay_outputs import Annotated, FrameLines, Masks, Output
 from pimotion.types import Detection, Frame, Message, MotionEvent, StopReason
 
-DONE, FAILED = 0, 1
+log = logging.getLogger(__name__)
 
 _PROGRESS_EVERY_S = 0.5
 
@@ -50,17 +51,17 @@ class ReplayOptions:
     every_frame: bool
 
 
-def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera) -> int:
-    """Print an event a line on stdout; return the exit code."""
-    try:
-        with ExitStack() as stack:
-            recording = stack.enter_context(open_recording(options.source, options.fps))
-            outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
-            _Replay(recording, options, node, camera_id, camera, outputs).run()
-    except (SourceLost, OSError) as error:
-        print(f"pimotion: {error}", file=sys.stderr)
-        return FAILED
-    return DONE
+def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera) -> None:
+    """Write an event a line on stdout.
+
+    Raises:
+        SourceLost: The recording is missing, is none, or breaks off.
+        OSError: An output cannot be written.
+    """
+    with ExitStack() as stack:
+        recording = stack.enter_context(open_recording(options.source, options.fps))
+        outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
+        _Replay(recording, options, node, camera_id, camera, outputs).run()
 
 
 def _outputs(options: ReplayOptions, camera_id: str, camera: Camera) -> Iterator[Output]:
@@ -114,7 +115,7 @@ class _Replay:
         try:
             detection = self._detector.detect(frame)
         except PictureError as error:
-            print(f"pimotion: frame {frame.index + 1} skipped: {error}", file=sys.stderr)
+            log.warning("frame skipped frame=%d error=%s", frame.index + 1, error)
             return None
         self._print(self._machine.update(detection))
         return detection
@@ -136,7 +137,8 @@ class _Replay:
                 payload = event_payload(
                     message, node=self._node, snapshot=None, published_utc_s=None
                 )
-                print(json.dumps(payload), flush=True)
+                sys.stdout.write(json.dumps(payload) + "\n")
+                sys.stdout.flush()
 
 
 class _Progress:

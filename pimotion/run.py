@@ -18,7 +18,7 @@ from pimotion.health import notify_systemd
 
 log = logging.getLogger(__name__)
 
-STOPPED, FAILED, THREAD_DIED = 0, 1, 70
+STOPPED, THREAD_DIED = 0, 70
 
 Greet = Callable[[Daemon], None]
 
@@ -57,6 +57,9 @@ def run(
         settings: What to run.
         reread: Gives the configuration anew for SIGHUP; None where there is no file.
         greet: Called once everything has started.
+
+    Raises:
+        StartError: The port is in use, or the state folder cannot be written.
     """
     faulthandler.enable()
     signals = Signals()
@@ -64,10 +67,9 @@ def run(
         daemon = Daemon(settings)
         try:
             daemon.start()
-        except StartError as error:
-            print(f"pimotion: {error}", file=sys.stderr)
+        except StartError:
             daemon.stop()
-            return FAILED
+            raise
         if greet is not None:
             greet(daemon)
         renewed = _watch(daemon, signals, reread)

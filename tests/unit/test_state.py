@@ -49,7 +49,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None
     path = tmp_path / "target"
     path.mkdir()
 
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         write_atomically(path, b"new")
 
     assert [each.name for each in tmp_path.iterdir()] == ["target"]
