@@ -1,8 +1,10 @@
-"""Fixtures that several suites share."""
+"""Fixtures that several suites share, and the rule that CI skips nothing."""
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Generator
 
 import pytest
 
@@ -14,3 +16,22 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs a real camera unless it is asked for."""
+    if os.environ.get("PIMOTION_HARDWARE"):
+        return
+    items[:] = [item for item in items if item.get_closest_marker("hardware") is None]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a skipped test is a failed one: a missing part must not go unnoticed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report

@@ -1,0 +1,40 @@
+# Two commands are enough on a fresh machine: `make run` and `make test`. ARGS go to what is run.
+PYTHON_IN_VENV := .venv/bin/python
+PYTEST := $(PYTHON_IN_VENV) -m pytest
+
+.PHONY: run test check browser all-tests bench docs clean help
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## start pimotion, with everything it needs (ARGS="--source rtsp://...")
+	@.ci/setup run
+	@exec $(PYTHON_IN_VENV) -m pimotion $(ARGS)
+
+test: ## what must pass before every commit: unit, contract and integration tests
+	@.ci/setup test
+	@$(PYTEST) tests/test_house_rules.py tests/unit tests/contract tests/integration $(ARGS)
+
+check: ## lint, format, types
+	@.ci/setup test
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+browser: ## the page in a real Chromium
+	@.ci/setup test
+	@$(PYTEST) tests/browser $(ARGS)
+
+all-tests: test check browser ## everything that CI runs
+
+bench: ## speed and memory against named peers, into benchmarks/results.md by hand
+	@.ci/setup test
+	@$(PYTHON_IN_VENV) -m benchmarks.bench_picture
+	@$(PYTHON_IN_VENV) -m benchmarks.bench_daemon
+
+docs: ## write config/pimotion.yml, docs/configuration.md and the JSON Schema from the settings
+	@.ci/setup run
+	@$(PYTHON_IN_VENV) -m pimotion.config_docs
+
+clean: ## forget the environment and all caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
