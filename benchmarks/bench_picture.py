@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.measure import ROOT, interleaved_ms, print_machine, print_table
 from pimotion.picture import Picture
-from pimotion.pixels import Pixels, encode_bgr
+from pimotion.pixels import Pixels, as_pixels, encode_bgr
 from pimotion.render import Overlay, draw
 from pimotion.types import Box
 
@@ -35,7 +35,7 @@ def usual_luma(jpeg: bytes) -> Pixels:
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     small = cv2.resize(image, (320, 180), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    return as_pixels(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
 
 
 def usual_view(i420: Pixels) -> bytes:

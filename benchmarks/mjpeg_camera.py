@@ -26,7 +26,7 @@ def pictures() -> list[bytes]:
     """Return the recording's frames as JPEGs of about 110 kB, with a sensor's noise."""
     noise = np.random.default_rng(1).normal(0, 3, (*SIZE[::-1], 3))
     video = cv2.VideoCapture(str(ROOT / "pimotion/demo/lawn.mp4"))
-    made = []
+    made: list[bytes] = []
     while True:
         more, image = video.read()
         if not more:

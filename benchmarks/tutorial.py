@@ -19,6 +19,8 @@ import numpy as np
 
 from pimotion.pixels import Pixels
 
+KERNEL = np.ones((3, 3), np.uint8)
+
 
 class CameraThread:
     """Keeps the newest frame of a stream."""
@@ -40,7 +42,7 @@ def find_box(grey: Pixels, average: np.ndarray) -> tuple[int, int, int, int] | N
     """One box around everything that changed."""
     difference = cv2.absdiff(average.astype(np.uint8), grey)
     _, mask = cv2.threshold(difference, 25, 255, cv2.THRESH_BINARY)
-    mask = cv2.dilate(cv2.erode(mask, None, iterations=2), None, iterations=2)
+    mask = cv2.dilate(cv2.erode(mask, KERNEL, iterations=2), KERNEL, iterations=2)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return None
