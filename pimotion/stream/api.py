@@ -1,0 +1,91 @@
+"""The routes that speak JSON: health, state, events, and the switch of detection."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bottle import Bottle, HTTPResponse, request
+
+from pimotion.stream.answers import FRESH, as_json, refuse
+from pimotion.stream.auth import Role
+from pimotion.stream.query import QueryError, parameters, whole_number
+from pimotion.stream.site import Site
+from pimotion.types import Command
+
+_ID = "re:[A-Za-z0-9_.:-]{1,80}"
+_MAX_EVENTS = 200
+_USUAL_EVENTS = 50
+
+
+def add_routes(app: Bottle, site: Site) -> None:
+    """Add the routes to an application."""
+    app.get("/healthz", callback=lambda: _health(site))
+    app.get("/api/state", callback=lambda: _state(site))
+    app.get("/api/events", callback=lambda: _events(site))
+    app.get(f"/api/events/<event:{_ID}>/snapshot.jpg", callback=lambda event: _still(site, event))
+    app.post("/api/cameras/<camera>/detection", callback=lambda camera: _detect(site, camera))
+
+
+def _health(site: Site) -> HTTPResponse:
+    details = site.caller.on_loopback or site.gate.is_logged_in(site.caller)
+    return as_json(site.board.health(details=details), 200 if site.board.is_well() else 503)
+
+
+def _state(site: Site) -> HTTPResponse:
+    role = site.need(Role.VIEWER)
+    viewers = {camera: encoder.viewers for camera, encoder in site.encoders.items()}
+    return as_json({**site.board.state(viewers), "admin": role is Role.ADMIN})
+
+
+def _events(site: Site) -> HTTPResponse:
+    site.need(Role.VIEWER)
+    try:
+        given = parameters(request.query_string, ("camera", "before", "limit"))
+        limit = whole_number(given, "limit", 1, _MAX_EVENTS) or _USUAL_EVENTS
+    except QueryError as error:
+        refuse(400, str(error))
+    camera = given.get("camera")
+    if camera is not None:
+        site.encoder(camera)
+    return as_json(list(site.events.recent(camera=camera, before=given.get("before"), limit=limit)))
+
+
+def _still(site: Site, event: str) -> HTTPResponse:
+    site.need(Role.VIEWER)
+    jpeg = site.events.still(event)
+    if jpeg is None:
+        refuse(404, "there is no picture of this event")
+    return HTTPResponse(jpeg, 200, {**FRESH, "Content-Type": "image/jpeg"})
+
+
+def _detect(site: Site, camera: str) -> HTTPResponse:
+    """Switch the detection of a camera on or off; its state follows when that has been done."""
+    site.need(Role.ADMIN)
+    _from_our_page()
+    site.encoder(camera)
+    value = _body().get("value")
+    if not isinstance(value, bool):
+        refuse(400, 'the body must be {"value": true} or {"value": false}')
+    site.commands(Command(camera, "detection", value))
+    return as_json({"accepted": value}, 202)
+
+
+def _from_our_page() -> None:
+    """Refuse a changing call that another web site made the browser send.
+
+    Such a site cannot send JSON without asking us first, which we never allow, and every current
+    browser says where a call comes from.
+    """
+    if request.get_header("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        refuse(403, "calls that change something must come from pimotion's own page")
+    if request.content_type.split(";")[0].strip().lower() != "application/json":
+        refuse(415, "the body must be JSON, Content-Type: application/json")
+
+
+def _body() -> dict[str, Any]:
+    try:
+        body = json.loads(request.body.read())
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

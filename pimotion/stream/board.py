@@ -1,0 +1,126 @@
+"""Keeps the newest news of each camera, for the page and `/healthz`."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pimotion.clock import iso
+from pimotion.stream.live import LiveCamera
+from pimotion.types import (
+    Frame,
+    LinkStatus,
+    Message,
+    MotionEvent,
+    MotionState,
+    SettingState,
+)
+
+
+class Board:
+    """What is true now, as JSON. Thread-safe; a `Sink`."""
+
+    def __init__(
+        self,
+        cameras: Sequence[LiveCamera],
+        *,
+        link: Callable[[], LinkStatus | None],
+        node: str,
+        version: str,
+        public_url: str | None,
+    ) -> None:
+        self._cameras = cameras
+        self._link = link
+        self._about = {"node": node, "version": version}
+        self._public_url = public_url
+        self._run = secrets.token_hex(4)
+        self._lock = threading.Lock()
+        self._motion: dict[str, MotionState] = {}
+        self._events: dict[str, MotionEvent] = {}
+        self._settings: dict[tuple[str, str], bool | int | float] = {}
+
+    def put(self, message: Message) -> None:
+        """Keep a message if the page shows it."""
+        with self._lock:
+            match message:
+                case MotionState():
+                    self._motion[message.camera] = message
+                case MotionEvent():
+                    self._events[message.camera] = message
+                case SettingState():
+                    self._settings[message.camera, message.setting] = message.value
+                case _:
+                    pass
+
+    def is_well(self) -> bool:
+        """Tell whether every camera is live and the broker connected."""
+        link = self._link()
+        cameras_live = all(camera.health().online for camera in self._cameras)
+        return cameras_live and link is not None and link.connected
+
+    def health(self, *, details: bool) -> dict[str, Any]:
+        """Return the body of `/healthz`."""
+        status = {"status": "ok" if self.is_well() else "degraded"}
+        if not details:
+            return status
+        cameras = {camera.id: _vital_signs(camera) for camera in self._cameras}
+        return {**status, **self._about, "mqtt": self._mqtt(), "cameras": cameras}
+
+    def state(self, viewers: Mapping[str, int]) -> dict[str, Any]:
+        """Return what the page shows, but for the events.
+
+        ``run`` is another text after each start of the daemon.
+        """
+        return {
+            **self._about,
+            "run": self._run,
+            "public_url": self._public_url,
+            "mqtt": self._mqtt(),
+            "cameras": [self._camera(each, viewers[each.id]) for each in self._cameras],
+        }
+
+    def _mqtt(self) -> dict[str, Any] | None:
+        link = self._link()
+        if link is None:
+            return None
+        return {
+            "host": link.host,
+            "port": link.port,
+            "connected": link.connected,
+            "reason": link.reason,
+        }
+
+    def _camera(self, camera: LiveCamera, viewers: int) -> dict[str, Any]:
+        with self._lock:
+            motion = self._motion.get(camera.id)
+            event = self._events.get(camera.id)
+            detection = self._settings.get((camera.id, "detection"))
+        zones = {zone: bool(motion and motion.zones.get(zone)) for zone in camera.zones}
+        return {
+            "id": camera.id,
+            "name": camera.name,
+            **_vital_signs(camera),
+            "since": iso(camera.health().since_utc_s),
+            "motion": bool(motion and motion.motion),
+            "zones": zones,
+            "event": None if event is None else {"id": event.id, "event_type": event.type.value},
+            "detection": detection,
+            "viewers": viewers,
+        }
+
+
+def _vital_signs(camera: LiveCamera) -> dict[str, Any]:
+    health = camera.health()
+    newest = camera.frames.peek()
+    fps = camera.fps()
+    age_s = time.monotonic() - newest.monotonic_s if isinstance(newest, Frame) else None
+    return {
+        "status": "online" if health.online else "offline",
+        "state": health.state.value,
+        "reason": health.reason,
+        "fps": None if fps is None else round(fps, 1),
+        "age_s": None if age_s is None else round(max(0.0, age_s), 2),
+    }

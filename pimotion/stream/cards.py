@@ -1,0 +1,79 @@
+"""Draws the card that stands in for the picture of a camera that gives none."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+
+from pimotion.picture import Picture
+from pimotion.pixels import Pixels
+from pimotion.render import WHITE, Colour, ascii_of
+
+_BACKGROUND: Colour = (38, 30, 26)
+_GREY: Colour = (178, 166, 156)
+_AMBER: Colour = (60, 170, 245)
+_FONT = cv2.FONT_HERSHEY_DUPLEX
+_FONT_HEIGHT_PX = 22  # of that font at scale 1
+_MAX_LETTERS = 44  # in a line, so that it is readable on a phone
+_MAX_REASON_LINES = 3
+
+
+def card(name: str, reason: str, since: str | None, size: tuple[int, int]) -> Picture:
+    """Return a picture that says which camera gives no picture, why, and since when.
+
+    Args:
+        name: What people call the camera.
+        reason: In words.
+        since: A line in words; None leaves it out.
+        size: Width and height, px.
+    """
+    width, height = size
+    image: Pixels = np.full((height, width, 3), _BACKGROUND, np.uint8)
+    unit_px = min(height / 18, width / 30)
+    _symbol(image, (width // 2, round(height / 2 - 3.6 * unit_px)), unit_px)
+    y_px = height / 2 + 0.2 * unit_px
+    _centred(image, name, y_px, 1.15 * unit_px, WHITE)
+    for line in textwrap.wrap(reason, _MAX_LETTERS)[:_MAX_REASON_LINES]:
+        y_px += 1.5 * unit_px
+        _centred(image, line, y_px, 0.75 * unit_px, _AMBER)
+    if since:
+        _centred(image, since, y_px + 1.6 * unit_px, 0.6 * unit_px, _GREY)
+    return Picture.from_bgr(image)
+
+
+def since_text(since_utc_s: float | None, age_s: float) -> str:
+    """Return ``since 2026-11-24 10:42:13 (3 min)``; without a wall clock only how long."""
+    lasted = f"{age_s:.0f} s" if age_s < 60 else f"{age_s / 60:.0f} min"  # noqa: PLR2004
+    if age_s >= 2 * 3600:
+        lasted = f"{age_s / 3600:.0f} h"
+    if since_utc_s is None:
+        return f"for {lasted}"
+    local = datetime.fromtimestamp(since_utc_s, UTC).astimezone()
+    return f"since {local:%Y-%m-%d %H:%M:%S} ({lasted})"
+
+
+def _symbol(image: Pixels, centre: tuple[int, int], unit_px: float) -> None:
+    """Draw a camera, crossed out."""
+    x, y = centre
+    wide, high = round(1.5 * unit_px), round(1.05 * unit_px)
+    line = max(1, round(unit_px / 7))
+    cv2.rectangle(image, (x - wide, y - high), (x + wide, y + high), _GREY, line, cv2.LINE_AA)
+    cv2.circle(image, centre, round(0.55 * unit_px), _GREY, line, cv2.LINE_AA)
+    corners = (
+        (x - wide - line * 2, y + high + line * 2),
+        (x + wide + line * 2, y - high - line * 2),
+    )
+    cv2.line(image, *corners, _BACKGROUND, line * 4, cv2.LINE_AA)
+    cv2.line(image, *corners, _AMBER, line, cv2.LINE_AA)
+
+
+def _centred(image: Pixels, text: str, y_px: float, height_px: float, colour: Colour) -> None:
+    plain = ascii_of(text)
+    scale = height_px / _FONT_HEIGHT_PX
+    thickness = max(1, round(scale * 1.2))
+    (width, _), _ = cv2.getTextSize(plain, _FONT, scale, thickness)
+    at = (round((image.shape[1] - width) / 2), round(y_px))
+    cv2.putText(image, plain, at, _FONT, scale, colour, thickness, cv2.LINE_AA)

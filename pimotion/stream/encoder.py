@@ -1,0 +1,211 @@
+"""Encodes each frame once per variant, for any number of viewers, and only while they watch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from pimotion.errors import PictureError, PimotionError
+from pimotion.latest import Latest
+from pimotion.log import Repeated
+from pimotion.pace import Pacer
+from pimotion.stream.live import LiveCamera
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant, Wish
+from pimotion.stream.scene import Scene, paint, scene_of
+from pimotion.stream.viewer import Places, Viewing
+from pimotion.types import Frame
+
+log = logging.getLogger(__name__)
+
+MAX_VARIANTS = 4
+"""Pictures of one camera that are encoded beside each other; each costs as much as the first."""
+
+_TICK_S = 0.5
+"""How soon a dead source is seen as dead, and how long the thread outlives its last viewer."""
+
+Start = Callable[[str, Callable[[], None]], object]
+"""Starts a named thread that may end by itself."""
+
+
+class TooMany(PimotionError):
+    """There is no place for another viewer or another variant now."""
+
+
+class Encoder:
+    """Gives one camera's pictures to its viewers. Thread-safe.
+
+    The thread ``encode-<camera>`` starts with the first viewer and ends after the last.
+    """
+
+    def __init__(self, camera: LiveCamera, places: Places, start: Start) -> None:
+        self.camera = camera
+        self._places = places
+        self._start = start
+        self._lock = threading.Lock()
+        self._lines: dict[Variant, _Line] = {}
+        self._stills: OrderedDict[Variant, _Line] = OrderedDict()
+        self._running = False
+        self._stopped = False
+
+    @property
+    def viewers(self) -> int:
+        """How many watch now."""
+        with self._lock:
+            return sum(len(line.viewings) for line in self._lines.values())
+
+    def watch(self, wish: Wish) -> Viewing:
+        """Add a viewer; who calls this must `Viewing.close` in the end.
+
+        Raises:
+            TooMany: All places are taken, or a fifth variant is asked for.
+        """
+        if not self._places.take():
+            raise TooMany(f"all {self._places.limit} places are taken; try again later")
+        try:
+            line, viewing = self._join(wish)
+        except TooMany:
+            self._places.give_back()
+            raise
+        try:
+            line.show()
+        except BaseException:
+            viewing.close()
+            raise
+        return viewing
+
+    def still(self, variant: Variant) -> Part:
+        """Return the newest picture; one that was just encoded for someone else is used again."""
+        with self._lock:
+            line = self._lines.get(variant) or self._stills.get(variant)
+            if line is None:
+                line = self._stills[variant] = _Line(self.camera, variant)
+                if len(self._stills) > MAX_VARIANTS:
+                    self._stills.popitem(last=False)
+        return line.show()
+
+    def stop(self) -> None:
+        """Let every viewer's stream end, and accept no more."""
+        with self._lock:
+            self._stopped = True
+            viewings = [viewing for line in self._lines.values() for viewing in line.viewings]
+        for viewing in viewings:
+            viewing.end()
+
+    def _join(self, wish: Wish) -> tuple[_Line, Viewing]:
+        with self._lock:
+            if self._stopped:
+                raise TooMany("pimotion is stopping")
+            line = self._lines.get(wish.variant)
+            if line is None:
+                if len(self._lines) >= MAX_VARIANTS:
+                    raise TooMany(
+                        f"this camera is already shown in {MAX_VARIANTS} variants of width, "
+                        "quality and overlay; choose one of those"
+                    )
+                line = self._lines[wish.variant] = _Line(self.camera, wish.variant)
+            viewing = Viewing(line.parts, wish.fps, lambda gone: self._leave(wish.variant, gone))
+            line.add(viewing)
+            if not self._running:
+                self._running = True
+                self._start(f"encode-{self.camera.id}", self._run)
+        return line, viewing
+
+    def _leave(self, variant: Variant, viewing: Viewing) -> None:
+        with self._lock:
+            line = self._lines[variant]
+            line.remove(viewing)
+            if not line.viewings:
+                del self._lines[variant]
+        self._places.give_back()
+
+    def _run(self) -> None:
+        seen = 0
+        while lines := self._lines_or_end():
+            taken = self.camera.frames.wait(seen, _TICK_S)
+            seen = taken.number if taken else seen
+            frame = taken.value if taken and isinstance(taken.value, Frame) else None
+            for line in lines:
+                line.follow(frame)
+
+    def _lines_or_end(self) -> list[_Line]:
+        """Return what is watched; when that is nothing, the thread has ended by this."""
+        with self._lock:
+            self._running = bool(self._lines) and not self._stopped
+            return list(self._lines.values()) if self._running else []
+
+
+class _Line:
+    """One variant of one camera. Thread-safe, but `follow` belongs to the encoder's thread.
+
+    Attributes:
+        parts: The newest encoded picture.
+        viewings: Who watches it; guarded by the encoder's lock.
+    """
+
+    def __init__(self, camera: LiveCamera, variant: Variant) -> None:
+        self.parts: Latest[Part] = Latest()
+        self.viewings: list[Viewing] = []
+        self._camera = camera
+        self._variant = variant
+        self._lock = threading.Lock()
+        self._shown: Hashable = None
+        self._size: tuple[int, int] | None = None
+        self._fps: float | None = None
+        self._pacer: Pacer | None = None
+        self._repeated = Repeated(log)
+
+    def add(self, viewing: Viewing) -> None:
+        self.viewings.append(viewing)
+        self._set_pace()
+
+    def remove(self, viewing: Viewing) -> None:
+        self.viewings.remove(viewing)
+        self._set_pace()
+
+    def follow(self, frame: Frame | None) -> None:
+        """Show a new frame if its turn has come; without one, see whether the source has died."""
+        pacer = self._pacer
+        if frame is None:
+            if scene_of(self._camera).frame is None:
+                self.show()
+        elif pacer is None or pacer.is_due(frame.monotonic_s):
+            self.show()
+
+    def show(self) -> Part:
+        """Encode what there is to show now, unless that has been done, and return it."""
+        with self._lock:
+            # Only here, under the lock, so that an older picture can never follow a newer one.
+            scene = scene_of(self._camera)
+            before = self.parts.peek()
+            if before is not None and scene.key == self._shown:
+                return before
+            self._shown = scene.key
+            part = self._paint(scene, before)
+            if part is not before:
+                self.parts.put(part)
+            return part
+
+    def _paint(self, scene: Scene, before: Part | None) -> Part:
+        """Return the scene's picture; if that is broken the one before, or a card."""
+        if scene.frame is not None:
+            self._size = (scene.frame.picture.width, scene.frame.picture.height)
+        try:
+            return paint(self._camera, scene, self._variant, self._size)
+        except PictureError as error:
+            camera = self._camera
+            self._repeated.warning("broken", f"picture skipped camera={camera.id} reason={error}")
+            if before is not None:
+                return before
+            card = Scene(scene.key, None, str(error))
+            return paint(camera, card, self._variant, self._size)
+
+    def _set_pace(self) -> None:
+        """Encode as often as the viewer who asks for most."""
+        rates = [viewing.fps for viewing in self.viewings]
+        fastest = None if None in rates else max((rate for rate in rates if rate), default=None)
+        if fastest != self._fps:
+            self._fps = fastest
+            self._pacer = Pacer(fastest) if fastest else None

@@ -1,0 +1,34 @@
+"""What the stream knows of a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pimotion.config_camera import Stream
+from pimotion.latest import Latest
+from pimotion.pixels import Polygon
+from pimotion.types import CameraHealth, Detection, Frame, NoFrames
+
+
+@dataclass(frozen=True)
+class LiveCamera:
+    """One camera as its viewers see it. Everything in it may be read from any thread.
+
+    Attributes:
+        frames: The newest frame, or why there is none.
+        detections: The newest analysed frame and what was found in it.
+        health: Whether it delivers, and if not why.
+        fps: Frames a second that arrive now; None while unknown.
+        zones: Polygons by id.
+        settings: How the stream looks unless a viewer asks for something else.
+    """
+
+    id: str
+    name: str
+    frames: Latest[Frame | NoFrames]
+    detections: Latest[Detection]
+    health: Callable[[], CameraHealth]
+    fps: Callable[[], float | None]
+    zones: Mapping[str, Polygon]
+    settings: Stream

@@ -1,0 +1,42 @@
+"""The bytes of an MJPEG stream, spelled as all known clients want them.
+
+The stream opens with a boundary line (go2rtc, ESP clients), and each JPEG is followed by the next
+boundary line at once, so that Firefox paints it without waiting for the next one. Lines end with
+CRLF, the boundary is declared without quotes (Safari) and without its dashes, and each part has a
+``Content-Length`` in that spelling (motionEye searches for it, go2rtc refuses parts without).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+BOUNDARY = "pimotion"
+CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+OPENING = f"--{BOUNDARY}\r\n".encode()
+
+_CLOSING = b"\r\n" + OPENING
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encoded picture. Shared by all viewers.
+
+    Attributes:
+        jpeg: The picture.
+        monotonic_s: When it was captured.
+        utc_s: The same as Unix time; None while the clock is not set.
+    """
+
+    jpeg: bytes
+    monotonic_s: float
+    utc_s: float | None
+
+    @cached_property
+    def framed(self) -> bytes:
+        """The picture as it stands in a stream, the next boundary line included."""
+        lines = ["Content-Type: image/jpeg", f"Content-Length: {len(self.jpeg)}"]
+        if self.utc_s is not None:
+            lines.append(f"X-Timestamp: {self.utc_s:.6f}")
+        head = "\r\n".join([*lines, "", ""]).encode()
+        return b"".join((head, self.jpeg, _CLOSING))

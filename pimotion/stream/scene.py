@@ -1,0 +1,115 @@
+"""Decides what there is to show of a camera now, and makes a JPEG of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from pimotion.clock import utc_now_s
+from pimotion.picture import Picture
+from pimotion.render import Overlay, caption_of, draw
+from pimotion.stream.cards import card, since_text
+from pimotion.stream.live import LiveCamera
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant
+from pimotion.types import CameraHealth, CameraState, Detection, Frame
+
+_USUAL_SIZE = (1280, 720)
+"""Of a card when the camera has not given any picture yet."""
+
+_CARD_EVERY_S = 5.0
+"""A card says how long the camera has been away; so often it is drawn anew."""
+
+_BOXES_LAST_S = 1.0
+"""Boxes are drawn on later frames until a newer detection comes, but no longer than this."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be shown: a frame, or why there is none.
+
+    Attributes:
+        key: Equal keys show the same picture.
+        frame: The newest live frame; None when the source is dead.
+        reason: Why there is no frame, in words.
+        since: Since when, in words.
+    """
+
+    key: Hashable
+    frame: Frame | None
+    reason: str = ""
+    since: str | None = None
+
+
+def scene_of(camera: LiveCamera) -> Scene:
+    """Return what there is to show now."""
+    newest = camera.frames.wait(0, 0)
+    health = camera.health()
+    if newest is None:
+        return _dead(health, health.reason or "waiting for the first picture")
+    if not isinstance(newest.value, Frame):
+        return _dead(health, newest.value.reason)
+    # A frame newer than the bad news is live: its camera has just come back.
+    if not health.online and newest.value.monotonic_s <= health.since_monotonic_s:
+        return _dead(health, health.reason or "waiting for the next picture")
+    return Scene(("frame", newest.number), newest.value)
+
+
+def paint(
+    camera: LiveCamera, scene: Scene, variant: Variant, card_size: tuple[int, int] | None
+) -> Part:
+    """Return the scene as a JPEG that looks as the variant says.
+
+    Raises:
+        PictureError: The frame cannot be decoded.
+    """
+    quality = variant.quality or camera.settings.quality
+    if scene.frame is None:
+        picture = card(camera.name, scene.reason, scene.since, card_size or _USUAL_SIZE)
+        return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
+    frame = scene.frame
+    overlay = _overlay(camera, frame, variant)
+    if overlay.is_empty:
+        jpeg = _plain_jpeg(frame.picture, variant, quality)
+    else:
+        jpeg = draw(frame.picture, overlay, variant.width).jpeg(quality)
+    return Part(jpeg, frame.monotonic_s, frame.utc_s)
+
+
+def _dead(health: CameraHealth, reason: str) -> Scene:
+    age_s = max(0.0, time.monotonic() - health.since_monotonic_s)
+    since = None
+    if health.state is not CameraState.OK:
+        since = since_text(health.since_utc_s, age_s)
+    key = ("card", reason, health.since_monotonic_s, age_s // _CARD_EVERY_S)
+    return Scene(key, None, reason, since)
+
+
+def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:
+    untouched = variant.quality is None and picture.camera_jpeg is not None
+    return picture.jpeg(None if untouched else quality, variant.width)
+
+
+def _overlay(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:
+    wanted = variant.overlays
+    found = _detection_for(camera, frame)
+    return Overlay(
+        boxes=found.boxes if found and "boxes" in wanted else (),
+        zones=camera.zones if "zones" in wanted else {},
+        active_zones=found.zones if found else (),
+        caption=_caption(camera, frame) if "time" in wanted else None,
+        foreground=found.foreground if found and "mask" in wanted else None,
+    )
+
+
+def _detection_for(camera: LiveCamera, frame: Frame) -> Detection | None:
+    """Return the newest detection if it still says something about this frame."""
+    found = camera.detections.peek()
+    if found is None or found.frame.session != frame.session:
+        return None
+    return found if frame.monotonic_s - found.frame.monotonic_s <= _BOXES_LAST_S else None
+
+
+def _caption(camera: LiveCamera, frame: Frame) -> str:
+    return caption_of(camera.name, frame.utc_s, frame.time_s)

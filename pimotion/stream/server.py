@@ -1,0 +1,108 @@
+"""The live view of all cameras over HTTP: what the daemon starts and stops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from pimotion import config
+from pimotion.errors import StartError
+from pimotion.health import Threads
+from pimotion.stream.app import build
+from pimotion.stream.auth import Gate
+from pimotion.stream.board import Board
+from pimotion.stream.encoder import Encoder
+from pimotion.stream.listener import Listener
+from pimotion.stream.live import LiveCamera
+from pimotion.stream.site import Site
+from pimotion.stream.viewer import Places
+from pimotion.types import Command, EventLog, LinkStatus, Message
+
+_OTHER_CONNECTIONS = 64
+"""Connections beside the streams: pages, stills, and those who say nothing."""
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  only recognised here
+"""A wildcard is no address to visit; this machine's own is."""
+
+
+class StreamServer:
+    """Shows the cameras over HTTP. A `Sink`: it shows what it is told. Thread-safe."""
+
+    def __init__(
+        self,
+        http: config.Http,
+        *,
+        cameras: Sequence[LiveCamera],
+        events: EventLog,
+        link: Callable[[], LinkStatus | None],
+        node: str,
+        version: str,
+        commands: Callable[[Command], None],
+    ) -> None:
+        """Build everything; nothing listens yet.
+
+        Args:
+            http: The settings of that name.
+            cameras: In the order of the configuration; at least one.
+            events: What the page lists.
+            link: The connection to the broker; None where there is none.
+            node: Name of this machine.
+            version: Of pimotion.
+            commands: Takes what an admin wants changed.
+        """
+        self._http = http
+        self._board = Board(
+            cameras, link=link, node=node, version=version, public_url=http.public_url
+        )
+        places = Places(http.max_viewers)
+        self._encoders = {
+            camera.id: Encoder(camera, places, self._start_encoder) for camera in cameras
+        }
+        self.app = build(Site(self._encoders, self._board, Gate(http), events, commands))
+        """The WSGI application."""
+        self._threads: Threads | None = None
+        self._listener: Listener | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        host = self._http.host
+        port = self._listener.port if self._listener else self._http.port
+        named = _EVERYWHERE.get(host, f"[{host}]" if ":" in host.strip("[]") else host)
+        return f"http://{named}:{port}"
+
+    def start(self, threads: Threads) -> None:
+        """Listen.
+
+        Raises:
+            StartError: The port is in use, or the address is not this machine's.
+        """
+        self._threads = threads
+        http = self._http
+        self._listener = Listener(
+            http.host,
+            http.port,
+            self.app,
+            max_connections=http.max_viewers + _OTHER_CONNECTIONS,
+        )
+        threads.start("http", self._listener.run)
+
+    def put(self, message: Message) -> None:
+        """Take news of a camera for the page."""
+        self._board.put(message)
+
+    def viewers(self, camera_id: str) -> int:
+        """Return how many watch a camera now."""
+        return self._encoders[camera_id].viewers
+
+    def stop(self, timeout_s: float) -> None:
+        """Close everything, open streams included, within ``timeout_s``."""
+        for encoder in self._encoders.values():
+            encoder.stop()
+        if self._listener is not None:
+            self._listener.stop(timeout_s)
+
+    def _start_encoder(self, name: str, run: Callable[[], None]) -> threading.Thread:
+        if self._threads is None:
+            raise StartError("the server was asked for a stream before it was started")
+        return self._threads.start(name, run, may_end=True)
