@@ -144,6 +144,21 @@ def draw(picture: Picture, overlay: Overlay, width: int | None = None) -> Canvas
     return canvas
 
 
+def cropped(picture: Picture, part: Box) -> Picture:
+    """Return a part of a picture as a picture of its own, at full resolution.
+
+    A picture of planes is cut at even pixels, so that its chroma fits: up to 1 px more is shown.
+    """
+    right, bottom = part.x + part.width, part.y + part.height
+    if not picture.is_planar:
+        return Picture.from_bgr(picture.bgr()[part.y : bottom, part.x : right])
+    planes = picture.yuv()
+    x, y = part.x // 2, part.y // 2
+    halves = (slice(y, (bottom + 1) // 2), slice(x, (right + 1) // 2))
+    luma = planes.y[2 * y : bottom, 2 * x : right]
+    return Picture.from_yuv420(Planes(luma, planes.u[halves], planes.v[halves]))
+
+
 def caption_of(name: str, utc_s: float | None, time_s: float) -> str:
     """Return the line under a picture: the camera's name and the local time.
 
