@@ -52,7 +52,7 @@ HOMES = {
         "render.py",
         "capture/*",
         "detect/*",
-        "events/snapshot.py",
+        "events/merit.py",
         "replay.py",
     },
     "paho": {"publish/mqtt.py", "publish/link.py"},

@@ -1,0 +1,180 @@
+"""When motion becomes an event, and when the event is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pimotion.config_camera import Events, Zone
+from pimotion.events.running import RunningEvent
+from pimotion.events.zones import ZoneMotion
+from pimotion.types import Detection, MotionEvent, MotionState, StopReason
+
+_UPDATE_EVERY_S = 1.0
+_ROUNDING_S = 1e-6
+"""Frames 0.3 s apart differ by 0.29999999999998 s when the monotonic clock is large."""
+
+Messages = tuple[MotionState | MotionEvent, ...]
+
+
+class EventMachine:
+    """Decides when an event starts and stops. Not thread-safe: one thread owns it.
+
+        IDLE --moving--> PENDING --min_motion_s--> ACTIVE --event_gap_s of quiet--> IDLE
+          ^---one still frame---+                  |  ^ +------source lost, switched off--^
+                                                   +--+ max_event_s: stop, and at once a start
+
+    *Moving* is a frame with boxes. *Quiet* is a frame without motion: neither boxes nor
+    ``detect.hold_s`` after them. A detector that confirms objects for itself (``since_s``) goes
+    from IDLE to ACTIVE directly, and its event started when the object was first seen.
+
+    It reads no clock: now is the time of the frame. Messages come in the order in which they must
+    leave: ON before its start event; a stop event before its OFF.
+
+    Args:
+        new_id: Gives the id of the next event, unique for ever.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        rules: Events,
+        *,
+        zones: Mapping[str, Zone],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._camera = camera
+        self._rules = rules
+        self._new_id = new_id
+        self._zones = ZoneMotion(zones, event_gap_s=rules.event_gap_s)
+        self._event: RunningEvent | None = None
+        self._pending_since_s: float | None = None
+        self._pending_zones: set[str] = set()
+        self._motion_at_s = 0.0
+        self._moving_zones: tuple[str, ...] = ()
+        self._session: int | None = None
+        self._state = self._state_now()
+
+    @property
+    def state(self) -> MotionState:
+        """Whether there is motion now; what was last said, or what holds before anything was."""
+        return self._state
+
+    @property
+    def event_id(self) -> str | None:
+        """Id of the running event; None when there is none."""
+        return None if self._event is None else self._event.id
+
+    def update(self, detection: Detection) -> Messages:
+        """Take in the next frame; return what is to be said."""
+        return tuple(self._update(detection))
+
+    def end(self, reason: StopReason) -> Messages:
+        """End whatever is going on, because nobody looks any more; return what is to be said."""
+        return tuple(self._end(reason))
+
+    def _update(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
+        now_s = detection.frame.monotonic_s
+        if detection.frame.session != self._session:
+            yield from self._end(StopReason.SOURCE_LOST)
+            self._session = detection.frame.session
+        self._note_zones(detection)
+        self._zones.expire(now_s)
+        if self._event is not None:
+            yield from self._stop_if_quiet(now_s)
+        if self._event is None:
+            yield from self._wait_or_start(detection)
+        else:
+            yield from self._go_on(self._event, detection)
+
+    def _end(self, reason: StopReason) -> Iterator[MotionState | MotionEvent]:
+        self._pending_since_s = None
+        self._moving_zones = ()
+        self._zones.clear()
+        if self._event is not None:
+            yield from self._stop(self._event, reason)
+        yield from self._say_state()
+
+    def _note_zones(self, detection: Detection) -> None:
+        """Hold the zones of the last moving frame for as long as the detector holds motion."""
+        if detection.boxes:
+            self._moving_zones = detection.zones
+        elif not detection.motion:
+            self._moving_zones = ()
+
+    def _wait_or_start(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
+        began_s = self._began_s(detection)
+        if began_s is None:
+            yield from self._say_state()
+        else:
+            self._pending_since_s = None
+            yield from self._start(detection, began_s, self._pending_zones)
+
+    def _began_s(self, detection: Detection) -> float | None:
+        """Return when the motion that is now an event began; None while there is no event."""
+        if not detection.boxes:
+            self._pending_since_s = None
+            return None
+        now_s = detection.frame.monotonic_s
+        if self._pending_since_s is None:
+            self._pending_since_s = now_s
+            self._pending_zones = set()
+        self._pending_zones.update(detection.zones)
+        if detection.since_s is not None:
+            return detection.since_s
+        waited_s = now_s - self._pending_since_s
+        is_long_enough = waited_s >= self._rules.min_motion_s - _ROUNDING_S
+        return self._pending_since_s if is_long_enough else None
+
+    def _start(
+        self, detection: Detection, began_s: float, zones: set[str]
+    ) -> Iterator[MotionState | MotionEvent]:
+        self._event = RunningEvent(
+            detection,
+            event_id=self._new_id(),
+            camera=self._camera,
+            began_s=began_s,
+            zones=zones,
+            zone_order=self._zones.order,
+        )
+        self._motion_at_s = detection.frame.monotonic_s
+        self._zones.moved(zones, self._motion_at_s)
+        yield from self._say_state()
+        yield self._event.start()
+
+    def _go_on(
+        self, event: RunningEvent, detection: Detection
+    ) -> Iterator[MotionState | MotionEvent]:
+        now_s = detection.frame.monotonic_s
+        if detection.motion:
+            self._motion_at_s = now_s
+            self._zones.moved(self._moving_zones, now_s)
+        yield from self._say_state()
+        if not detection.boxes:
+            return
+        is_too_long = now_s - event.began_s >= self._rules.max_event_s - _ROUNDING_S
+        update = event.describe(detection, update_every_s=_UPDATE_EVERY_S - _ROUNDING_S)
+        if is_too_long:
+            yield event.stop(StopReason.MAX_EVENT)
+            yield from self._start(detection, now_s, set(detection.zones))
+        elif update is not None:
+            yield update
+
+    def _stop_if_quiet(self, now_s: float) -> Iterator[MotionState | MotionEvent]:
+        quiet_s = now_s - self._motion_at_s
+        if self._event is not None and quiet_s >= self._rules.event_gap_s - _ROUNDING_S:
+            yield from self._stop(self._event, StopReason.QUIET)
+
+    def _stop(self, event: RunningEvent, reason: StopReason) -> Iterator[MotionState | MotionEvent]:
+        self._event = None
+        yield event.stop(reason)
+        yield from self._say_state()
+
+    def _say_state(self) -> Iterator[MotionState]:
+        """Give the state if it is another than the last one given."""
+        state = self._state_now()
+        if state != self._state:
+            self._state = state
+            yield state
+
+    def _state_now(self) -> MotionState:
+        return MotionState(self._camera, self._event is not None, self._zones.states)

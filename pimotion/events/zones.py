@@ -1,0 +1,48 @@
+"""Which zones have motion: each is on from its first motion until its own quiet time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pimotion.config_camera import Zone
+
+
+class ZoneMotion:
+    """On or off for each zone of a camera. Not thread-safe. Times are the frames'.
+
+    Args:
+        zones: By id; a zone without an ``event_gap_s`` of its own takes ``event_gap_s``.
+    """
+
+    def __init__(self, zones: Mapping[str, Zone], *, event_gap_s: float) -> None:
+        self._gap_s = {
+            name: event_gap_s if zone.event_gap_s is None else zone.event_gap_s
+            for name, zone in zones.items()
+        }
+        self._moved_at_s: dict[str, float] = {}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All ids in the order of the configuration."""
+        return tuple(self._gap_s)
+
+    @property
+    def states(self) -> Mapping[str, bool]:
+        """Whether each zone has motion, in the order of the configuration."""
+        return {name: name in self._moved_at_s for name in self._gap_s}
+
+    def moved(self, names: Iterable[str], now_s: float) -> None:
+        """Note that these zones have motion now."""
+        self._moved_at_s.update(dict.fromkeys(names, now_s))
+
+    def expire(self, now_s: float) -> None:
+        """Turn off the zones that have been quiet for long enough."""
+        self._moved_at_s = {
+            name: moved_at_s
+            for name, moved_at_s in self._moved_at_s.items()
+            if now_s - moved_at_s < self._gap_s[name]
+        }
+
+    def clear(self) -> None:
+        """Turn all zones off."""
+        self._moved_at_s = {}
