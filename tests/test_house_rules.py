@@ -29,19 +29,14 @@ LEVELS = (
 SAME_LEVEL = {("config_docs", "config_file"), ("config_camera", "config_values")}
 
 HOMES = {
-    "av": {
-        "capture/av_source.py",
-        "capture/file.py",
-        "capture/rtsp.py",
-        "capture/demo.py",
-        "capture/recording.py",
-    },
+    "av": {"capture/av_pictures.py", "capture/av_feed.py", "capture/recording.py"},
     "bottle": {"stream/*"},
     "cv2": {
         "picture.py",
         "pixels.py",
         "render.py",
         "capture/v4l2.py",
+        "capture/image_folder.py",
         "capture/synthetic.py",
         "detect/*",
         "replay.py",
@@ -74,7 +69,7 @@ HOMES = {
     },
     "simplejpeg": {"pixels.py"},
     "yaml": {"config_file.py", "config_yaml.py", "config_docs.py"},
-    "zmq": {"capture/imagezmq.py"},
+    "zmq": {"capture/imagezmq_hub.py"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

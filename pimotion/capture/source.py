@@ -7,6 +7,7 @@ Rules, held by one contract suite over all kinds:
 3. Whatever goes wrong with the camera is `SourceLost`, with a reason in words and without
    credentials. After it the source is closed by its owner and may be opened again.
 4. `close` may be called at any time and more than once; everything is released.
+   `open` of an open source first closes it; `read` of a closed one is `SourceLost`.
 5. A source does not retry, sleep between attempts, log frames, or know what comes after it.
 """
 
@@ -38,6 +39,10 @@ class Captured:
 
 class Source(Protocol):
     """Gives pictures. Not thread-safe: owned by the capture thread of one camera."""
+
+    @property
+    def is_live(self) -> bool:
+        """False for recordings and drawings, which may rightly repeat a picture."""
 
     def open(self) -> None:
         """Open the camera. Raises `SourceLost`."""

@@ -1,0 +1,82 @@
+"""RTSP cameras, and cameras that send a video container over HTTP, by FFmpeg (PyAV)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+from pimotion.capture.address import Address
+from pimotion.capture.av_pictures import AvPictures
+from pimotion.capture.reasons import lost_connection, refused_status
+from pimotion.errors import SourceLost
+from pimotion.picture import Picture
+
+_OPTIONS = {
+    "rtsp_transport": "tcp",  # over UDP a lost packet is a torn picture
+    "fflags": "nobuffer",
+    # Whatever a camera answers, FFmpeg opens no file and no other protocol for it.
+    "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,tls,http,https,crypto",
+}
+
+
+class AvFeed:
+    """Pictures of one network camera by FFmpeg. A `pimotion.capture.receiver.Feed`."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._container: InputContainer | None = None
+        self._video: AvPictures | None = None
+
+    @property
+    def complaint(self) -> str:
+        """How much came that could not be decoded."""
+        broken = self._video.broken if self._video else 0
+        return f"{broken} pictures could not be decoded" if broken else ""
+
+    def connect(self) -> None:
+        """Connect, and read enough to know the codec: takes about 2 s with RTSP."""
+        try:
+            self._container = av.open(
+                self._address.url_with_login,
+                options=_OPTIONS,
+                timeout=(self._timeout_s, self._timeout_s),
+            )
+        except av.FFmpegError as error:
+            raise self._in_words(error) from None
+        self._video = AvPictures(self._container)
+
+    def pictures(self) -> Iterator[Picture]:
+        """Give the pictures as they come. A killed server looks like an orderly end here."""
+        assert self._video is not None
+        try:
+            for picture, _ in self._video:
+                yield picture
+        except av.FFmpegError as error:
+            raise self._in_words(error) from None
+
+    def interrupt(self) -> None:
+        """Do nothing: FFmpeg cannot be woken, its own time-out ends it."""
+
+    def close(self) -> None:
+        """Close the container."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _in_words(self, error: Any) -> SourceLost:
+        where = self._address.shown
+        if isinstance(error, av.error.ExitError):  # what PyAV's time-outs end in
+            return SourceLost(f"{where} does not answer (time-out)")
+        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+            return refused_status(401, "", where)
+        if isinstance(error, av.error.HTTPNotFoundError):
+            return refused_status(404, "", where)
+        if isinstance(error, av.error.InvalidDataError):
+            return SourceLost(f"what {where} sends is no video that can be read")
+        if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):
+            return SourceLost(f"{where} refuses to send its video")
+        return lost_connection(error, where)

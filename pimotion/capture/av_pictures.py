@@ -1,0 +1,92 @@
+"""Pictures out of video containers by FFmpeg (PyAV), kept in the form that they have there.
+
+FFmpeg's own log stays off, as PyAV has it by default: its lines hold URLs with logins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import ColorRange
+
+from pimotion.errors import PictureError, SourceLost
+from pimotion.picture import Picture
+from pimotion.pixels import Pixels, Planes
+
+_PLANAR = {"yuv420p", "yuvj420p"}
+
+
+class AvPictures:
+    """The pictures of a container's first video. Not thread-safe: owned by one thread.
+
+    Attributes:
+        broken: How many packets or pictures could not be decoded and were left out.
+        interval_s: Nominal time between two pictures, s.
+        length_s: How long it plays, s; None when it does not say.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        if not container.streams.video:
+            raise SourceLost("there is no video in it, only sound or text")
+        self._container = container
+        self._stream = container.streams.video[0]
+        # One thread: frame threads hold pictures back and take memory for each.
+        self._stream.codec_context.thread_count = 1
+        self.interval_s = float(1 / (self._stream.average_rate or 25))
+        self.length_s = container.duration / av.time_base if container.duration else None
+        self.broken = 0
+
+    def __iter__(self) -> Iterator[tuple[Picture, float | None]]:
+        """Give each picture with its time stamp in s, None where it has none.
+
+        Raises:
+            av.FFmpegError: The container cannot be read on.
+        """
+        is_mjpeg = self._stream.codec_context.name == "mjpeg"
+        for packet in self._container.demux(self._stream):
+            broken_before = self.broken
+            yield from self._passed_on(packet) if is_mjpeg else self._decoded(packet)
+            if packet.is_corrupt and self.broken == broken_before:
+                self.broken += 1
+
+    def _passed_on(self, packet: av.Packet[Any]) -> Iterator[tuple[Picture, float | None]]:
+        if not packet.size:  # the end
+            return
+        try:
+            yield Picture.from_jpeg(bytes(packet)), _seconds(packet)
+        except PictureError:
+            self.broken += 1
+
+    def _decoded(self, packet: av.Packet[Any]) -> Iterator[tuple[Picture, float | None]]:
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            self.broken += 1
+            return
+        for frame in frames:
+            if frame.is_corrupt:  # parts of it are made up from its neighbours
+                self.broken += 1
+            else:
+                yield picture_of(frame), _seconds(frame)
+
+
+def picture_of(frame: av.VideoFrame) -> Picture:
+    """Copy a decoded frame's planes out of FFmpeg; other layouts than YUV420 are converted."""
+    if frame.format.name not in _PLANAR:
+        frame = frame.reformat(format="yuv420p")
+    full_range = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
+    y, u, v = (_pixels(plane) for plane in frame.planes)
+    return Picture.from_yuv420(Planes(y, u, v), full_range=full_range)
+
+
+def _pixels(plane: Any) -> Pixels:
+    rows = np.frombuffer(plane, np.uint8)[: plane.line_size * plane.height]
+    return rows.reshape(plane.height, plane.line_size)[:, : plane.width].copy()
+
+
+def _seconds(timed: Any) -> float | None:
+    return None if timed.pts is None else float(timed.pts * timed.time_base)

@@ -1,0 +1,45 @@
+"""Bounds a call into a driver that may never return."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+class BoundedCall(Generic[_T]):
+    """Runs a call in a thread of its own, so that waiting for it can end before it does."""
+
+    def __init__(self, call: Callable[[], _T]) -> None:
+        self._call = call
+        self._result: _T | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """True while the call has not returned."""
+        return self._thread.is_alive()
+
+    def result(self, timeout_s: float) -> _T:
+        """Wait for the call; return what it returned, raise what it raised.
+
+        Raises:
+            TimeoutError: It is still running; it goes on by itself.
+        """
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        result: _T = self._result  # type: ignore[assignment]  # it has returned
+        return result
+
+    def _run(self) -> None:
+        try:
+            self._result = self._call()
+        except BaseException as error:  # the waiting thread raises it
+            self._error = error

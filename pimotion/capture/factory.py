@@ -1,0 +1,94 @@
+"""Makes the source that a camera's settings name."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pimotion.capture.address import Address, Login
+from pimotion.capture.av_feed import AvFeed
+from pimotion.capture.devices import video_cameras
+from pimotion.capture.file import FileSource
+from pimotion.capture.http_camera import HttpFeed
+from pimotion.capture.imagezmq import ImageZmqSource
+from pimotion.capture.picamera import PicameraSource, picamera_count
+from pimotion.capture.receiver import NetworkSource
+from pimotion.capture.source import READ_TIMEOUT_S, Source
+from pimotion.capture.synthetic import SyntheticSource
+from pimotion.capture.v4l2 import V4l2Source
+from pimotion.config_camera import Camera
+
+DEMO = f"file:{Path(__file__).parent.parent / 'demo' / 'lawn.mp4'}?loop"
+"""The recording that ships with the package, as a source."""
+
+_LOOP = "?loop"
+
+
+def source_for(camera: Camera) -> Source:
+    """Return the source of a camera, not yet opened. ``auto`` without a camera: the demo."""
+    chosen = camera.source
+    if chosen == "auto":
+        chosen = found_camera() or DEMO
+    scheme, _, rest = chosen.partition(":")
+    return _MAKERS[scheme](camera, rest)
+
+
+def found_camera() -> str | None:
+    """Return this machine's first camera as a source: the Pi's own, else USB; None without."""
+    # Looking for the package is quick where importing it takes a second.
+    if importlib.util.find_spec("picamera2") is not None and picamera_count():
+        return "picamera"
+    return next((f"v4l2:{path}" for path in video_cameras()), None)
+
+
+def _synthetic(camera: Camera, _rest: str) -> Source:
+    return SyntheticSource(camera.width, camera.height, camera.fps)
+
+
+def _file(camera: Camera, rest: str) -> Source:
+    path = Path(rest.removesuffix(_LOOP)).expanduser()
+    return FileSource(path, fps=camera.fps, loop=rest.endswith(_LOOP))
+
+
+def _http(camera: Camera, _rest: str) -> Source:
+    return NetworkSource(
+        lambda: HttpFeed(_address(camera), poll_fps=camera.fps, timeout_s=READ_TIMEOUT_S)
+    )
+
+
+def _rtsp(camera: Camera, _rest: str) -> Source:
+    return NetworkSource(lambda: AvFeed(_address(camera), timeout_s=READ_TIMEOUT_S))
+
+
+def _imagezmq(_camera: Camera, rest: str) -> Source:
+    address, _, sender = rest.partition("#")
+    return ImageZmqSource(address, sender or None)
+
+
+def _v4l2(camera: Camera, rest: str) -> Source:
+    return V4l2Source(rest, width=camera.width, height=camera.height, fps=camera.fps)
+
+
+def _picamera(camera: Camera, rest: str) -> Source:
+    return PicameraSource(int(rest or 0), width=camera.width, height=camera.height, fps=camera.fps)
+
+
+_MAKERS: Mapping[str, Callable[[Camera, str], Source]] = {
+    "synthetic": _synthetic,
+    "file": _file,
+    "http": _http,
+    "https": _http,
+    "rtsp": _rtsp,
+    "rtsps": _rtsp,
+    "imagezmq": _imagezmq,
+    "v4l2": _v4l2,
+    "picamera": _picamera,
+}
+
+
+def _address(camera: Camera) -> Address:
+    login = None
+    if camera.username is not None:
+        login = Login(camera.username, camera.password.reveal() if camera.password else "")
+    return Address.parse(camera.source, login)

@@ -1,0 +1,65 @@
+"""A recording that plays at its own speed, as if it were a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pimotion.capture.playback import Playback
+from pimotion.capture.recording import RecordedPicture, Recording, open_recording
+from pimotion.capture.source import Captured
+from pimotion.errors import SourceLost
+
+
+class FileSource:
+    """Plays a video file or a folder of images, once or in a loop.
+
+    In a loop time goes on rising over the seam; the session stays the same.
+    """
+
+    is_live = False
+
+    def __init__(self, path: Path, *, fps: float, loop: bool) -> None:
+        self._path = path
+        self._fps = fps
+        self._loop = loop
+        self._playback = Playback()
+        self._recording: Recording | None = None
+        self._pictures: Iterator[RecordedPicture] = iter(())
+
+    def open(self) -> None:
+        """Open the recording at its start."""
+        self.close()
+        self._recording = open_recording(self._path, self._fps)
+        self._playback = Playback()
+        self._pictures = self._rounds()
+
+    def read(self) -> Captured:
+        """Return the next picture when it is due."""
+        if self._recording is None:
+            raise SourceLost("the recording is not open")
+        recorded = next(self._pictures, None)
+        if recorded is None:
+            raise SourceLost("the recording has ended", ended=True)
+        due_s = self._playback.wait_until_due(recorded.time_s)
+        return Captured(recorded.picture, due_s, recorded.time_s)
+
+    def close(self) -> None:
+        """Close the recording."""
+        self._playback.stop()
+        if self._recording is not None:
+            self._recording.close()
+            self._recording = None
+
+    def _rounds(self) -> Iterator[RecordedPicture]:
+        round_began_s = 0.0
+        while self._recording is not None:
+            time_s = round_began_s
+            for recorded in self._recording:
+                time_s = round_began_s + recorded.time_s
+                yield RecordedPicture(recorded.picture, time_s)
+            if not self._loop:
+                return
+            round_began_s = time_s + self._recording.interval_s
+            self._recording.close()
+            self._recording = open_recording(self._path, self._fps)

@@ -1,0 +1,100 @@
+"""HTTP cameras: an MJPEG stream, or a URL that gives one JPEG at a time.
+
+The JPEGs are passed on as they came; nothing is decoded here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Iterator
+
+from pimotion.capture.address import Address
+from pimotion.capture.http_client import HttpClient
+from pimotion.capture.jpeg_stream import MAX_JPEG_BYTES, JpegStream
+from pimotion.errors import PictureError, SourceLost
+from pimotion.picture import Picture
+
+_UNDECLARED = {"", "application/octet-stream"}
+_MUCH_JUNK_BYTES = 1024  # more than the framing before a first picture ever is
+
+
+class HttpMjpegFeed:
+    """Pictures over HTTP from one camera. A `pimotion.capture.receiver.Feed`."""
+
+    def __init__(self, address: Address, *, poll_fps: float, timeout_s: float) -> None:
+        self._address = address
+        self._client = HttpClient(address, timeout_s)
+        self._poll_s = 1.0 / poll_fps
+        self._interrupted = threading.Event()
+        self._stream = JpegStream()
+        self._rejected = 0
+        self._kind = ""
+
+    @property
+    def is_video(self) -> bool:
+        """True when, once connected, the camera turns out to send a video; see `av_feed`."""
+        return self._kind.startswith("video/") and self._kind != "video/x-motion-jpeg"
+
+    @property
+    def complaint(self) -> str:
+        """How much came that was no picture."""
+        rejected = self._rejected + self._stream.skipped
+        if rejected:
+            return f"{rejected} of the pictures that the camera sent are broken"
+        if self._stream.junk_bytes > _MUCH_JUNK_BYTES:
+            return "what the camera sends holds no JPEG"
+        return ""
+
+    def connect(self) -> None:
+        """Ask for the stream and look at what kind of answer comes."""
+        self._kind = _kind_of(self._client.get())
+        is_jpegs = self._kind in {"image/jpeg", "video/x-motion-jpeg"} | _UNDECLARED
+        if not (is_jpegs or self.is_video or self._kind.startswith("multipart/")):
+            what = "a web page" if self._kind == "text/html" else self._kind[:40]
+            raise SourceLost(
+                f"{self._address.shown} answers with {what}, not with pictures; check the path in "
+                "the camera's URL"
+            )
+
+    def pictures(self) -> Iterator[Picture]:
+        """Give the JPEGs as they come."""
+        for jpeg in self._polled() if self._kind == "image/jpeg" else self._streamed():
+            try:
+                yield Picture.from_jpeg(jpeg)
+            except PictureError:
+                self._rejected += 1
+
+    def interrupt(self) -> None:
+        """End a blocked read or a pause."""
+        self._interrupted.set()
+        self._client.interrupt()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _streamed(self) -> Iterator[bytes]:
+        while data := self._client.read_some():
+            yield from self._stream.feed(data)
+
+    def _polled(self) -> Iterator[bytes]:
+        while not self._interrupted.is_set():
+            began_s = time.monotonic()
+            yield self._whole_body()
+            self._interrupted.wait(max(0.0, began_s + self._poll_s - time.monotonic()))
+            self._client.get()
+
+    def _whole_body(self) -> bytes:
+        body = bytearray()
+        while data := self._client.read_some():
+            body += data
+            if len(body) > MAX_JPEG_BYTES:
+                raise SourceLost(f"{self._address.shown} sends a picture of over 8 MiB")
+        return bytes(body)
+
+
+def _kind_of(response: http.client.HTTPResponse) -> str:
+    """Return the content type in lower case, without parameters."""
+    return response.getheader("Content-Type", "").partition(";")[0].strip().lower()

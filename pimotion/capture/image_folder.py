@@ -1,0 +1,74 @@
+"""A folder of numbered images as a recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pimotion.errors import PictureError, SourceLost
+from pimotion.picture import Picture
+from pimotion.pixels import as_pixels
+
+_JPEG_SUFFIXES = {".jpg", ".jpeg"}
+_SUFFIXES = _JPEG_SUFFIXES | {".png", ".bmp"}
+
+
+class ImageFolder:
+    """Images in the order of the numbers in their names: ``img9.png`` comes before ``img10.png``.
+
+    JPEGs are passed on undecoded. A `pimotion.capture.recording.Reel`.
+    """
+
+    created_utc_s: float | None = None
+
+    def __init__(self, folder: Path, fps: float) -> None:
+        self.interval_s = 1.0 / fps
+        self._paths = sorted(
+            (path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES),
+            key=lambda path: _natural(path.name),
+        )
+        self.length_s: float | None = len(self._paths) * self.interval_s
+        if not self._paths:
+            raise SourceLost(f"there are no images (jpg, png, bmp) in {folder}")
+
+    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
+        """Give each image with its time in s.
+
+        Raises:
+            SourceLost: An image cannot be read.
+        """
+        for number, path in enumerate(self._paths):
+            yield _read(path), number * self.interval_s
+
+    def close(self) -> None:
+        """Nothing stays open between two images."""
+
+
+def _read(path: Path) -> Picture:
+    try:
+        data = path.read_bytes()
+        if path.suffix.lower() in _JPEG_SUFFIXES:
+            return Picture.from_jpeg(data)
+        return _decoded(data)
+    except OSError as error:
+        raise SourceLost(f"{path} cannot be read: {error.strerror}") from None
+    except PictureError as error:
+        raise SourceLost(f"{path} is broken: {error}") from None
+
+
+def _decoded(data: bytes) -> Picture:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if image is None:
+        raise PictureError("no image")
+    return Picture.from_bgr(as_pixels(image))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Return a sorting key in which digits count as numbers."""
+    return [
+        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)
+    ]

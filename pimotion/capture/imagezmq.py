@@ -1,0 +1,62 @@
+"""Pictures that other machines send by ImageZMQ (REQ/REP)."""
+
+from __future__ import annotations
+
+import time
+
+from pimotion.capture.imagezmq_hub import Arrived, Hub, join, leave
+from pimotion.capture.source import READ_TIMEOUT_S, Captured
+from pimotion.errors import SourceLost
+from pimotion.latest import Latest
+
+
+class ImageZmqSource:
+    """The pictures of one sender, or of all, that arrive at one address."""
+
+    is_live = True
+
+    def __init__(
+        self, address: str, sender: str | None, *, read_timeout_s: float = READ_TIMEOUT_S
+    ) -> None:
+        """Listen at ``tcp://ADDRESS:PORT``; ``sender`` is the name it sends, None: anyone."""
+        self._address = address
+        self._sender = sender
+        self._read_timeout_s = read_timeout_s
+        self._hub: Hub | None = None
+        self._arrivals: Latest[Arrived] = Latest()
+        self._seen = 0
+        self._opened_s = 0.0
+
+    def open(self) -> None:
+        """Begin to listen; succeeds also while nobody sends."""
+        self.close()
+        self._arrivals = Latest()
+        self._seen = 0
+        self._hub = join(self._address, self._sender, self._arrivals)
+        self._opened_s = time.monotonic()
+
+    def read(self) -> Captured:
+        """Return the newest picture that was not yet given; waits for one."""
+        if self._hub is None:
+            raise SourceLost("the camera is not open")
+        taken = self._arrivals.wait(self._seen, self._read_timeout_s)
+        if taken is None:
+            raise self._hub.failure or SourceLost(self._silence(self._hub))
+        self._seen = taken.number
+        arrived_s = taken.value.monotonic_s
+        return Captured(taken.value.picture, arrived_s, max(0.0, arrived_s - self._opened_s))
+
+    def close(self) -> None:
+        """Stop listening; the last camera at an address frees it."""
+        hub, self._hub = self._hub, None
+        if hub is not None:
+            leave(hub, self._arrivals)
+
+    def _silence(self, hub: Hub) -> str:
+        who = f" from the sender {self._sender}" if self._sender else ""
+        reason = f"no picture{who} for {self._read_timeout_s:g} s"
+        if hub.refused:
+            return f"{reason}; a message was refused: {hub.refused}"
+        if hub.names and self._sender:
+            return f"{reason}; there were some from {', '.join(hub.names)}"
+        return reason

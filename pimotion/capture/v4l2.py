@@ -1,0 +1,114 @@
+"""USB cameras and other V4L2 devices, by OpenCV.
+
+What real drivers do is in the comments; `pimotion/__init__.py` sets the time after which OpenCV
+gives up on a device that hangs, because OpenCV reads it when it is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+
+import cv2
+
+from pimotion.capture.bounded import BoundedCall
+from pimotion.capture.jpeg_stream import jpeg_of
+from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
+from pimotion.errors import PictureError, SourceLost
+from pimotion.picture import Picture
+from pimotion.pixels import Pixels, as_pixels
+
+_CLOSE_TIMEOUT_S = 3.0
+_MJPG = cv2.VideoWriter.fourcc(*"MJPG")
+
+
+class V4l2Source:
+    """One V4L2 device. An MJPG camera's JPEGs are passed on undecoded."""
+
+    is_live = True
+
+    def __init__(self, path: str, *, width: int, height: int, fps: float) -> None:
+        self._path = path
+        self._size = (width, height)
+        self._fps = fps
+        self._capture: cv2.VideoCapture | None = None
+        self._gives_jpeg = False
+        self._opened_s = 0.0
+        self._releasing: BoundedCall[None] | None = None
+
+    def open(self) -> None:
+        """Open the device and agree on format, size and rate."""
+        self.close()
+        if self._releasing is not None and self._releasing.is_running:
+            raise SourceLost(f"the driver of {self._path} hangs and does not let go of it")
+        _check_device(Path(self._path))
+        try:
+            self._capture = BoundedCall(self._connect).result(OPEN_TIMEOUT_S)
+        except TimeoutError:
+            raise SourceLost(f"{self._path} hangs while it is being opened") from None
+        self._opened_s = time.monotonic()
+
+    def read(self) -> Captured:
+        """Return the next picture. Raises `SourceLost` at the first failure: see below."""
+        if self._capture is None:
+            raise SourceLost(f"{self._path} is not open")
+        deadline_s = time.monotonic() + READ_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            # After False the device never comes back under this handle, and while the handle is
+            # held a replugged camera gets another number: so once is enough.
+            good, array = self._capture.read()
+            if not good or array is None:
+                raise SourceLost(f"{self._path} gives no pictures; was it unplugged?")
+            now_s = time.monotonic()
+            try:
+                return Captured(self._picture(as_pixels(array)), now_s, now_s - self._opened_s)
+            except PictureError:
+                continue
+        raise SourceLost(f"{self._path} gives broken pictures only")
+
+    def close(self) -> None:
+        """Release the device; a driver that hangs is left behind."""
+        capture, self._capture = self._capture, None
+        if capture is None:
+            return
+        self._releasing = BoundedCall(capture.release)
+        try:
+            self._releasing.result(_CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            return  # `open` says so
+
+    def _connect(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            capture.release()
+            raise SourceLost(
+                f"{self._path} cannot be opened: another program has it, or it is no camera"
+            )
+        capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+        capture.set(cv2.CAP_PROP_FPS, self._fps)
+        # set() says True also on devices without MJPG, so what counts is what is read back.
+        is_mjpg = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG
+        self._gives_jpeg = is_mjpg and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        return capture
+
+    def _picture(self, array: Pixels) -> Picture:
+        if self._gives_jpeg and (array.ndim == 1 or 1 in array.shape[:2]):
+            # OpenCV hands over the driver's whole buffer: the JPEG and what lay there before.
+            return Picture.from_jpeg(jpeg_of(array.tobytes()))
+        return Picture.from_bgr(array)
+
+
+def _check_device(path: Path) -> None:
+    """Say in words why a device cannot be opened; OpenCV only says that it cannot."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        raise SourceLost(f"{path} is not there; is the camera plugged in?") from None
+    if not stat.S_ISCHR(mode):
+        raise SourceLost(f"{path} is no device")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise SourceLost(f"{path} may not be used by this user; add it to the group video")
