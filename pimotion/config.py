@@ -8,12 +8,29 @@ JSON Schema.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
 from pimotion.config_camera import Camera
-from pimotion.config_values import Id, NodeId, Port, Secret, Section, Size, Text, default_node
+from pimotion.config_values import (
+    DATE_PATTERN,
+    DISCOVERY_PATTERN,
+    PATTERN_WORDS,
+    PREFIX_PATTERN,
+    TOPIC_PATTERN,
+    URL_PATTERN,
+    USER_PATTERN,
+    Id,
+    NodeId,
+    Port,
+    Secret,
+    Section,
+    Size,
+    Text,
+    default_node,
+)
 
 NOT_AVAILABLE = frozenset(
     {
@@ -65,28 +82,28 @@ class Mqtt(Section):
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     """MQTT version; auto tries 5 and falls back to 3.1.1."""
     tls: MqttTls = MqttTls()
-    prefix: Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_-]{1,64}$")] = (
-        "pimotion"
-    )
+    prefix: Annotated[
+        str, StringConstraints(strict=True, max_length=64, pattern=PREFIX_PATTERN)
+    ] = "pimotion"
     """First part of every topic."""
     commands: bool = Field(True, strict=True)
     """Accept commands by MQTT (switches and numbers in Home Assistant)."""
     discovery: bool = Field(True, strict=True)
     """Announce the cameras to Home Assistant."""
     discovery_prefix: Annotated[
-        str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_/-]{1,64}$")
+        str, StringConstraints(strict=True, max_length=64, pattern=DISCOVERY_PATTERN)
     ] = "homeassistant"
     """Where Home Assistant listens for discovery."""
-    birth_topic: Annotated[str, StringConstraints(strict=True, pattern=r"^[^#+\x00]{1,128}$")] = (
-        "homeassistant/status"
-    )
+    birth_topic: Annotated[
+        str, StringConstraints(strict=True, max_length=128, pattern=TOPIC_PATTERN)
+    ] = "homeassistant/status"
     """Where Home Assistant says that it has started."""
 
 
 class HttpUser(Section):
     """Someone who may log in to the page."""
 
-    name: Annotated[str, StringConstraints(strict=True, pattern=r"^[^:\x00-\x1f]{1,64}$")]
+    name: Annotated[str, StringConstraints(strict=True, max_length=64, pattern=USER_PATTERN)]
     """Login name."""
     password: Secret
     """Password, 8 characters or more."""
@@ -110,8 +127,17 @@ class HttpToken(Section):
     """The secret, 16 characters or more."""
     cameras: tuple[Id, ...] = ()
     """Cameras it opens; empty: all."""
-    expires: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
-    """Last day it works, in quotes ("2027-12-31"); null: for ever."""
+    expires: Annotated[str, StringConstraints(strict=True, pattern=DATE_PATTERN)] | None = None
+    """Last day it works, such as 2027-12-31 (UTC); null: for ever."""
+
+    @field_validator("expires")
+    @classmethod
+    def _real_day(cls, value: str | None) -> str | None:
+        try:
+            date.fromisoformat(value or "2027-12-31")
+        except ValueError:
+            raise ValueError(f"must be {PATTERN_WORDS[DATE_PATTERN]}, got {value}") from None
+        return value
 
     @field_validator("token")
     @classmethod
@@ -136,9 +162,9 @@ class Http(Section):
     """Let everyone who reaches `host` see the pictures without a login. Write it down if meant."""
     max_viewers: Annotated[int, Field(ge=1, le=1000, strict=True)] = 64
     """Most streams at one time; further ones are answered 503."""
-    public_url: Annotated[str, StringConstraints(strict=True, pattern=r"^https?://\S+$")] | None = (
-        None
-    )
+    public_url: (
+        Annotated[str, StringConstraints(strict=True, max_length=256, pattern=URL_PATTERN)] | None
+    ) = None
     """Address of the page as others reach it, for the link in Home Assistant."""
 
 

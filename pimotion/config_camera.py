@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from pimotion.config_values import Corners, Id, Ratio, Seconds, Secret, Section, Size, Text
+from pimotion.config_values import (
+    TEXT_PATTERN,
+    Corners,
+    Id,
+    Number,
+    Ratio,
+    Seconds,
+    Secret,
+    Section,
+    Size,
+    Text,
+)
 from pimotion.pixels import Flip, Polygon, View
 
 _SOURCE_FORMS = (
@@ -16,8 +27,8 @@ _SOURCE_FORMS = (
     "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[#SENDER] or synthetic"
 )
 _SOURCE = re.compile(
-    r"auto|synthetic|picamera(:\d{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
-    r"|imagezmq:tcp://[^#]+:\d{1,5}(#.+)?"
+    r"auto|synthetic|picamera(:[0-9]{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
+    r"|imagezmq:tcp://[^#]+:[0-9]{1,5}(#.+)?"
 )
 
 
@@ -28,7 +39,7 @@ class Detect(Section):
     """How the background is learnt."""
     width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
     """Width at which motion is looked for, px; smaller is faster and sees less."""
-    fps: Annotated[float, Field(ge=0.5, le=60, allow_inf_nan=False)] = 10
+    fps: Annotated[Number, Field(ge=0.5, le=60)] = 10
     """Most frames a second to analyse."""
     sensitivity: Annotated[int, Field(ge=1, le=100, strict=True)] = 50
     """1 to 100: higher fires on fainter changes; 50 uses the thresholds as they are."""
@@ -44,7 +55,7 @@ class Detect(Section):
     """Polygons in which nothing is looked for, corners 0 to 1 of the frame."""
     threshold: Annotated[int, Field(ge=1, le=255, strict=True)] = 25
     """running_average: least change of a pixel, in grey levels."""
-    accum_weight: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.1
+    accum_weight: Annotated[Number, Field(gt=0, le=1)] = 0.1
     """running_average: how fast the background forgets; a frame's share in it, up to 1."""
 
 
@@ -94,7 +105,7 @@ class Stream(Section):
 
     quality: Annotated[int, Field(ge=1, le=100, strict=True)] = 80
     """JPEG quality."""
-    fps: Annotated[float, Field(ge=0.2, le=60, allow_inf_nan=False)] | None = None
+    fps: Annotated[Number, Field(ge=0.2, le=60)] | None = None
     """Most frames a second; null: the camera's."""
     boxes: bool = Field(True, strict=True)
     """Draw boxes around what moves."""
@@ -114,7 +125,12 @@ class Health(Section):
 class Camera(Section):
     """One camera."""
 
-    name: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64)] | None = None
+    name: (
+        Annotated[
+            str, StringConstraints(strict=True, min_length=1, max_length=64, pattern=TEXT_PATTERN)
+        ]
+        | None
+    ) = None
     """What people call it; null: made from its id."""
     source: Text
     """auto, picamera[:N], v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH[?loop],
@@ -129,7 +145,7 @@ class Camera(Section):
     """Width to ask of a local camera, px; network cameras and files have their own."""
     height: Annotated[int, Field(ge=48, le=4096, strict=True)] = 720
     """Height to ask of a local camera, px."""
-    fps: Annotated[float, Field(ge=0.2, le=60, allow_inf_nan=False)] = 15
+    fps: Annotated[Number, Field(ge=0.2, le=60)] = 15
     """Frames a second to ask of a local camera; more from others are skipped."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Turns the picture clockwise, degrees."""

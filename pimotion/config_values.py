@@ -5,14 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -20,6 +23,33 @@ from pydantic_core import CoreSchema, core_schema
 RESERVED_IDS = frozenset({"all", "api", "healthz", "metrics", "static"})
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+PREFIX_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+DISCOVERY_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+TOPIC_PATTERN = r"^[^#+\x00-\x1f\x7f-\x9f]+$"
+USER_PATTERN = r"^[^:\x00-\x1f\x7f-\x9f]+$"
+DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+URL_PATTERN = r"^https?://[^\s/]\S*$"
+
+PATTERN_WORDS: Mapping[str, str] = {
+    ID_PATTERN: "lower-case letters, digits, _ and -, 32 at most, the first no _ or -",
+    NODE_PATTERN: "lower-case letters, digits and -, 32 at most, the first no -",
+    TEXT_PATTERN: "one line of text",
+    PREFIX_PATTERN: "letters, digits, _ and -",
+    DISCOVERY_PATTERN: "letters, digits, _ and -, with / between levels",
+    TOPIC_PATTERN: "a topic without # and +",
+    USER_PATTERN: "text without a colon",
+    DATE_PATTERN: "a date such as 2027-12-31",
+    URL_PATTERN: "a URL that begins with http:// or https://",
+}
+"""What each pattern asks for, in words that follow \"must be\"."""
+
+SIZE_PATTERN = r"([0-9]{1,15}(\.[0-9]{1,15})?) ?([kKmMgGtT]?[bB])"
+MIN_CORNERS = 3
+MAX_CORNERS = 100
+
+_FLAT = 1e-9
+"""Twice the area, as a share of the frame, under which a polygon holds no pixel of any camera."""
 
 _SIZE_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -47,39 +77,85 @@ class Secret(str):
         cls, _source: Any, _handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
-            cls, core_schema.str_schema(strict=True, min_length=1)
+            cls,
+            core_schema.str_schema(strict=True, min_length=1, max_length=1024),
+            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "format": "password"}
+
+
+class _InBytes:
+    """Lets a number of bytes be written as ``2GB`` or ``200kB``, powers of 1000."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_parse_size, handler(source))
+
+    @staticmethod
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "format": "bytes"}
 
 
 def _parse_size(value: Any) -> Any:
-    """Read ``2GB`` or ``200kB`` (powers of 1000) as bytes."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?[bB])", value)
+    match = re.fullmatch(SIZE_PATTERN, value)
     if match is None:
         raise ValueError("must be a size such as 200kB, 50MB or 2GB")
-    return round(float(match[1]) * _SIZE_UNITS[match[2].lower()])
+    return round(float(match[1]) * _SIZE_UNITS[match[3].lower()])
 
 
-def _check_corner(value: Any) -> Any:
-    if isinstance(value, list | tuple) and len(value) == 2:  # noqa: PLR2004  x and y
-        return tuple(value)
-    raise ValueError("a corner must be [x, y], each 0 to 1 of the frame")
+def size_text(size_bytes: int) -> str:
+    """Return a number of bytes as `Size` reads it: ``2GB``."""
+    for unit in ("TB", "GB", "MB", "kB"):
+        whole, rest = divmod(size_bytes, _SIZE_UNITS[unit.lower()])
+        if whole and not rest:
+            return f"{whole}{unit}"
+    return str(size_bytes)
 
 
-Size = Annotated[
-    int,
-    BeforeValidator(_parse_size, json_schema_input_type=int | str),
-    Field(strict=True),
-]
-Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
+def _check_corners(value: Any) -> Any:
+    if isinstance(value, list | tuple) and MIN_CORNERS <= len(value) <= MAX_CORNERS:
+        pairs = [tuple(corner) for corner in value if isinstance(corner, list | tuple)]
+        if len(pairs) == len(value) and all(len(pair) == 2 for pair in pairs):  # noqa: PLR2004
+            return tuple(pairs)
+    raise ValueError(
+        f"must be a list of {MIN_CORNERS} to {MAX_CORNERS} corners [x, y], each 0 to 1 of the frame"
+    )
+
+
+def _check_area(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    (x0, y0), *others = corners
+    # Corners on one line: every cross product with the longest side is nothing.
+    dx, dy = max(((x - x0, y - y0) for x, y in others), key=lambda d: d[0] ** 2 + d[1] ** 2)
+    if all(abs(dx * (y - y0) - dy * (x - x0)) < _FLAT for x, y in others):
+        raise ValueError("must enclose an area; its corners lie on one line")
+    return corners
+
+
+Size = Annotated[int, Field(strict=True), _InBytes()]
+Ratio = Annotated[float, Field(ge=0, le=1, strict=True, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
+Text = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=TEXT_PATTERN)
+]
 Id = Annotated[str, StringConstraints(strict=True, pattern=ID_PATTERN)]
 NodeId = Annotated[str, StringConstraints(strict=True, pattern=NODE_PATTERN)]
-Corner = Annotated[tuple[Ratio, Ratio], BeforeValidator(_check_corner)]
-Corners = Annotated[tuple[Corner, ...], Field(min_length=3, max_length=100)]
+Corners = Annotated[
+    tuple[tuple[Ratio, Ratio], ...],
+    Field(json_schema_extra={"minItems": MIN_CORNERS, "maxItems": MAX_CORNERS}),
+    BeforeValidator(_check_corners),
+    AfterValidator(_check_area),
+]
 
 
 def default_node() -> str:

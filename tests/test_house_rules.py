@@ -12,11 +12,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "clock"},
+    {"errors", "clock", "config_scalars", "config_secrets"},
     {"pixels"},
     {"picture"},
     {"types", "config_values", "config_camera"},
-    {"config", "latest", "log", "render"},
+    {"config", "config_names", "config_yaml", "latest", "log", "render"},
+    {"config_fields", "config_rules"},
+    {"config_messages"},
+    {"config_check"},
+    {"config_overrides"},
     {"config_file", "config_docs", "state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
     {"pipeline"},
@@ -56,19 +60,13 @@ HOMES = {
     "pydantic": {
         "config.py",
         "config_camera.py",
+        "config_check.py",
+        "config_overrides.py",
         "config_values.py",
-        "config_file.py",
-        "config_docs.py",
     },
-    "pydantic_core": {
-        "config.py",
-        "config_camera.py",
-        "config_values.py",
-        "config_file.py",
-        "config_docs.py",
-    },
+    "pydantic_core": {"config_check.py", "config_values.py"},
     "simplejpeg": {"pixels.py"},
-    "yaml": {"config_file.py", "config_yaml.py", "config_docs.py"},
+    "yaml": {"config_yaml.py"},
     "zmq": {"capture/imagezmq_hub.py"},
 }
 

@@ -1,0 +1,106 @@
+"""Plain values -> `Settings`, and everything that is wrong with them.
+
+One mistake must not hide another: what is wrong is put aside and the rest is checked again, so that
+rules about several settings are looked at even when some setting elsewhere is out of range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pimotion.config import Settings
+from pimotion.config_messages import Mistake
+from pimotion.config_rules import Finding, findings
+from pimotion.config_yaml import BROKEN, Loc, Mark, name_of
+
+_ROUNDS = 8
+"""Each round puts aside one level more; a corner of a zone's polygon lies six deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of checking.
+
+    Attributes:
+        settings: What is right; None when nothing useful is left.
+        errors: pydantic's, of the values as they were given.
+        wrong: The places that were put aside.
+    """
+
+    settings: Settings | None
+    errors: list[ErrorDetails]
+    wrong: frozenset[Loc]
+
+    def broken_rules(self, settings: Settings) -> list[Finding]:
+        """Return the rules that ``settings`` break, but none that the wrong places may explain."""
+        return [
+            finding
+            for finding in findings(settings)
+            if not any(_meets(place, self.wrong) for place in (finding.loc, *finding.about))
+        ]
+
+
+def check(values: Any) -> Checked:
+    """Check the values of a whole configuration."""
+    first: list[ErrorDetails] | None = None
+    wrong: set[Loc] = set()
+    for _round in range(_ROUNDS):
+        try:
+            settings = Settings.model_validate(values)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        else:
+            return Checked(settings, _untold(first), frozenset(wrong))
+        first = errors if first is None else first
+        aside = {_place(error) for error in errors}
+        if () in aside:
+            break
+        wrong |= aside
+        for loc in aside:
+            values = _without(values, loc)
+    return Checked(None, _untold(first), frozenset(wrong))
+
+
+def mistake_of(error: ErrorDetails, mark: Mark, name: str | None = None) -> Mistake:
+    """Return pydantic's error as one that has a sentence."""
+    return Mistake(
+        type=error["type"],
+        loc=error["loc"],
+        value=error["input"],
+        context=error.get("ctx", {}),
+        text=error["msg"],
+        mark=mark,
+        name=name or name_of(error["loc"]),
+    )
+
+
+def _untold(errors: Iterable[ErrorDetails] | None) -> list[ErrorDetails]:
+    return [error for error in errors or () if error["input"] is not BROKEN]
+
+
+def _place(error: ErrorDetails) -> Loc:
+    """Return what to put aside: never one item of a list, which would renumber the others."""
+    loc = error["loc"]
+    if error["type"] == "missing" or loc[-1:] == ("[key]",):
+        loc = loc[:-1]
+    numbers = [place for place, part in enumerate(loc) if isinstance(part, int)]
+    return loc[: numbers[0]] if numbers else loc
+
+
+def _without(values: Any, loc: Loc) -> Any:
+    """Return the values without one of them; the given ones stay as they are."""
+    if not isinstance(values, dict) or loc[0] not in values:
+        return values
+    rest = {name: value for name, value in values.items() if name != loc[0]}
+    if len(loc) == 1:
+        return rest
+    return {**values, loc[0]: _without(values[loc[0]], loc[1:])}
+
+
+def _meets(place: Loc, wrong: Iterable[Loc]) -> bool:
+    return any(place[: len(other)] == other or other[: len(place)] == place for other in wrong)

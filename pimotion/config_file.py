@@ -1,0 +1,167 @@
+"""A YAML file -> `Settings`, or every mistake in it at once, each with its line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from pimotion import config_fields, config_yaml
+from pimotion.config import Settings
+from pimotion.config_check import Checked, check, mistake_of
+from pimotion.config_messages import NO_CAMERA, sentence
+from pimotion.config_overrides import Overrides, override
+from pimotion.config_rules import Finding, findings
+from pimotion.config_secrets import Unreadable, read_file
+from pimotion.config_yaml import Document, Loc, Mark, name_of
+from pimotion.errors import ConfigError
+
+__all__ = ["Overrides", "apply", "find", "load", "rules"]
+
+log = logging.getLogger(__name__)
+
+FILE_BYTES = 256 * 1024
+"""A configuration may be this long; 32 cameras with every setting written out are 100 KiB."""
+
+MOST_PROBLEMS = 100
+"""Problems shown at once; a file of another kind would fill the terminal."""
+
+_URL_LOGIN = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+def find(explicit: str | None = None) -> Path | None:
+    """Return the configuration to use; None if there is none.
+
+    What is named, by ``--config`` or ``$PIMOTION_CONFIG``, is returned even if it does not exist:
+    `load` then says so.
+    """
+    named = explicit or os.environ.get("PIMOTION_CONFIG")
+    if named:
+        return Path(named)
+    return next((path for path in _usual_places() if _is_there(path)), None)
+
+
+def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
+    """Read a configuration.
+
+    Raises:
+        ConfigError: With every mistake, in the order of the lines.
+    """
+    try:
+        data, mode = read_file(path, FILE_BYTES)
+    except Unreadable as error:
+        raise ConfigError([f"{path}: {error}"]) from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{path}:{line}: not UTF-8 text; save the file as UTF-8"]) from None
+    document = config_yaml.parse(text, folder=path.parent)
+    settings = _settings(document, path, overrides or Overrides())
+    if mode & stat.S_IROTH:
+        _warn_of_open_secrets(document, path)
+    return settings
+
+
+def apply(settings: Settings, overrides: Overrides) -> Settings:
+    """Return the settings as the command line wants them.
+
+    Raises:
+        ConfigError: An option is out of its range, or breaks a rule.
+    """
+    changed = override(settings, overrides)
+    broken = [_rule_text(finding, changed.options) for finding in findings(changed.settings)]
+    if problems := changed.problems + broken:
+        raise ConfigError(problems)
+    return changed.settings
+
+
+def rules(settings: Settings) -> list[str]:
+    """Return what is wrong with settings that are right one by one; one sentence each."""
+    return [_rule_text(finding, {}) for finding in findings(settings)]
+
+
+def _usual_places() -> list[Path]:
+    places = [Path("pimotion.yml"), Path("/etc/pimotion/pimotion.yml")]
+    try:
+        places.insert(1, Path.home() / ".config/pimotion/pimotion.yml")
+    except RuntimeError:
+        log.debug("this user has no home in which to look for a configuration")
+    return places
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # there is something; reading it will say what is in the way
+
+
+def _settings(document: Document, path: Path, overrides: Overrides) -> Settings:
+    checked = _checked(document)
+    problems = [(problem.line, problem.text) for problem in document.problems]
+    for error in checked.errors:
+        mark = document.mark(error["loc"])
+        problems.append((mark.line, sentence(mistake_of(error, mark))))
+    if checked.settings is None:
+        return _refuse(path, problems or [(1, NO_CAMERA)], [])
+    changed = override(checked.settings, overrides)
+    for finding in checked.broken_rules(changed.settings):
+        text = _rule_text(finding, changed.options)
+        if finding.loc in changed.options:
+            changed.problems.append(text)
+        else:
+            problems.append((_line(finding, document), text))
+    if problems or changed.problems:
+        _refuse(path, problems, changed.problems)
+    return changed.settings
+
+
+def _refuse(path: Path, problems: list[tuple[int, str]], of_options: list[str]) -> NoReturn:
+    in_order = sorted(problems, key=lambda problem: problem[0])
+    lines = [f"{path}:{line}: {text}" for line, text in in_order] + of_options
+    more = len(lines) - MOST_PROBLEMS
+    raise ConfigError(lines if more <= 0 else [*lines[:MOST_PROBLEMS], f"and {more} more problems"])
+
+
+def _checked(document: Document) -> Checked:
+    if not document.whole:
+        return Checked(None, [], frozenset())
+    if document.values is None:
+        document.problems.append(config_yaml.Problem(1, f"the file is empty: {NO_CAMERA}"))
+        return Checked(None, [], frozenset())
+    return check(document.values)
+
+
+def _line(finding: Finding, document: Document) -> int:
+    places = (finding.loc, *finding.about)
+    return document.mark(next((p for p in places if p in document.marks), finding.loc)).line
+
+
+def _rule_text(finding: Finding, options: Mapping[Loc, str]) -> str:
+    option = options.get(finding.loc)
+    if option is None:
+        return f"{name_of(finding.loc)} {finding.text}"
+    return f"{option} {finding.text.replace('http.open: true', '--open')}"
+
+
+def _warn_of_open_secrets(document: Document, path: Path) -> None:
+    clear = [name_of(loc) for loc, mark in document.marks.items() if _in_clear(loc, mark)]
+    if clear:
+        log.warning(
+            "everyone on this machine can read the secrets in the configuration; "
+            "chmod o-r, or !file PATH, helps file=%s settings=%s",
+            path,
+            ",".join(clear),
+        )
+
+
+def _in_clear(loc: Loc, mark: Mark) -> bool:
+    if not mark.text:
+        return False
+    in_url = loc[-1:] == ("source",) and _URL_LOGIN.search(mark.text) is not None
+    return in_url or config_fields.is_secret(loc)

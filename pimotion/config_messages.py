@@ -1,0 +1,271 @@
+"""What is wrong with a value -> one sentence: where, what is allowed, what was found, what to do.
+
+The types of error are pydantic's (https://docs.pydantic.dev/latest/errors/validation_errors/, read
+2026-11); one that is not known here falls back to pydantic's own words.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pimotion import config_fields
+from pimotion.config_fields import Setting
+from pimotion.config_scalars import Trap, looks_like_number
+from pimotion.config_values import PATTERN_WORDS
+from pimotion.config_yaml import Loc, Mark, name_of, printable
+from pimotion.log import without_secrets
+
+_LISTED_NAMES = 12
+"""So many known names are worth reading in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One error as pydantic tells it.
+
+    Attributes:
+        type: pydantic's name of the error.
+        loc: Where; ``[key]`` at the end means the name itself.
+        value: What was found.
+        context: The limit that was passed, and the like.
+        text: pydantic's words.
+        mark: How the value was written.
+        name: What to call the setting: its place in the file, or the option that gave it.
+    """
+
+    type: str
+    loc: Loc
+    value: Any
+    context: Mapping[str, Any]
+    text: str
+    mark: Mark
+    name: str
+
+    @property
+    def setting(self) -> Setting | None:
+        """The setting it is about."""
+        return config_fields.at(self.loc)
+
+    @property
+    def got(self) -> str:
+        """``, got 5``; empty where the value must not be shown."""
+        if config_fields.is_secret(self.loc) or self.mark.tag:
+            return ""
+        return f", got {self._shown()}"
+
+    def _shown(self) -> str:
+        if self.value is None:
+            return "nothing"
+        if isinstance(self.value, list | tuple):
+            return "a list"
+        if isinstance(self.value, dict):
+            return "a group of settings"
+        if isinstance(self.value, str):
+            return f"'{printable(without_secrets(self.value))}'"
+        raw = self.mark.text if self.mark.text is not None else str(self.value)
+        return printable(raw)
+
+
+def sentence(mistake: Mistake) -> str:
+    """Return what is wrong, in words."""
+    return _SENTENCES.get(mistake.type, _fallback)(mistake)
+
+
+def _fallback(mistake: Mistake) -> str:
+    return f"{mistake.name}: {mistake.text}{mistake.got}"
+
+
+def _unknown(mistake: Mistake) -> str:
+    if config_fields.is_promised(mistake.loc):
+        return f"'{mistake.name}' is not available in this version"
+    parent = config_fields.at(mistake.loc[:-1])
+    known = parent.names if parent else ()
+    unknown = f"unknown setting '{mistake.name}'"
+    written = str(mistake.loc[-1])
+    if near := _nearest(written, known) or _deeper(written, parent):
+        return f"{unknown}; did you mean '{near}'?"
+    listed = ", ".join(known[:_LISTED_NAMES]) + (", ..." if len(known) > _LISTED_NAMES else "")
+    return f"{unknown}; known: {listed}"
+
+
+def _nearest(written: str, known: tuple[str, ...]) -> str | None:
+    plain = written.lower().replace("-", "_")
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
+def _deeper(written: str, parent: Setting | None) -> str | None:
+    """Find a setting of that name in a section below: ``detect.sensitivity`` for a camera's."""
+    if parent is None or parent.by_id:
+        return None
+    for name in parent.names:
+        section = config_fields.settings()[*parent.path, name]
+        if written in section.names:
+            return f"{name}.{written}"
+    return None
+
+
+def _missing(mistake: Mistake) -> str:
+    if mistake.loc == ("cameras",):
+        return NO_CAMERA
+    setting = mistake.setting
+    return f"{mistake.name} is missing: {setting.help}" if setting else f"{mistake.name} is missing"
+
+
+NO_CAMERA = "there is no camera; name one, such as cameras: {door: {source: auto}}"
+
+
+def _group_wanted(mistake: Mistake) -> str:
+    if mistake.value is None:
+        if mistake.loc == ("cameras",):
+            return NO_CAMERA
+        return f"{mistake.name} is empty; give it settings or take it out"
+    by_id = mistake.setting is not None and mistake.setting.by_id
+    wanted = "a group, an id before each" if by_id else "a group of settings, each 'name: value'"
+    return f"{mistake.name} must be {wanted}{mistake.got}"
+
+
+def _list_wanted(mistake: Mistake) -> str:
+    if mistake.value is None:
+        return f"{mistake.name} must be a list; write [] for none"
+    return f"{mistake.name} must be a list, each item behind a '-'{mistake.got}"
+
+
+def _text_wanted(mistake: Mistake) -> str:
+    quoted = f'put it in quotes: "{mistake.mark.text}"'
+    if config_fields.is_secret(mistake.loc):
+        quoted = "put it in quotes"
+    if isinstance(mistake.value, Trap):
+        if config_fields.is_secret(mistake.loc):
+            return f"{mistake.name} must be text; {quoted}"
+        read_as = f"YAML reads {mistake.value.text} as {mistake.value.read_as}"
+        return f"{mistake.name} must be text, but {read_as}; {quoted}"
+    if isinstance(mistake.value, bool | int | float):
+        return f"{mistake.name} must be text; {quoted}"
+    return f"{mistake.name} must be text{mistake.got}"
+
+
+def _number_wanted(mistake: Mistake) -> str:
+    wanted = f"{mistake.name} must be {_number_words(mistake.setting)}"
+    value = mistake.value
+    if isinstance(value, Trap):
+        return f"{wanted}, but YAML reads {value.text} as {value.read_as}; {_meant(value)}"
+    if mistake.mark.tag:
+        return f"{wanted}; {mistake.mark.tag} gives text, and stands only for text"
+    if isinstance(value, str) and mistake.mark.quoted and looks_like_number(value):
+        return f"{wanted}; take the quotes away from {value}"
+    return f"{wanted}{mistake.got}"
+
+
+def _meant(trap: Trap) -> str:
+    if trap.boolean is not None:
+        return "write a number"
+    return f"did you mean {trap.number}?" if trap.number else "write the number in full"
+
+
+def _number_words(setting: Setting | None) -> str:
+    if setting is None or setting.kind == "list":
+        return "a number between 0 and 1"  # a corner; nothing else is a number in a list
+    noun = {"integer": "a whole number", "size": "a size"}.get(setting.kind, "a number")
+    example = ", such as 200kB or 2GB" if setting.kind == "size" else ""
+    return f"{noun} {setting.range}{example}"
+
+
+def _out_of_range(mistake: Mistake) -> str:
+    setting = mistake.setting
+    limits = setting.range if setting and setting.range else "between 0 and 1"
+    return f"{mistake.name} must be {limits}{mistake.got}"
+
+
+def _boolean_wanted(mistake: Mistake) -> str:
+    value = mistake.value
+    wanted = f"{mistake.name} must be true or false"
+    if isinstance(value, Trap) and value.boolean is not None:
+        return f"{wanted}, got {value.text}; did you mean {str(value.boolean).lower()}?"
+    if isinstance(value, str) and value.lower() in ("true", "false") and not mistake.mark.tag:
+        return f"{wanted}; take the quotes away from {value}"
+    return f"{wanted}{mistake.got}"
+
+
+def _choice_wanted(mistake: Mistake) -> str:
+    choices = mistake.setting.choices if mistake.setting else ()
+    if mistake.mark.tag is None and config_fields.is_promised(mistake.loc, mistake.value):
+        return f"{mistake.name}: {mistake.value} is not available in this version{_only(choices)}"
+    wanted = f"{mistake.name} must be {'one of ' if len(choices) > 1 else ''}" + ", ".join(
+        map(str, choices)
+    )
+    written = mistake.mark.text if mistake.mark.text is not None else str(mistake.value)
+    if isinstance(mistake.value, str):
+        if mistake.mark.quoted and written in map(str, choices):
+            return f"{wanted}; take the quotes away from {written}"
+        near = _nearest(mistake.value, tuple(map(str, choices)))
+        return f"{wanted}{mistake.got}" + (f"; did you mean {near}?" if near else "")
+    if written in choices:
+        return f'{wanted}; put it in quotes: "{written}"'
+    return f"{wanted}{mistake.got}"
+
+
+def _only(choices: tuple[str | int, ...]) -> str:
+    return f"; there is {', '.join(map(str, choices))}"
+
+
+def _bad_pattern(mistake: Mistake) -> str:
+    words = PATTERN_WORDS.get(mistake.context.get("pattern", ""), "of another form")
+    if mistake.loc[-1] != "[key]":
+        return f"{mistake.name} must be {words}{mistake.got}"
+    written = str(mistake.loc[-2])
+    near = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_")[:32]
+    hint = f"; did you mean {near}?" if near and near != written else ""
+    where = name_of(mistake.loc[:-2])
+    return f"{where}: the id '{printable(written)}' must be {words}{hint}"
+
+
+def _too_short(mistake: Mistake) -> str:
+    if mistake.loc == ("cameras",):
+        return NO_CAMERA
+    return f"{mistake.name} must not be empty"
+
+
+def _too_long(mistake: Mistake) -> str:
+    return f"{mistake.name} must have at most {mistake.context['max_length']} characters"
+
+
+def _own_words(mistake: Mistake) -> str:
+    text = str(mistake.context["error"])
+    shows = not config_fields.is_secret(mistake.loc) and ", got " not in text
+    found = mistake.got if shows and isinstance(mistake.value, str) else ""
+    return f"{mistake.name} {text}{found}"
+
+
+def _not_unicode(mistake: Mistake) -> str:
+    return f"{mistake.name} holds a character that is no text"
+
+
+_SENTENCES: Mapping[str, Callable[[Mistake], str]] = {
+    "extra_forbidden": _unknown,
+    "missing": _missing,
+    "model_type": _group_wanted,
+    "dict_type": _group_wanted,
+    "mapping_type": _group_wanted,
+    "tuple_type": _list_wanted,
+    "string_type": _text_wanted,
+    "string_unicode": _not_unicode,
+    "int_type": _number_wanted,
+    "float_type": _number_wanted,
+    "finite_number": _number_wanted,
+    "greater_than": _out_of_range,
+    "greater_than_equal": _out_of_range,
+    "less_than": _out_of_range,
+    "less_than_equal": _out_of_range,
+    "bool_type": _boolean_wanted,
+    "literal_error": _choice_wanted,
+    "string_pattern_mismatch": _bad_pattern,
+    "string_too_short": _too_short,
+    "string_too_long": _too_long,
+    "too_short": _too_short,
+    "value_error": _own_words,
+}
