@@ -1,8 +1,4 @@
-"""USB cameras and other V4L2 devices, by OpenCV.
-
-What real drivers do is in the comments; `pimotion/__init__.py` sets the time after which OpenCV
-gives up on a device that hangs, because OpenCV reads it when it is loaded.
-"""
+"""USB cameras and other V4L2 devices, by OpenCV."""
 
 from __future__ import annotations
 
@@ -19,6 +15,10 @@ from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
 from pimotion.errors import PictureError, SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, as_pixels
+
+# How long OpenCV waits for a camera that hangs, s: its own 10 are longer than a camera may be
+# silent. It can only be said in the environment, before the first device is read.
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 _CLOSE_TIMEOUT_S = 3.0
 _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
