@@ -1,0 +1,182 @@
+"""The record thread: remembers events and their stills, and forgets the oldest in time."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pimotion.clock import utc_now_s
+from pimotion.config import Storage
+from pimotion.health import Threads
+from pimotion.log import Repeated
+from pimotion.record.stills import Stills
+from pimotion.record.store import EventStore, recent_events
+from pimotion.types import EventType, Message, MotionEvent, Still
+
+log = logging.getLogger(__name__)
+
+_QUEUE_MESSAGES = 100
+"""At most 100 stills of 200 kB wait while a disk hangs."""
+_UNSAVED_EVENTS = 100
+_RETRY_S = 5.0
+_TIDY_S = 60.0
+_DAY_S = 86_400
+_MOST_ROWS = 500
+
+_DISK_ERRORS = (sqlite3.Error, OSError)
+"""What a full, read-only, broken or vanished disk raises."""
+
+
+class Recorder:
+    """A `Sink` that keeps events in ``folder``, and the `EventLog` that reads them.
+
+    `put`, `recent` and `still` are thread-safe. Whatever the disk does, motion goes on: what
+    cannot be saved now is tried again every 5 s, and the log says so once a minute.
+    """
+
+    def __init__(self, folder: Path, storage: Storage) -> None:
+        self._folder = folder
+        self._database = folder / "events.db"
+        self._stills = Stills(folder / "stills")
+        self._storage = storage
+        self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
+        self._store: EventStore | None = None
+        self._unsaved: dict[str, MotionEvent] = {}
+        self._cleaned = False
+        self._tidied_s: float | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._repeated = Repeated(log)
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Messages that came while the queue was full."""
+        return self._dropped
+
+    def put(self, message: Message) -> None:
+        """Remember an event or its still; everything else is ignored. Never blocks."""
+        if not isinstance(message, MotionEvent | Still):
+            return
+        if isinstance(message, Still) and message.event_id is None:
+            return
+        try:
+            self._queue.put_nowait(message)
+        except queue.Full:
+            self._dropped += 1
+            self._repeated.warning("full", "disk is too slow, a message is not recorded")
+
+    def start(self, threads: Threads) -> None:
+        """Start the thread ``record``."""
+        self._thread = threads.start("record", self.run)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Save what waits and end the thread; False if it did not end in time."""
+        self._stopping.set()
+        with suppress(queue.Full):
+            self._queue.put_nowait(None)
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def recent(
+        self, *, camera: str | None = None, before: str | None = None, limit: int = 50
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return events as JSON objects, newest first; ``before`` is an event id to page on."""
+        limit = min(max(limit, 0), _MOST_ROWS)
+        if not self._database.exists():
+            return []
+        try:
+            return recent_events(self._database, camera=camera, before=before, limit=limit)
+        except _DISK_ERRORS as error:
+            self._repeated.warning("read", f"events cannot be read error={error}")
+            return []
+
+    def still(self, event_id: str) -> bytes | None:
+        """Return the JPEG that shows an event best; None if there is none."""
+        return self._stills.read(event_id)
+
+    def run(self) -> None:
+        """Save messages until `stop`; the body of the thread ``record``."""
+        self._attempt("open", self._tidy)
+        while not (self._stopping.is_set() and self._queue.empty()):
+            self._take(self._next())
+        self._take(None)
+        self._close()
+
+    def _next(self) -> MotionEvent | Still | None:
+        try:
+            return self._queue.get(timeout=_RETRY_S if self._unsaved else _TIDY_S)
+        except queue.Empty:
+            return None
+
+    def _take(self, message: MotionEvent | Still | None) -> None:
+        if isinstance(message, Still):
+            self._attempt("still", lambda: self._save_still(message))
+        elif message is not None:
+            self._unsaved[message.id] = message
+        if self._unsaved:
+            self._attempt("save", self._save_events)
+        is_over = isinstance(message, MotionEvent) and message.type is EventType.STOP
+        if is_over or self._tidied_s is None or time.monotonic() - self._tidied_s > _TIDY_S:
+            self._attempt("tidy", self._tidy)
+
+    def _save_events(self) -> None:
+        while len(self._unsaved) > _UNSAVED_EVENTS:
+            self._unsaved.pop(next(iter(self._unsaved)))
+        store = self._opened()
+        for event_id, event in list(self._unsaved.items()):
+            store.save(event)
+            del self._unsaved[event_id]
+
+    def _save_still(self, still: Still) -> None:
+        if still.event_id is not None:
+            self._opened().save_still(still.event_id, still)
+
+    def _tidy(self) -> None:
+        """Forget what is too old or too much."""
+        store = self._opened()
+        now_s = utc_now_s()
+        if now_s is not None:
+            store.forget_older(now_s - self._storage.events_days * _DAY_S)
+        while (excess := self._excess_bytes(store)) > 0:
+            if not store.forget_oldest(excess):
+                text = f"no events left to forget, the disk misses storage.* by {excess} bytes"
+                self._repeated.warning("space", text)
+                break
+        self._tidied_s = time.monotonic()
+
+    def _excess_bytes(self, store: EventStore) -> int:
+        free = shutil.disk_usage(self._folder).free
+        too_much = store.disk_bytes() - self._storage.max_bytes
+        return max(too_much, self._storage.min_free_bytes - free)
+
+    def _opened(self) -> EventStore:
+        if self._store is None:
+            self._store = EventStore(self._database, self._stills)
+        if not self._cleaned:
+            self._store.clean_up()
+            self._cleaned = True
+        return self._store
+
+    def _attempt(self, what: str, action: Callable[[], None]) -> None:
+        """Do something with the disk; when it fails, say so and start afresh next time."""
+        try:
+            action()
+        except _DISK_ERRORS as error:
+            self._repeated.warning(what, f"events are not kept for now: {what} failed: {error}")
+            self._close()
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None

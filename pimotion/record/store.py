@@ -1,0 +1,187 @@
+"""Remembered events: rows of the database and their stills, always in step with each other."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from pimotion.clock import iso
+from pimotion.record.database import open_database, open_for_reading
+from pimotion.record.stills import BLOCK_BYTES, Stills, disk_bytes
+from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
+
+_SAVE = """
+INSERT INTO events (id, camera, started_utc_s, ended_utc_s, duration_s, frame_width, frame_height,
+                    zones, boxes, best_px, score, reason)
+VALUES (:id, :camera, :started_utc_s, :ended_utc_s, :duration_s, :frame_width, :frame_height,
+        :zones, :boxes, :best_px, :score, :reason)
+ON CONFLICT (id) DO UPDATE SET
+    started_utc_s = excluded.started_utc_s, ended_utc_s = excluded.ended_utc_s,
+    duration_s = excluded.duration_s, frame_width = excluded.frame_width,
+    frame_height = excluded.frame_height, zones = excluded.zones, reason = excluded.reason,
+    boxes = iif(excluded.best_px > best_px, excluded.boxes, boxes),
+    best_px = max(excluded.best_px, best_px), score = max(excluded.score, score)
+"""
+
+# The picture of an event leaves before its start message, so it may be the first to be heard of.
+_SAVE_STILL = """
+INSERT INTO events (id, camera, started_utc_s, still_bytes)
+VALUES (:id, :camera, :utc_s, :still_bytes)
+ON CONFLICT (id) DO UPDATE SET still_bytes = excluded.still_bytes
+"""
+
+_RECENT = """
+SELECT * FROM events
+WHERE (:camera IS NULL OR camera = :camera)
+  AND (:before IS NULL OR number < (SELECT number FROM events WHERE id = :before))
+ORDER BY number DESC LIMIT :limit
+"""
+
+_STILLS_ON_DISK = """
+SELECT coalesce(sum((still_bytes + :block - 1) / :block * :block), 0) FROM events
+"""
+
+_ROW_BYTES = 500  # of a row with its index entries, with a few boxes
+
+
+class EventStore:
+    """Writes and forgets events. Not thread-safe: the record thread owns it.
+
+    Every method raises sqlite3.Error or OSError when the disk does not play along; what had been
+    saved before stays.
+    """
+
+    def __init__(self, database: Path, stills: Stills) -> None:
+        self._path = database
+        self._stills = stills
+        self._connection = open_database(database)
+
+    def close(self) -> None:
+        """Close the database."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def clean_up(self) -> None:
+        """After a crash: end the events it cut off, and bring rows and files in step again."""
+        self._connection.execute(
+            "UPDATE events SET reason = ?, ended_utc_s = started_utc_s + duration_s"
+            " WHERE reason IS NULL",
+            (StopReason.CRASH.value,),
+        )
+        self._stills.remove_drafts()
+        on_disk = self._stills.ids()
+        rows = self._connection.execute("SELECT id, still_bytes FROM events").fetchall()
+        for event_id in on_disk - {event_id for event_id, _ in rows}:
+            self._stills.remove(event_id)
+        lost = [(event_id,) for event_id, size in rows if size and event_id not in on_disk]
+        self._connection.executemany("UPDATE events SET still_bytes = 0 WHERE id = ?", lost)
+
+    def save(self, event: MotionEvent) -> None:
+        """Write what a message says about its event; any message will do, in any order."""
+        is_over = event.type is EventType.STOP
+        self._connection.execute(
+            _SAVE,
+            {
+                "id": event.id,
+                "camera": event.camera,
+                "started_utc_s": event.started_utc_s,
+                "ended_utc_s": event.captured_utc_s if is_over else None,
+                "duration_s": event.duration_s,
+                "frame_width": event.frame_width,
+                "frame_height": event.frame_height,
+                "zones": json.dumps(event.zones),
+                "boxes": json.dumps([_box_json(box) for box in event.boxes]),
+                "best_px": max((box.area for box in event.boxes), default=0),
+                "score": event.score,
+                "reason": event.reason,
+            },
+        )
+
+    def save_still(self, event_id: str, still: Still) -> None:
+        """Keep the picture that shows an event best so far."""
+        self._stills.write(event_id, still.jpeg)
+        row = {"id": event_id, "camera": still.camera, "utc_s": still.utc_s}
+        self._connection.execute(_SAVE_STILL, row | {"still_bytes": len(still.jpeg)})
+
+    def disk_bytes(self) -> int:
+        """Return what events and stills take on the disk."""
+        (stills,) = self._connection.execute(_STILLS_ON_DISK, {"block": BLOCK_BYTES}).fetchone()
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return int(stills) + sum(disk_bytes(file.stat().st_size) for file in files if file.exists())
+
+    def forget_older(self, than_utc_s: float) -> None:
+        """Forget the events that began before a time; those without a time stay."""
+        self._forget(
+            self._connection.execute(
+                "SELECT id FROM events WHERE started_utc_s < ? AND reason IS NOT NULL",
+                (than_utc_s,),
+            ).fetchall()
+        )
+
+    def forget_oldest(self, least_bytes: int) -> bool:
+        """Forget as many of the oldest events as give that much; False if there are none left."""
+        oldest, freed = [], 0
+        query = "SELECT id, still_bytes FROM events WHERE reason IS NOT NULL ORDER BY number"
+        with closing(self._connection.execute(query)) as rows:
+            for event_id, still_bytes in rows:
+                if freed >= least_bytes:
+                    break
+                oldest.append((event_id,))
+                freed += disk_bytes(still_bytes) + _ROW_BYTES
+        self._forget(oldest)
+        return bool(oldest)
+
+    def _forget(self, ids: Sequence[tuple[str]]) -> None:
+        """Remove events: files first, because a full disk has no room even to delete a row."""
+        if not ids:
+            return
+        for (event_id,) in ids:
+            self._stills.remove(event_id)
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.executemany("DELETE FROM events WHERE id = ?", ids)
+        self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def recent_events(
+    database: Path, *, camera: str | None, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return events as JSON objects, newest first. From any thread.
+
+    Raises:
+        sqlite3.Error: The database is missing or unreadable.
+    """
+    with closing(open_for_reading(database)) as connection:
+        wanted = {"camera": camera, "before": before, "limit": limit}
+        return [_row_json(row) for row in connection.execute(_RECENT, wanted)]
+
+
+def _row_json(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "camera": row["camera"],
+        "started_at": iso(row["started_utc_s"]),
+        "ended_at": iso(row["ended_utc_s"]),
+        "duration_s": round(row["duration_s"], 3),
+        "frame": {"width": row["frame_width"], "height": row["frame_height"]},
+        "zones": json.loads(row["zones"]),
+        "boxes": json.loads(row["boxes"]),
+        "score": round(row["score"], 3),
+        "reason": row["reason"],
+        "snapshot": row["still_bytes"] > 0,
+    }
+
+
+def _box_json(box: Box) -> dict[str, int | None]:
+    return {
+        "x": box.x,
+        "y": box.y,
+        "width": box.width,
+        "height": box.height,
+        "track": box.track,
+    }
