@@ -50,7 +50,7 @@ class Detect(Section):
     warmup_frames: Annotated[int, Field(ge=1, le=1000, strict=True)] = 32
     """Analysed frames after each start from which the background is learnt, without motion."""
     hold_s: Annotated[Seconds, Field(ge=0, le=60)] = 1.5
-    """Motion lasts this long after the last moving frame, so that it does not flicker, s."""
+    """Motion lasts this long after the last moving frame, so that it does not flicker."""
     masks: tuple[Corners, ...] = ()
     """Polygons in which nothing is looked for, corners 0 to 1 of the frame."""
     threshold: Annotated[int, Field(ge=1, le=255, strict=True)] = 25
@@ -67,18 +67,18 @@ class Zone(Section):
     min_area_ratio: Ratio = 0.001
     """Least change inside the zone, as a share of the whole frame."""
     event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] | None = None
-    """Quiet time that ends motion in the zone, s; null: as the camera's."""
+    """Quiet time that ends motion in the zone; null: as the camera's."""
 
 
 class Events(Section):
     """When motion becomes an event, and when the event ends."""
 
     min_motion_s: Annotated[Seconds, Field(ge=0, le=60)] = 0.3
-    """Motion shorter than this starts no event, s."""
+    """Motion shorter than this starts no event."""
     event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] = 10
-    """Quiet time that ends an event, s."""
+    """Quiet time that ends an event."""
     max_event_s: Annotated[Seconds, Field(ge=5, le=86400)] = 300
-    """An event longer than this ends and the next begins, s."""
+    """An event longer than this ends and the next begins."""
 
 
 class Snapshot(Section):
@@ -95,7 +95,7 @@ class Snapshot(Section):
     timestamp: bool = Field(True, strict=True)
     """Write the camera's name and the time."""
     interval_s: Annotated[Seconds, Field(ge=1, le=604800)] | None = None
-    """Send a still this often even without motion, s; null: never."""
+    """Send a still this often even without motion; null: never."""
     max_bytes: Annotated[Size, Field(ge=5_000, le=20_000_000)] = 200_000
     """Most bytes of a still; quality is lowered to fit."""
 
@@ -119,7 +119,7 @@ class Health(Section):
     """When a camera counts as unwell."""
 
     stale_s: Annotated[Seconds, Field(ge=1, le=600)] = 5
-    """No frame for this long: the camera is offline, s."""
+    """No frame for this long: the camera is offline."""
 
 
 class Camera(Section):

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from pimotion.config import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
-from pimotion.config_values import PATTERN_WORDS, SIZE_PATTERN, size_text
+from pimotion.config_values import PATTERN_WORDS, SIZE_PATTERN, TEXT_PATTERN, size_text
 
 ANY = "*"
 """Stands in a path for any id and any number in a list."""
@@ -90,30 +90,47 @@ class Setting:
         low, high = (self.spec.get(end) for end in ("minimum", "maximum"))
         above = self.spec.get("exclusiveMinimum")
         if above is not None:
-            return f"more than {show(above)} and at most {show(high)}{self.unit}"
+            return f"more than {show(above)}, at most {show(high)}{self.unit}"
         if low is not None and high is not None:
             return f"between {show(low)} and {show(high)}{self.unit}"
         return "" if low is None else f"at least {show(low)}{self.unit}"
 
     @property
+    def span(self) -> str:
+        """The same, shorter: ``0.5 to 600 s``."""
+        return self.range.removeprefix("between ").replace(" and ", " to ", 1)
+
+    @property
     def allowed(self) -> str:
         """What it may be, in words, for documentation."""
-        kind = self.kind
-        words = {
+        words = self._text_allowed() if self.kind == "string" else self._words()
+        return f"{words}, or null" if self.nullable else words
+
+    def _words(self) -> str:
+        if self.kind == "list":
+            return f"a list of {self._items()}"
+        return {
+            "group": "a group by id",
             "choice": ", ".join(map(str, self.choices)),
             "boolean": "true or false",
-            "list": "a list",
-            "size": f"a size {self.range}",
-            "integer": f"a whole number {self.range}",
-            "number": f"a number {self.range}",
-            "string": self._text_allowed(),
-        }[kind]
-        return f"{words}, or null" if self.nullable else words
+            "size": f"a size, {self.span}",
+            "integer": f"a whole number, {self.span}",
+            "number": f"a number, {self.span}",
+        }[self.kind]
+
+    def _items(self) -> str:
+        items = self.spec["items"]
+        if "$ref" in items:
+            return "groups"
+        if items["type"] == "string":
+            return "ids"
+        return "polygons" if "items" in items else "corners"
 
     def _text_allowed(self) -> str:
         if self.is_secret:
             return "text (a secret)"
-        return PATTERN_WORDS.get(self.spec.get("pattern", ""), "text")
+        pattern = self.spec.get("pattern", "")
+        return "text" if pattern == TEXT_PATTERN else PATTERN_WORDS.get(pattern, "text")
 
 
 _UNITS = {"s": "s", "ms": "ms", "px": "px", "fps": "fps", "days": "days"} | dict.fromkeys(

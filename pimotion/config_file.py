@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pimotion import config_fields, config_yaml
 from pimotion.config import Settings
@@ -16,11 +16,12 @@ from pimotion.config_check import Checked, check, mistake_of
 from pimotion.config_messages import NO_CAMERA, sentence
 from pimotion.config_overrides import Overrides, override
 from pimotion.config_rules import Finding, findings
+from pimotion.config_scalars import plain
 from pimotion.config_secrets import Unreadable, read_file
 from pimotion.config_yaml import Document, Loc, Mark, name_of
 from pimotion.errors import ConfigError
 
-__all__ = ["Overrides", "apply", "find", "load", "rules"]
+__all__ = ["Overrides", "apply", "find", "from_values", "load", "parse", "rules"]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,31 @@ def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
     if mode & stat.S_IROTH:
         _warn_of_open_secrets(document, path)
     return settings
+
+
+def parse(text: str, path: Path, *, overrides: Overrides | None = None) -> Settings:
+    """Read the text of a configuration; ``path`` names it in messages, and need not exist.
+
+    Raises:
+        ConfigError: With every mistake, in the order of the lines.
+    """
+    document = config_yaml.parse(text, folder=path.parent)
+    return _settings(document, path, overrides or Overrides())
+
+
+def from_values(values: Mapping[str, Any]) -> Settings:
+    """Return settings that were put together by a program, checked as those of a file are.
+
+    Raises:
+        ConfigError: With every mistake.
+    """
+    checked = check(dict(values))
+    problems = [sentence(mistake_of(error, Mark(1))) for error in checked.errors]
+    if checked.settings is not None:
+        problems += [_rule_text(each, {}) for each in checked.broken_rules(checked.settings)]
+    if problems or checked.settings is None:
+        raise ConfigError(problems or [NO_CAMERA])
+    return checked.settings
 
 
 def apply(settings: Settings, overrides: Overrides) -> Settings:
@@ -161,7 +187,7 @@ def _warn_of_open_secrets(document: Document, path: Path) -> None:
 
 
 def _in_clear(loc: Loc, mark: Mark) -> bool:
-    if not mark.text:
+    if mark.text is None or not (mark.quoted or plain(mark.text) is not None):
         return False
     in_url = loc[-1:] == ("source",) and _URL_LOGIN.search(mark.text) is not None
     return in_url or config_fields.is_secret(loc)

@@ -20,7 +20,7 @@ _S = TypeVar("_S", bound=Section)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrides:
-    """What the command line sets; None, and False for ``open``, leave the file's value.
+    """What the command line sets; None leaves the file's value.
 
     Attributes:
         source: ``--source``, for a configuration of one camera.
@@ -30,7 +30,7 @@ class Overrides:
 
     source: str | None = None
     host: str | None = None
-    open: bool = False
+    open: bool | None = None
     port: int | None = None
     warmup_frames: int | None = None
 
@@ -52,7 +52,7 @@ class Overridden:
 def override(settings: Settings, wanted: Overrides) -> Overridden:
     """Put the options in the place of the settings they mean."""
     result = Overridden(settings)
-    http = {"host": wanted.host, "port": wanted.port, "open": wanted.open or None}
+    http = {"host": wanted.host, "port": wanted.port, "open": wanted.open}
     changes: dict[str, Any] = {"http": _changed(result, ("http",), settings.http, http)}
     if wanted.source is not None and len(settings.cameras) != 1:
         ids = ", ".join(settings.cameras)

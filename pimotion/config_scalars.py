@@ -74,7 +74,7 @@ def _trap(text: str) -> Trap | None:
     if text in _ON or text in _OFF:
         return Trap(text, "true" if text in _ON else "false", boolean=text in _ON)
     if _ENDLESS.fullmatch(text):
-        return Trap(text, "no finite number")
+        return Trap(text, "infinity" if "i" in text.lower()[:3] else "no number")
     if _LONG.fullmatch(text):
         return Trap(text, "a number of too many digits")
     return _number_trap(text) if len(text) <= _LONGEST else None

@@ -18,7 +18,7 @@ LEVELS = (
     {"types", "config_values", "config_camera"},
     {"config", "config_names", "config_yaml", "latest", "log", "render"},
     {"config_fields", "config_rules"},
-    {"config_messages"},
+    {"config_example", "config_messages"},
     {"config_check"},
     {"config_overrides"},
     {"config_file", "config_docs", "state", "health"},

@@ -1,0 +1,168 @@
+"""The command ``init``: a short configuration for this machine, with a password of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pimotion import config_file
+from pimotion.config_yaml import quoted
+from pimotion.errors import ConfigError
+from pimotion.log import without_secrets
+
+WRITTEN, FAILED, WRONG_USE = 0, 1, 2
+
+ADMIN = "admin"
+"""Who may log in at first."""
+
+_PASSWORD_BYTES = 12
+"""96 bits, 16 characters: beyond guessing, and still typed on a phone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a new configuration should say.
+
+    Attributes:
+        path: Where to write it.
+        source: What the camera is, as in ``source:``.
+        camera: The camera's id.
+        broker: Name or address of the MQTT broker; None for the embedded one.
+        port: Of the broker; None for the usual one: 1883, with TLS 8883.
+        username, password: Login at the broker.
+        tls: Whether the broker is reached by TLS.
+        lan: Whether other machines may open the page (with the password).
+    """
+
+    path: Path
+    source: str
+    camera: str = "camera"
+    broker: str | None = None
+    port: int | None = None
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+    lan: bool = False
+
+
+def run(answers: Answers) -> int:
+    """Write the configuration and print the page's password, once; return the exit code.
+
+    A file that exists is never overwritten.
+    """
+    admin_password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    text = configuration(answers, admin_password=admin_password)
+    try:
+        settings = config_file.parse(text, answers.path)
+        write_new(answers.path, text)
+    except ConfigError as error:
+        # The lines are of a file that nobody has.
+        return _say("\n".join(re.sub(r"^.*?:\d+: ", "", p) for p in error.problems), WRONG_USE)
+    except FileExistsError:
+        return _say(f"{answers.path} exists already and is left as it is", FAILED)
+    except OSError as error:
+        return _say(f"{answers.path} cannot be written: {error.strerror}", FAILED)
+    host = socket.gethostname() if answers.lan else settings.http.host
+    sys.stdout.write(
+        f"{answers.path} is written, with {without_secrets(answers.source)} as its camera\n"
+        f"page      http://{host}:{settings.http.port}\n"
+        f"login     {ADMIN}\n"
+        f"password  {admin_password}\n"
+    )
+    return WRITTEN
+
+
+def configuration(answers: Answers, *, admin_password: str) -> str:
+    """Return the text of a configuration, commented."""
+    blocks = [_HEAD, _camera(answers), _mqtt(answers), _http(answers, admin_password)]
+    return "\n".join(blocks)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that only its owner can read: whole, or not at all.
+
+    Raises:
+        FileExistsError: There is something of that name.
+        OSError: It cannot be written; nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # An empty file claims the name, so that two of us cannot both win; the draft then replaces it.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise
+
+
+_HEAD = """\
+# pimotion: what differs from the defaults. config/pimotion.yml and docs/configuration.md show every
+# setting; `python -m pimotion check` finds mistakes in this file.
+"""
+
+
+def _camera(answers: Answers) -> str:
+    return f"""\
+cameras:
+  # The id: it stands in topics and in the names of entities. Lower-case letters, digits, _ and -.
+  {answers.camera}:
+    source: {quoted(answers.source)}
+    # name: Front door
+    # What to watch for, and how eagerly (1 to 100):
+    # detect: {{sensitivity: 50}}
+    # A motion sensor of its own for a part of the picture, corners 0 to 1 of the frame:
+    # zones: {{driveway: {{polygon: [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]}}}}
+"""
+
+
+def _mqtt(answers: Answers) -> str:
+    if answers.broker is None:
+        return """\
+# The broker that Home Assistant uses. Without one, pimotion starts a private mosquitto on this
+# machine, which nobody else can reach.
+# mqtt: {host: homeassistant.local, username: pimotion, password: "..."}
+"""
+    lines = ["# The broker that Home Assistant uses.", "mqtt:", f"  host: {quoted(answers.broker)}"]
+    usual = 8883 if answers.tls else 1883
+    lines.append(f"  port: {usual if answers.port is None else answers.port}")
+    if answers.username is not None:
+        lines.append(f"  username: {quoted(answers.username)}")
+    if answers.password is not None:
+        lines.append(f"  password: {quoted(answers.password)}")
+    if answers.tls:
+        lines.append("  tls: {enabled: true}")
+    return "\n".join(lines) + "\n"
+
+
+def _http(answers: Answers, admin_password: str) -> str:
+    host = "0.0.0.0" if answers.lan else "127.0.0.1"  # noqa: S104  asked for, and with a login
+    reach = "every machine that reaches this one" if answers.lan else "this machine only"
+    other = (
+        "127.0.0.1 would be this machine only" if answers.lan else "0.0.0.0 would be the network"
+    )
+    return f"""\
+# The page and the live streams, for {reach}.
+# host: {other}
+http:
+  host: {host}
+  port: 8080
+  users:
+    - {{name: {ADMIN}, password: {quoted(admin_password)}, role: admin}}
+"""
+
+
+def _say(text: str, code: int) -> int:
+    sys.stderr.write(f"{text}\n")
+    return code
