@@ -1,0 +1,122 @@
+"""What this node has to say: all its cameras and itself, in the order that never lies.
+
+Attributes come before the motion they describe, a picture before the event that names it, and
+`online` only after everything that it vouches for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pimotion.clock import utc_now_s
+from pimotion.config import Settings
+from pimotion.publish.camera_voice import CameraVoice
+from pimotion.publish.discovery import discovery
+from pimotion.publish.outbox import Kind, Outgoing
+from pimotion.publish.payloads import OFFLINE, ONLINE, encode, machine_payload
+from pimotion.publish.topics import Topics
+from pimotion.types import CameraHealth, CameraState, Message, MotionEvent
+
+STATS_EVERY_S = 60.0
+
+
+class Announcer:
+    """Knows what is true now and puts it into messages. Not thread-safe: `Desk` locks it."""
+
+    def __init__(self, settings: Settings, *, version: str, now_s: float) -> None:
+        self._topics = Topics(settings.mqtt.prefix, settings.node)
+        self._version = version
+        self._began_s = now_s
+        self._began_utc_s: float | None = None
+        self._stats_due_s = now_s
+        self._discovery = (
+            [Outgoing(topic, payload) for topic, payload in discovery(settings, version=version)]
+            if settings.mqtt.discovery
+            else []
+        )
+        self._voices = {
+            camera_id: CameraVoice(
+                camera_id,
+                camera,
+                self._topics,
+                CameraHealth(camera_id, CameraState.STARTING, None, utc_now_s(), now_s),
+            )
+            for camera_id, camera in settings.cameras.items()
+        }
+
+    @property
+    def too_large(self) -> int:
+        """How many stills were over ``snapshot.max_bytes``."""
+        return sum(voice.too_large for voice in self._voices.values())
+
+    def retain_on(self, allowed: bool) -> None:
+        """Say whether the broker can forget a retained ON by itself (MQTT 5)."""
+        for voice in self._voices.values():
+            voice.levels.retains_on = allowed
+
+    def take(self, message: Message, now_s: float) -> list[Outgoing]:
+        """Take in a message of a camera; return what leaves because of it."""
+        voice = self._voices.get(message.camera)
+        return [] if voice is None else voice.take(message, now_s)
+
+    def due(self, now_s: float) -> list[Outgoing]:
+        """Return what has to be said again, or has waited long enough."""
+        out = [message for voice in self._voices.values() for message in voice.due(now_s)]
+        if now_s >= self._stats_due_s:
+            out.append(self._stats(now_s))
+        return out
+
+    def everything(self, now_s: float) -> list[Outgoing]:
+        """Return all that is true, in the order in which a listener can believe each of it."""
+        voices = self._voices.values()
+        parts = [
+            self._discovery,
+            *(voice.health(now_s) for voice in voices),
+            *(voice.attributes() for voice in voices),
+            *(voice.motion(now_s) for voice in voices),
+            *(voice.settings() for voice in voices),
+            [self.online(), self._stats(now_s)],
+            *(voice.newest_still(now_s) for voice in voices),
+        ]
+        return [message for part in parts for message in part]
+
+    def catch_up(self, lost: Sequence[Outgoing], now_s: float) -> list[Outgoing]:
+        """Return what listeners for events need to know after a reconnection.
+
+        Args:
+            lost: Events that were on their way when the link broke, oldest first.
+            now_s: Monotonic time.
+        """
+        out: list[Outgoing] = []
+        for camera, voice in self._voices.items():
+            own = [each for each in lost if each.event is not None and each.event.camera == camera]
+            out += voice.catch_up(own, now_s)
+        return out
+
+    def arrived(self, event: MotionEvent) -> None:
+        """Note that the broker has a message of an event."""
+        voice = self._voices.get(event.camera)
+        if voice is not None:
+            voice.arrived(event)
+
+    def settings(self, camera: str) -> list[Outgoing]:
+        """Say the true values of a camera's settings."""
+        voice = self._voices.get(camera)
+        return [] if voice is None else voice.settings()
+
+    def online(self) -> Outgoing:
+        """Say that this node is there."""
+        return Outgoing(self._topics.status, ONLINE)
+
+    def farewell(self) -> list[Outgoing]:
+        """Say that nobody watches the cameras any more, the node last."""
+        cameras = [message for voice in self._voices.values() for message in voice.farewell()]
+        return [*cameras, Outgoing(self._topics.status, OFFLINE)]
+
+    def _stats(self, now_s: float) -> Outgoing:
+        self._stats_due_s = now_s + STATS_EVERY_S
+        now_utc_s = utc_now_s()
+        if self._began_utc_s is None and now_utc_s is not None:
+            self._began_utc_s = now_utc_s - (now_s - self._began_s)
+        payload = machine_payload(started_utc_s=self._began_utc_s, version=self._version)
+        return Outgoing(self._topics.stats, encode(payload), Kind.SAMPLE, qos=0)

@@ -1,0 +1,159 @@
+"""A private mosquitto for machines that have no broker yet: a child process on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pimotion.errors import StartError
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+USUAL_PORT = 1883
+_PORTS_TO_TRY = 50
+_START_S = 5.0
+_STOP_S = 2.0
+_ANSWER_S = 0.5
+
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+parent, program, *arguments = sys.argv[1:]
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+if os.getppid() != int(parent):
+    sys.exit(1)
+os.execv(program, [program, *arguments])
+"""
+"""Becomes mosquitto after asking the kernel to end it when we die, even by SIGKILL. A process of
+its own, because code between fork and exec is not safe in a program with threads."""
+
+
+class EmbeddedBroker:
+    """A mosquitto of our own that only this machine reaches. Not thread-safe.
+
+    `start` it from a thread that lives as long as the process: the kernel ends the child when the
+    thread that started it ends.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` holds its configuration and its log, in a folder of their own."""
+        self._folder = folder / "broker"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """True while it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> tuple[str, int]:
+        """Start it on port 1883, or the next free one; return its address.
+
+        Raises:
+            StartError: There is no mosquitto, or it does not run.
+        """
+        program = _find_mosquitto()
+        port = _free_port()
+        try:
+            configuration = self._configure(port)
+            with (self._folder / "mosquitto.log").open("wb") as output:
+                self._process = _spawn(program, configuration, output.fileno())
+        except OSError as error:
+            raise StartError(f"cannot start mosquitto: {error}") from None
+        self._wait_until_open(port)
+        log.info("embedded broker started host=%s port=%s", HOST, port)
+        return HOST, port
+
+    def stop(self) -> None:
+        """End it; does nothing when it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _configure(self, port: int) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lines = [
+            "# Written by pimotion at each start.",
+            f"listener {port} {HOST}",
+            "allow_anonymous true",
+            "persistence false",
+            "log_dest stderr",
+        ]
+        if os.geteuid() == 0:
+            # mosquitto would become another user, who cannot read this folder; and the kernel
+            # forgets to end a child with its parent when it changes its user.
+            lines.append("user root")
+        path = self._folder / "mosquitto.conf"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def _wait_until_open(self, port: int) -> None:
+        deadline_s = time.monotonic() + _START_S
+        while time.monotonic() < deadline_s:
+            if not self.alive:
+                raise StartError(f"mosquitto ended at once: {self._last_words()}")
+            if answers(HOST, port):
+                return
+            time.sleep(0.02)
+        self.stop()
+        raise StartError(f"mosquitto did not open port {port} within {_START_S:g} s")
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self._folder / "mosquitto.log").read_text(errors="replace").splitlines()
+            return lines[-1] if lines else "it said nothing"
+        return "it left no log"
+
+
+def answers(host: str, port: int) -> bool:
+    """Tell whether something accepts connections there."""
+    try:
+        socket.create_connection((host, port), _ANSWER_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _find_mosquitto() -> str:
+    # Debian puts it into /usr/sbin, which is not on an ordinary user's PATH.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    found = shutil.which("mosquitto", path=path)
+    if found is None:
+        raise StartError(
+            "there is no mosquitto on this machine; get it with `sudo apt install mosquitto`, or "
+            "set mqtt.host to a broker that you have"
+        )
+    return found
+
+
+def _free_port() -> int:
+    for port in range(USUAL_PORT, USUAL_PORT + _PORTS_TO_TRY):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
+    raise StartError(f"ports {USUAL_PORT} to {USUAL_PORT + _PORTS_TO_TRY - 1} are all in use")
+
+
+def _spawn(program: str, configuration: Path, output: int) -> subprocess.Popen[bytes]:
+    launcher = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+    return subprocess.Popen(
+        [*launcher, program, "-c", str(configuration)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )

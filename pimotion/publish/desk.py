@@ -1,0 +1,124 @@
+"""Where cameras hand in what happened and the mqtt thread takes what leaves: one lock, no waiting.
+
+Truth is kept whether or not there is a connection; messages are only queued while there is one.
+After an outage the truth of now is said, and nothing of the past but what was on its way when the
+link broke.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pimotion.publish.announcer import Announcer
+from pimotion.publish.outbox import Outbox, Outgoing
+from pimotion.types import Message, MotionEvent
+
+
+class Desk:
+    """The announcer and the outbox behind one lock. Thread-safe."""
+
+    def __init__(self, announcer: Announcer) -> None:
+        self._lock = threading.Lock()
+        self._announcer = announcer
+        self._counts: Counter[str] = Counter()
+        self._outbox = Outbox(self._counts)
+        self._first: deque[Outgoing] = deque()
+        """An announcement under way; it goes before the outbox, whose messages are newer."""
+        self._lost: list[Outgoing] = []
+        self._is_open = False
+
+    def put(self, message: Message) -> None:
+        """Take in a message of a camera."""
+        now_s = time.monotonic()
+        with self._lock:
+            self._offer(self._announcer.take(message, now_s))
+
+    def count(self, what: str, times: int = 1) -> None:
+        """Count something that happened to the connection."""
+        with self._lock:
+            self._counts[what] += times
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how often what happened since the start."""
+        with self._lock:
+            return {**self._counts, "picture_too_large": self._announcer.too_large}
+
+    def open(self, *, mqtt5: bool, now_s: float) -> None:
+        """Begin to queue: first everything that is true, then what event listeners missed."""
+        with self._lock:
+            self._is_open = True
+            self._announcer.retain_on(mqtt5)
+            self._first = deque(self._announcer.everything(now_s))
+            fresh = [message for message in self._lost if message.deadline_s >= now_s]
+            self._counts["event_too_late"] += len(self._lost) - len(fresh)
+            self._lost = []
+            for message in self._announcer.catch_up(fresh, now_s):
+                self._outbox.put(message)
+
+    def close(self, unacked: Sequence[Outgoing]) -> None:
+        """Stop queueing; keep the events that were on their way, unless they were so before."""
+        with self._lock:
+            self._is_open = False
+            self._first.clear()
+            on_the_way = [message for message in unacked if message.event is not None]
+            on_the_way += self._outbox.clear()
+            self._lost = [replace(each, again=True) for each in on_the_way if not each.again]
+            self._counts["event_requeued"] += len(self._lost)
+            self._counts["event_lost_twice"] += len(on_the_way) - len(self._lost)
+
+    def announce(self, now_s: float) -> None:
+        """Say everything that is true again, for example because Home Assistant has restarted."""
+        with self._lock:
+            self._first = deque(self._announcer.everything(now_s))
+
+    def queue_due(self, now_s: float) -> None:
+        """Queue what has to be said again, or has waited long enough."""
+        with self._lock:
+            self._offer(self._announcer.due(now_s))
+
+    def queue_online(self) -> None:
+        """Queue the heartbeat."""
+        with self._lock:
+            self._offer([self._announcer.online()])
+
+    def queue_settings(self, camera: str) -> None:
+        """Queue the true values of a camera's settings."""
+        with self._lock:
+            self._offer(self._announcer.settings(camera))
+
+    def queue_farewell(self) -> None:
+        """Queue the end: what the cameras said last, then that they and the node are gone."""
+        with self._lock:
+            self._first.clear()
+            self._outbox.drop_pictures()
+            self._offer(self._announcer.farewell())
+
+    def next(self, now_s: float) -> Outgoing | None:
+        """Return the next message to send; None when there is none."""
+        with self._lock:
+            while self._first:
+                message = self._first.popleft()
+                if message.deadline_s >= now_s:
+                    return message
+                self._counts[f"{message.kind}_too_late"] += 1
+            waiting = self._outbox.take(now_s)
+            if waiting is None and self._outbox.lost_state:
+                self._outbox.lost_state = False
+                self._first = deque(self._announcer.everything(now_s))
+            return waiting
+
+    def arrived(self, event: MotionEvent) -> None:
+        """Note that the broker has a message of an event."""
+        with self._lock:
+            self._announcer.arrived(event)
+
+    def _offer(self, messages: Sequence[Outgoing]) -> None:
+        if not self._is_open:
+            self._counts["event_missed"] += sum(1 for each in messages if each.event is not None)
+            return
+        for message in messages:
+            self._outbox.put(message)

@@ -1,0 +1,63 @@
+"""TLS to the broker, from the settings."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from pathlib import Path
+from typing import Any
+
+from pimotion.config import MqttTls
+from pimotion.publish.reasons import LinkLost
+
+log = logging.getLogger(__name__)
+
+
+class TidyContext(ssl.SSLContext):
+    """A context that can close the socket it wrapped last.
+
+    paho forgets the socket whose handshake failed, and it would stay open until it is collected.
+    """
+
+    _last: ssl.SSLSocket | None = None
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """Wrap a socket and remember the result."""
+        self._last = super().wrap_socket(*args, **options)
+        return self._last
+
+    def close_last(self) -> None:
+        """Close the socket that was wrapped last."""
+        if self._last is not None:
+            self._last.close()
+
+
+def context_of(tls: MqttTls) -> TidyContext:
+    """Return a fresh context, so that renewed certificate files are noticed.
+
+    Raises:
+        LinkLost: A certificate file cannot be read, or is not one.
+    """
+    context = TidyContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        if tls.ca is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(Path(tls.ca).expanduser())
+        if tls.cert is not None:
+            key = None if tls.key is None else Path(tls.key).expanduser()
+            context.load_cert_chain(Path(tls.cert).expanduser(), key)
+    except OSError as error:
+        files = ", ".join(name for name in (tls.ca, tls.cert, tls.key) if name is not None)
+        raise LinkLost(f"mqtt.tls: cannot use {files}: {error.strerror or error}") from None
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def warn_if_insecure(tls: MqttTls) -> None:
+    """Say once a start that anyone in between may read and forge."""
+    if tls.enabled and tls.insecure:
+        log.warning("mqtt.tls.insecure: the broker's certificate is not checked")

@@ -1,0 +1,187 @@
+"""Keeps the connection to the broker: the thread `mqtt`, its retries and its clean end."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from pimotion.config import Settings
+from pimotion.health import Threads
+from pimotion.log import Repeated
+from pimotion.publish.announcer import Announcer
+from pimotion.publish.desk import Desk
+from pimotion.publish.encryption import warn_if_insecure
+from pimotion.publish.link import Link
+from pimotion.publish.outbox import Kind
+from pimotion.publish.pace import Backoff, PicturePace
+from pimotion.publish.reasons import UNSUPPORTED_VERSION, LinkLost
+from pimotion.publish.session import Session, Surroundings
+from pimotion.publish.topics import Topics
+from pimotion.state import State
+from pimotion.types import Command, LinkStatus, Message
+
+log = logging.getLogger(__name__)
+
+FAREWELL_S = 2.0
+"""Longest that the end waits for a broker that does not answer."""
+_SUFFIX = "mqtt_client_suffix"
+
+
+class Publisher:
+    """Says what the cameras see to the broker, and hands its commands on.
+
+    `put`, `status` and `counts` may be called from any thread at any time, also without a broker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        version: str,
+        state: State,
+        commands: Callable[[Command], None],
+    ) -> None:
+        self._settings = settings
+        self._client_id = f"pimotion-{_suffix(state)}"
+        self._topics = Topics(settings.mqtt.prefix, settings.node)
+        self._desk = Desk(Announcer(settings, version=version, now_s=time.monotonic()))
+        self._around = Surroundings(
+            settings=settings,
+            topics=self._topics,
+            desk=self._desk,
+            pace=PicturePace(),
+            commands=commands,
+            random=random.random,
+            repeated=Repeated(log),
+        )
+        self._backoff = Backoff(random.random)
+        self._mqtt5 = settings.mqtt.protocol != "3.1.1"
+        self._reason: str | None = "not connected yet"
+        self._connected = False
+        self._stopping = threading.Event()
+        self._farewell_until_s = 0.0
+        self._thread: threading.Thread | None = None
+
+    def put(self, message: Message) -> None:
+        """Take a message of a camera. Never blocks, never raises."""
+        self._desk.put(message)
+
+    def start(self, threads: Threads) -> None:
+        """Start the thread; the broker need not be there."""
+        warn_if_insecure(self._settings.mqtt.tls)
+        self._thread = threads.start("mqtt", self._run)
+
+    def stop(self, timeout_s: float) -> None:
+        """Send what waits, say that the cameras and the node are offline, and disconnect.
+
+        Takes at most ``timeout_s``, and no longer than 2 s with a broker that does not answer.
+        """
+        self._farewell_until_s = time.monotonic() + min(timeout_s, FAREWELL_S)
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def status(self) -> LinkStatus:
+        """Return whether there is a connection, and if not why."""
+        mqtt = self._settings.mqtt
+        return LinkStatus(mqtt.host, mqtt.port, self._connected, self._reason)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how often what was lost, sent again or refused since the start."""
+        return self._desk.counts()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            link = Link(
+                self._settings.mqtt,
+                client_id=self._client_id,
+                will_topic=self._topics.status,
+                mqtt5=self._mqtt5,
+            )
+            try:
+                self._speak(link)
+            except LinkLost as lost:
+                up_s = time.monotonic() - began_s if link.is_ready else None
+                self._part(link, lost)
+                self._pause(lost, up_s)
+            finally:
+                link.close(politely=False)
+        self._connected, self._reason = False, "stopped"
+
+    def _speak(self, link: Link) -> None:
+        """Use one connection until it breaks or we are to stop.
+
+        Raises:
+            LinkLost: It broke, or there never was one.
+        """
+        link.open()
+        while not link.is_ready and not self._stopping.is_set():
+            link.turn()
+        if not link.is_ready:
+            return
+        session = Session(link, self._around)
+        session.begin()
+        self._greet(link)
+        while not self._stopping.is_set():
+            session.turn()
+            if session.has_twin:
+                self._reason = f"another machine is live as node {self._topics.node}"
+        if not session.end(self._farewell_until_s):
+            log.warning("the broker did not take our farewell")
+            return
+        link.close(politely=True)
+
+    def _greet(self, link: Link) -> None:
+        self._connected, self._reason = True, None
+        self._desk.count("connected")
+        mqtt = self._settings.mqtt
+        protocol = "5" if link.mqtt5 else "3.1.1"
+        log.info("connected to broker host=%s port=%s protocol=%s", mqtt.host, mqtt.port, protocol)
+
+    def _part(self, link: Link, lost: LinkLost) -> None:
+        self._connected, self._reason = False, str(lost)
+        if not link.is_ready:
+            return
+        self._desk.count("link_lost")
+        on_the_way = link.unacked()
+        self._desk.close([message for message, _ in on_the_way])
+        waited_s = [age_s for message, age_s in on_the_way if message.kind is Kind.PICTURE]
+        if waited_s:
+            self._around.pace.lost(max(waited_s), time.monotonic())
+
+    def _pause(self, lost: LinkLost, up_s: float | None) -> None:
+        if lost.refusal == UNSUPPORTED_VERSION and self._falls_back():
+            return
+        mqtt = self._settings.mqtt
+        where = f"host={mqtt.host} port={mqtt.port}"
+        self._around.repeated.warning(str(lost), f"no broker: {lost} {where}")
+        pause_s = self._backoff.after(up_s)
+        if self._backoff.contested:
+            self._around.repeated.warning(
+                "contested",
+                "connections never last: another client with our id, or a broker that refuses us "
+                f"client_id={self._client_id}",
+            )
+        self._stopping.wait(pause_s)
+
+    def _falls_back(self) -> bool:
+        """Speak 3.1.1 from now on, if that is allowed and new."""
+        if self._settings.mqtt.protocol != "auto" or not self._mqtt5:
+            return False
+        self._mqtt5 = False
+        log.info("the broker does not speak MQTT 5, trying 3.1.1")
+        return True
+
+
+def _suffix(state: State) -> str:
+    """Return what tells our client id from others', the same after each restart."""
+    suffix = state.get(_SUFFIX)
+    if not isinstance(suffix, str) or not suffix:
+        suffix = secrets.token_hex(6)
+        state.set(_SUFFIX, suffix)
+    return suffix

@@ -1,0 +1,229 @@
+"""What is said and heard over one connection, from the broker's welcome to our farewell."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pimotion.clock import utc_now_s
+from pimotion.config import Settings
+from pimotion.log import Repeated
+from pimotion.publish.desk import Desk
+from pimotion.publish.link import Link, Received, Settled
+from pimotion.publish.outbox import Kind, Outgoing
+from pimotion.publish.pace import PicturePace
+from pimotion.publish.payloads import ONLINE, encode, event_payload
+from pimotion.publish.settings_table import SETTINGS, BadValue, read_value
+from pimotion.publish.topics import Topics
+from pimotion.types import Command
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 10.0
+TWIN_WATCH_S = 25.0
+"""A node says `online` every 10 s, so one with our name is heard within this time."""
+AFTER_BIRTH_S = 3.0
+"""All nodes hear the same birth message; each answers at a random moment of this time."""
+COMMANDS_PER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What outlives a connection and every session needs."""
+
+    settings: Settings
+    topics: Topics
+    desk: Desk
+    pace: PicturePace
+    commands: Callable[[Command], None]
+    random: Callable[[], float]
+    repeated: Repeated
+
+
+class Session:
+    """Speaks over one `Link`. Not thread-safe: the mqtt thread owns it.
+
+    Attributes:
+        has_twin: Another live node says `online` on our status topic.
+    """
+
+    def __init__(self, link: Link, around: Surroundings) -> None:
+        self.has_twin = False
+        self._link = link
+        self._around = around
+        self._desk = around.desk
+        self._topics = around.topics
+        self._set_topics = _set_topics(around.settings, around.topics)
+        self._began_s = 0.0
+        self._heartbeat_due_s = math.inf
+        self._announce_due_s = math.inf
+        self._own_online = 0
+        self._shown: dict[str, str | None] = {}
+        """For each `last_motion` topic the event whose picture the broker was given last."""
+        self._obeyed_s: deque[float] = deque(maxlen=COMMANDS_PER_S)
+
+    def begin(self) -> None:
+        """Ask for what we want to hear, and start to say everything."""
+        self._began_s = time.monotonic()
+        birth = self._around.settings.mqtt.birth_topic
+        self._link.subscribe([birth, self._topics.status, *self._set_topics])
+        self._desk.open(mqtt5=self._link.mqtt5, now_s=self._began_s)
+        self._send_what_fits()
+
+    def turn(self) -> None:
+        """Do 50 ms of work.
+
+        Raises:
+            LinkLost: The connection has ended.
+        """
+        self._link.turn()
+        now_s = time.monotonic()
+        while self._link.received:
+            self._hear(self._link.received.popleft(), now_s)
+        while self._link.settled:
+            self._settle(self._link.settled.popleft(), now_s)
+        self._repeat(now_s)
+        self._send_what_fits()
+
+    def end(self, deadline_s: float) -> bool:
+        """Say farewell until a monotonic time; return whether the broker has all of it.
+
+        Raises:
+            LinkLost: The connection has ended.
+        """
+        self._desk.queue_farewell()
+        self._send_what_fits()
+        while self._link.unacked() and time.monotonic() < deadline_s:
+            self._link.turn()
+            self._send_what_fits()
+        return not self._link.unacked()
+
+    def _repeat(self, now_s: float) -> None:
+        self._desk.queue_due(now_s)
+        if now_s >= self._heartbeat_due_s:
+            self._heartbeat_due_s = now_s + HEARTBEAT_S
+            self._desk.queue_online()
+        if now_s >= self._announce_due_s:
+            self._announce_due_s = math.inf
+            self._desk.announce(now_s)
+
+    def _send_what_fits(self) -> None:
+        while self._link.has_room():
+            message = self._desk.next(time.monotonic())
+            if message is None:
+                return
+            self._send(message)
+
+    def _send(self, message: Outgoing) -> None:
+        now_s = time.monotonic()
+        if message.kind is Kind.PICTURE and not self._around.pace.is_open(now_s):
+            self._desk.count("picture_link_too_slow")
+            return
+        if message.event is not None:
+            message = replace(message, payload=self._event_payload(message))
+        if not self._link.accepts(message):
+            self._refuse(message)
+            return
+        self._link.send(message)
+        if message.shows is not None:
+            self._shown[message.topic] = message.shows
+        if message.topic == self._topics.status and message.payload == ONLINE:
+            self._own_online += 1
+            self._heartbeat_due_s = now_s + HEARTBEAT_S
+
+    def _event_payload(self, message: Outgoing) -> bytes:
+        event = message.event
+        assert event is not None
+        picture_topic = self._topics.last_motion(event.camera)
+        is_shown = self._shown.get(picture_topic) == event.id
+        return encode(
+            event_payload(
+                event,
+                node=self._topics.node,
+                snapshot=picture_topic if is_shown else None,
+                published_utc_s=utc_now_s(),
+            )
+        )
+
+    def _refuse(self, message: Outgoing) -> None:
+        self._desk.count(f"{message.kind}_over_broker_limit")
+        size = len(message.payload)
+        self._around.repeated.warning(
+            f"size {message.topic}",
+            f"not sent, larger than the broker takes topic={message.topic} bytes={size}",
+        )
+
+    def _settle(self, settled: Settled, now_s: float) -> None:
+        message = settled.message
+        if settled.refusal is not None:
+            self._desk.count("refused_by_broker")
+            self._around.repeated.warning(
+                f"refused {message.topic}",
+                f"the broker refuses a message topic={message.topic} reason={settled.refusal}",
+            )
+        elif message.event is not None:
+            self._desk.arrived(message.event)
+        if message.kind is Kind.PICTURE:
+            self._around.pace.arrived(settled.took_s, now_s)
+
+    def _hear(self, message: Received, now_s: float) -> None:
+        if message.topic == self._topics.status:
+            self._hear_status(message, now_s)
+        elif message.topic in self._set_topics:
+            self._hear_command(message, now_s)
+        elif message.payload == ONLINE and not message.retained:
+            self._announce_due_s = now_s + AFTER_BIRTH_S * self._around.random()
+
+    def _hear_status(self, message: Received, now_s: float) -> None:
+        """Tell our own `online`, which comes back to us, from another node's."""
+        if message.retained or message.payload != ONLINE:
+            return
+        if self._own_online > 0:
+            self._own_online -= 1
+        elif now_s - self._began_s < TWIN_WATCH_S and not self.has_twin:
+            self.has_twin = True
+            log.warning(
+                "another machine says it is this node; give one of them another name node=%s",
+                self._topics.node,
+            )
+
+    def _hear_command(self, message: Received, now_s: float) -> None:
+        camera, setting = self._set_topics[message.topic]
+        warn = self._around.repeated.warning
+        if message.retained:
+            self._desk.count("command_retained")
+            warn(f"retained {message.topic}", f"retained command ignored topic={message.topic}")
+            return
+        if not self._is_allowed(now_s):
+            self._desk.count("command_flood")
+            warn("flood", f"commands dropped, over {COMMANDS_PER_S} a second")
+            return
+        try:
+            value = read_value(setting, message.payload)
+        except BadValue as error:
+            self._desk.count("command_bad")
+            warn(f"bad {message.topic}", f"command refused topic={message.topic}: {error}")
+            self._desk.queue_settings(camera)
+            return
+        self._around.commands(Command(camera, setting, value))
+
+    def _is_allowed(self, now_s: float) -> bool:
+        if len(self._obeyed_s) == COMMANDS_PER_S and now_s - self._obeyed_s[0] < 1.0:
+            return False
+        self._obeyed_s.append(now_s)
+        return True
+
+
+def _set_topics(settings: Settings, topics: Topics) -> dict[str, tuple[str, str]]:
+    """Return where commands arrive, and for which camera and setting."""
+    if not settings.mqtt.commands:
+        return {}
+    return {
+        topics.setting_set(camera, setting): (camera, setting)
+        for camera in settings.cameras
+        for setting in SETTINGS
+    }
