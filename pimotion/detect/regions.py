@@ -44,13 +44,18 @@ class IgnoredAreas:
 
 
 class ZoneAreas:
-    """The zones of a camera at one detection size."""
+    """The zones of a camera at one detection size.
+
+    Attributes:
+        names: Their ids, in the order of the configuration.
+    """
 
     def __init__(self, zones: Mapping[str, Zone], width: int, height: int) -> None:
         self._inside = {name: filled([zone.polygon], width, height) for name, zone in zones.items()}
         self._least_px = {
             name: max(1.0, zone.min_area_ratio * width * height) for name, zone in zones.items()
         }
+        self.names = tuple(zones)
         self._overlap = np.empty((height, width), np.uint8)
 
     def with_motion(self, moving: Pixels) -> tuple[str, ...]:
@@ -60,8 +65,8 @@ class ZoneAreas:
             moving: Pixels of accepted regions, shape (height, width), uint8, 0 or 255. Only these
                 count, so that a zone never moves while its camera does not.
         """
-        return tuple(name for name in self._inside if self._count(name, moving))
+        return tuple(name for name in self.names if self._holds(name, moving))
 
-    def _count(self, name: str, moving: Pixels) -> bool:
+    def _holds(self, name: str, moving: Pixels) -> bool:
         cv2.bitwise_and(moving, self._inside[name], dst=self._overlap)
         return cv2.countNonZero(self._overlap) >= self._least_px[name]

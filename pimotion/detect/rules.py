@@ -80,8 +80,13 @@ class Rules:
         largest_px = moving[0].area_px
         return Findings(
             blobs=moving,
-            zones=self._zones.with_motion(self._blobs.pixels_of(moving, visible)),
+            zones=self._zones_with(moving, visible),
             changed_ratio=changed_ratio,
             score=largest_px / (largest_px + self._least_px),
             held_back=held_back,
         )
+
+    def _zones_with(self, moving: tuple[Blob, ...], visible: Pixels) -> tuple[str, ...]:
+        if not self._zones.names:
+            return ()
+        return self._zones.with_motion(self._blobs.pixels_of(moving, visible))
