@@ -20,7 +20,7 @@ _BLUR_PX = (7, 7)
 _CLEANING = np.ones((5, 5), np.uint8)
 """Eroding twice by 3x3 and dilating twice, in one go each: specks thinner than 5 px vanish."""
 _SLOWER = 10
-"""With this the slow average forgets a change in 140 frames."""
+"""With this the slow average forgets a change of 100 grey levels in 137 frames."""
 
 
 class Background(Protocol):
@@ -73,7 +73,7 @@ class RunningAverage:
 
     Differences are taken of blurred luma, against the average as it was before this picture.
     Whatever stays becomes part of the scene: a pixel that changed by 100 grey levels is forgotten
-    after 14 frames at the default weight and threshold.
+    after 13 frames at the default weight and threshold.
 
     The classic average also learns what walks by, so that people drag a trail behind them, often
     larger than themselves. A second, slower average does not learn where something is seen: it

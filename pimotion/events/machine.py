@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pimotion.config_camera import Events, Zone
 from pimotion.events.running import RunningEvent
-from pimotion.events.zones import ZoneMotion
+from pimotion.events.zones import ROUNDING_S, ZoneMotion
 from pimotion.types import Detection, MotionEvent, MotionState, StopReason
 
 _UPDATE_EVERY_S = 1.0
-_ROUNDING_S = 1e-6
-"""Frames 0.3 s apart differ by 0.29999999999998 s when the monotonic clock is large."""
 
 Messages = tuple[MotionState | MotionEvent, ...]
 
@@ -80,7 +78,7 @@ class EventMachine:
         self._note_zones(detection)
         self._zones.expire(now_s)
         if self._event is not None:
-            yield from self._stop_if_quiet(now_s)
+            yield from self._stop_if_quiet(detection)
         if self._event is None:
             yield from self._wait_or_start(detection)
         else:
@@ -122,7 +120,7 @@ class EventMachine:
         if detection.since_s is not None:
             return detection.since_s
         waited_s = now_s - self._pending_since_s
-        is_long_enough = waited_s >= self._rules.min_motion_s - _ROUNDING_S
+        is_long_enough = waited_s >= self._rules.min_motion_s - ROUNDING_S
         return self._pending_since_s if is_long_enough else None
 
     def _start(
@@ -151,17 +149,19 @@ class EventMachine:
         yield from self._say_state()
         if not detection.boxes:
             return
-        is_too_long = now_s - event.began_s >= self._rules.max_event_s - _ROUNDING_S
-        update = event.describe(detection, update_every_s=_UPDATE_EVERY_S - _ROUNDING_S)
+        is_too_long = now_s - event.began_s >= self._rules.max_event_s - ROUNDING_S
+        update = event.describe(detection, update_every_s=_UPDATE_EVERY_S - ROUNDING_S)
         if is_too_long:
             yield event.stop(StopReason.MAX_EVENT)
             yield from self._start(detection, now_s, set(detection.zones))
         elif update is not None:
             yield update
 
-    def _stop_if_quiet(self, now_s: float) -> Iterator[MotionState | MotionEvent]:
-        quiet_s = now_s - self._motion_at_s
-        if self._event is not None and quiet_s >= self._rules.event_gap_s - _ROUNDING_S:
+    def _stop_if_quiet(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
+        quiet_s = detection.frame.monotonic_s - self._motion_at_s
+        # Motion that comes back just when the time is over still joins.
+        tolerance_s = ROUNDING_S if detection.motion else -ROUNDING_S
+        if self._event is not None and quiet_s >= self._rules.event_gap_s + tolerance_s:
             yield from self._stop(self._event, StopReason.QUIET)
 
     def _stop(self, event: RunningEvent, reason: StopReason) -> Iterator[MotionState | MotionEvent]:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from pimotion.config_camera import Zone
 
+ROUNDING_S = 1e-6
+"""Frames 0.3 s apart differ by 0.29999999999998 s when the monotonic clock is large."""
+
 
 class ZoneMotion:
     """On or off for each zone of a camera. Not thread-safe. Times are the frames'.
@@ -40,7 +43,7 @@ class ZoneMotion:
         self._moved_at_s = {
             name: moved_at_s
             for name, moved_at_s in self._moved_at_s.items()
-            if now_s - moved_at_s < self._gap_s[name]
+            if now_s - moved_at_s < self._gap_s[name] - ROUNDING_S
         }
 
     def clear(self) -> None:
