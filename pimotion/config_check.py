@@ -49,9 +49,10 @@ def check(values: Any) -> Checked:
     """Check the values of a whole configuration."""
     first: list[ErrorDetails] | None = None
     wrong: set[Loc] = set()
+    rest = _copied(values)
     for _round in range(_ROUNDS):
         try:
-            settings = Settings.model_validate(values)
+            settings = Settings.model_validate(rest)
         except ValidationError as error:
             errors = error.errors(include_url=False)
         else:
@@ -62,7 +63,7 @@ def check(values: Any) -> Checked:
             break
         wrong |= aside
         for loc in aside:
-            values = _without(values, loc)
+            _take_out(rest, loc)
     return Checked(None, _untold(first), frozenset(wrong))
 
 
@@ -80,7 +81,11 @@ def mistake_of(error: ErrorDetails, mark: Mark, name: str | None = None) -> Mist
 
 
 def _untold(errors: Iterable[ErrorDetails] | None) -> list[ErrorDetails]:
-    return [error for error in errors or () if error["input"] is not BROKEN]
+    return [
+        error
+        for error in errors or ()
+        if error["input"] is not BROKEN or error["type"] == "extra_forbidden"
+    ]
 
 
 def _place(error: ErrorDetails) -> Loc:
@@ -92,14 +97,18 @@ def _place(error: ErrorDetails) -> Loc:
     return loc[: numbers[0]] if numbers else loc
 
 
-def _without(values: Any, loc: Loc) -> Any:
-    """Return the values without one of them; the given ones stay as they are."""
-    if not isinstance(values, dict) or loc[0] not in values:
+def _copied(values: Any) -> Any:
+    """Copy the groups; what is in them is not changed here."""
+    if not isinstance(values, dict):
         return values
-    rest = {name: value for name, value in values.items() if name != loc[0]}
-    if len(loc) == 1:
-        return rest
-    return {**values, loc[0]: _without(values[loc[0]], loc[1:])}
+    return {name: _copied(value) for name, value in values.items()}
+
+
+def _take_out(values: Any, loc: Loc) -> None:
+    for name in loc[:-1]:
+        values = values.get(name) if isinstance(values, dict) else None
+    if isinstance(values, dict):
+        values.pop(loc[-1], None)
 
 
 def _meets(place: Loc, wrong: Iterable[Loc]) -> bool:

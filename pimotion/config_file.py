@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pimotion import config_fields, config_yaml
 from pimotion.config import Settings
@@ -18,7 +18,7 @@ from pimotion.config_overrides import Overrides, override
 from pimotion.config_rules import Finding, findings
 from pimotion.config_scalars import plain
 from pimotion.config_secrets import Unreadable, read_file
-from pimotion.config_yaml import Document, Loc, Mark, name_of
+from pimotion.config_yaml import Document, Loc, Mark, Problem, name_of
 from pimotion.errors import ConfigError
 
 __all__ = ["Overrides", "apply", "find", "from_values", "load", "parse", "rules"]
@@ -129,36 +129,44 @@ def _is_there(path: Path) -> bool:
 
 def _settings(document: Document, path: Path, overrides: Overrides) -> Settings:
     checked = _checked(document)
-    problems = [(problem.line, problem.text) for problem in document.problems]
-    for error in checked.errors:
-        mark = document.mark(error["loc"])
-        problems.append((mark.line, sentence(mistake_of(error, mark))))
+    problems = document.problems + _problems(checked, document)
     if checked.settings is None:
-        return _refuse(path, problems or [(1, NO_CAMERA)], [])
+        raise ConfigError(_lines(path, problems or [Problem(1, NO_CAMERA)], []))
     changed = override(checked.settings, overrides)
     for finding in checked.broken_rules(changed.settings):
         text = _rule_text(finding, changed.options)
         if finding.loc in changed.options:
             changed.problems.append(text)
         else:
-            problems.append((_line(finding, document), text))
+            problems.append(Problem(_line(finding, document), text))
     if problems or changed.problems:
-        _refuse(path, problems, changed.problems)
+        raise ConfigError(_lines(path, problems, changed.problems))
     return changed.settings
 
 
-def _refuse(path: Path, problems: list[tuple[int, str]], of_options: list[str]) -> NoReturn:
-    in_order = sorted(problems, key=lambda problem: problem[0])
-    lines = [f"{path}:{line}: {text}" for line, text in in_order] + of_options
+def _problems(checked: Checked, document: Document) -> list[Problem]:
+    marked = [(error, document.mark(error["loc"])) for error in checked.errors]
+    marked.sort(key=lambda pair: pair[1].line)
+    first = [
+        Problem(mark.line, sentence(mistake_of(error, mark)))
+        for error, mark in marked[:MOST_PROBLEMS]
+    ]
+    more = len(marked) - len(first)
+    return [*first, Problem(first[-1].line, f"and {more} more like these")] if more else first
+
+
+def _lines(path: Path, problems: list[Problem], of_options: list[str]) -> list[str]:
+    in_order = sorted(problems, key=lambda problem: problem.line)
+    lines = [f"{path}:{problem.line}: {problem.text}" for problem in in_order] + of_options
     more = len(lines) - MOST_PROBLEMS
-    raise ConfigError(lines if more <= 0 else [*lines[:MOST_PROBLEMS], f"and {more} more problems"])
+    return lines if more <= 1 else [*lines[:MOST_PROBLEMS], f"and {more} more problems"]
 
 
 def _checked(document: Document) -> Checked:
     if not document.whole:
         return Checked(None, [], frozenset())
     if document.values is None:
-        document.problems.append(config_yaml.Problem(1, f"the file is empty: {NO_CAMERA}"))
+        document.problems.append(Problem(1, f"the file is empty: {NO_CAMERA}"))
         return Checked(None, [], frozenset())
     return check(document.values)
 

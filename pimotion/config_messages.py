@@ -19,9 +19,6 @@ from pimotion.config_values import PATTERN_WORDS
 from pimotion.config_yaml import Loc, Mark, name_of, printable
 from pimotion.log import without_secrets
 
-_LISTED_NAMES = 12
-"""So many known names are worth reading in a message."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -65,9 +62,17 @@ class Mistake:
         if isinstance(self.value, dict):
             return "a group of settings"
         if isinstance(self.value, str):
-            return f"'{printable(without_secrets(self.value))}'"
-        raw = self.mark.text if self.mark.text is not None else str(self.value)
-        return printable(raw)
+            wanted = self.setting
+            if wanted is not None and wanted.kind in ("group", "list"):
+                return "text"  # 'password:x' without a space is text, and it holds the password
+            return f"'{printable(_without_login(self.value))}'"
+        return printable(str(self.value) if self.mark.text is None else self.mark.text)
+
+
+def _without_login(text: str) -> str:
+    """Hide what may be a login, even in a URL too broken to be told from other text."""
+    hidden = re.sub(r"[^\s/]+@", "***@", without_secrets(text))
+    return re.sub(r"\?.*=.*", "?***", hidden)
 
 
 def sentence(mistake: Mistake) -> str:
@@ -85,16 +90,14 @@ def _unknown(mistake: Mistake) -> str:
     parent = config_fields.at(mistake.loc[:-1])
     known = parent.names if parent else ()
     unknown = f"unknown setting '{mistake.name}'"
-    written = str(mistake.loc[-1])
-    if near := _nearest(written, known) or _deeper(written, parent):
+    written = str(mistake.loc[-1]).lower().replace("-", "_")
+    if near := _deeper(written, parent) or _nearest(written, known):
         return f"{unknown}; did you mean '{near}'?"
-    listed = ", ".join(known[:_LISTED_NAMES]) + (", ..." if len(known) > _LISTED_NAMES else "")
-    return f"{unknown}; known: {listed}"
+    return f"{unknown}; known: {', '.join(known)}"
 
 
 def _nearest(written: str, known: tuple[str, ...]) -> str | None:
-    plain = written.lower().replace("-", "_")
-    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(written.lower(), known, n=1, cutoff=0.7)
     return near[0] if near else None
 
 
@@ -125,7 +128,7 @@ def _group_wanted(mistake: Mistake) -> str:
             return NO_CAMERA
         return f"{mistake.name} is empty; give it settings or take it out"
     by_id = mistake.setting is not None and mistake.setting.by_id
-    wanted = "a group, an id before each" if by_id else "a group of settings, each 'name: value'"
+    wanted = "a group of ids" if by_id else "a group of settings, each 'name: value'"
     return f"{mistake.name} must be {wanted}{mistake.got}"
 
 
@@ -170,9 +173,8 @@ def _meant(trap: Trap) -> str:
 def _number_words(setting: Setting | None) -> str:
     if setting is None or setting.kind == "list":
         return "a number between 0 and 1"  # a corner; nothing else is a number in a list
-    noun = {"integer": "a whole number", "size": "a size"}.get(setting.kind, "a number")
-    example = ", such as 200kB or 2GB" if setting.kind == "size" else ""
-    return f"{noun} {setting.range}{example}"
+    nouns = {"integer": "a whole number", "size": "a size such as 200kB or 2GB,"}
+    return f"{nouns.get(setting.kind, 'a number')} {setting.range}"
 
 
 def _out_of_range(mistake: Mistake) -> str:

@@ -32,9 +32,20 @@ _SYNTAX_WORDS = {
     "mapping values are not allowed": "wrong indentation, or text with ': ' that needs quotes",
     "could not find expected ':'": "expected 'name: value', or wrong indentation",
     "expected <block end>": "wrong indentation, or text after the end of a value",
+    "unexpected end of stream": "a quote that begins here is never closed",
+    "'<stream end>'": "a bracket that opens here is never closed",
+    "expected ',' or": "a ',' or a closing bracket is missing",
+    "sequence entries are not": "a list item ('- ') must begin on a line of its own",
+    "expected the node content": "a value is missing, or text that begins with , ] } needs quotes",
+    "alphabetic or numeric": "text that begins with * or & needs quotes",
+    "<document start>": "text after the end of the document",
+    "unknown escape": "in double quotes, \\ begins an escape; use single quotes",
     "tag": "text that begins with ! needs quotes",
 }
 """What PyYAML 6.0.3 says -> what to do about it."""
+
+_UNFINISHED = ("unexpected end of stream", "'<stream end>'")
+"""What it says at the end of the file of something that began long before."""
 
 
 class _Broken:
@@ -228,16 +239,15 @@ class _Builder:
     def _tagged(self, node: yaml.Node, loc: Loc, line: int) -> Any:
         tag = node.tag
         if tag not in _TAGS or not isinstance(node, yaml.ScalarNode):
-            known = "!env NAME, !file PATH and !credential NAME"
-            self._tell(
-                line, f"unknown tag; there are {known}; text that begins with ! needs quotes"
-            )
+            known = "!env NAME, !file PATH, !credential NAME"
+            self._tell(line, f"unknown tag; known: {known}; text that begins with ! needs quotes")
             return BROKEN
         self._document.marks[loc] = Mark(line, tag=tag)
         try:
             return config_secrets.fetch(tag, node.value, self._folder)
         except Unreadable as error:
-            self._tell(line, f"{name_of(loc)}: {tag} {printable(node.value)} {error}")
+            shown = f"{tag} {printable(node.value)}".rstrip()
+            self._tell(line, f"{name_of(loc)}: {shown} {error}")
             return BROKEN
 
     def _tell(self, line: int, text: str) -> None:
@@ -247,11 +257,18 @@ class _Builder:
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        return Problem(line, f"the character U+{ord(error.character):04X} cannot stand in YAML")
+        return Problem(line, f"the character U+{_code(error.character):04X} cannot stand in YAML")
     if not isinstance(error, yaml.MarkedYAMLError):
         return Problem(1, "not valid YAML")
-    mark = error.problem_mark or error.context_mark
-    return Problem(mark.line + 1 if mark else 1, _syntax_text(error.problem or error.context or ""))
+    problem = error.problem or error.context or ""
+    opened = error.context_mark if problem.endswith(_UNFINISHED) else None
+    mark = opened or error.problem_mark or error.context_mark
+    return Problem(mark.line + 1 if mark else 1, _syntax_text(problem))
+
+
+def _code(character: str | int) -> int:
+    # PyYAML 6.0.3 annotates a string, and gives a number for text, bytes for bytes.
+    return character if isinstance(character, int) else ord(character)
 
 
 def _syntax_text(problem: str) -> str:
