@@ -100,9 +100,10 @@ class Outbox:
         self._keep([message for message in self._waiting if message.kind is not Kind.PICTURE])
 
     def _drop_older(self, topic: str) -> None:
-        newer = [message for message in self._waiting if message.topic != topic]
-        self.counts["replaced"] += len(self._waiting) - len(newer)
-        self._keep(newer)
+        others = [message for message in self._waiting if message.topic != topic]
+        if len(others) < len(self._waiting):
+            self.counts["replaced"] += len(self._waiting) - len(others)
+            self._keep(others)
 
     def _keep(self, messages: list[Outgoing]) -> None:
         self._waiting = deque(messages)

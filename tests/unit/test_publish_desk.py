@@ -1,0 +1,149 @@
+"""What listeners are told after the broker was away: the truth of now, and nothing of the past."""
+
+from __future__ import annotations
+
+import pytest
+from publish_messages import event, motion, settings, still
+
+from pimotion.publish.announcer import Announcer
+from pimotion.publish.desk import Desk
+from pimotion.publish.outbox import MAX_ITEMS, Outgoing
+from pimotion.types import Message, SettingState
+
+EVENT_LIFE_S = 30.0
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose clock stands at 0."""
+    monkeypatch.setattr("pimotion.publish.desk.time.monotonic", lambda: 0.0)
+    return Desk(Announcer(settings(), version="1", now_s=0.0))
+
+
+def connect(desk: Desk, now_s: float = 0.0) -> list[Outgoing]:
+    """Open it and take everything that is said at once."""
+    desk.open(mqtt5=True, now_s=now_s)
+    return take_all(desk, now_s)
+
+
+def take_all(desk: Desk, now_s: float = 0.0) -> list[Outgoing]:
+    taken = []
+    while (message := desk.next(now_s)) is not None:
+        taken.append(message)
+    return taken
+
+
+def put(desk: Desk, *messages: Message) -> None:
+    for message in messages:
+        desk.put(message)
+
+
+def events(messages: list[Outgoing]) -> list[str]:
+    return [f"{m.event.id} {m.event.type} {m.event.seq}" for m in messages if m.event]
+
+
+def levels(messages: list[Outgoing]) -> list[bytes]:
+    return [m.payload for m in messages if m.topic == "pimotion/garden-pi/front_door/motion"]
+
+
+def test_what_happened_while_the_broker_was_away_is_not_said_as_live(desk: Desk) -> None:
+    put(desk, still("e1"), motion(True), event(), event("stop", seq=1), motion(False))
+    said = connect(desk)
+    assert events(said) == []
+    assert levels(said) == [b"OFF"]
+    assert desk.counts()["event_missed"] == 2
+
+
+def test_an_event_that_still_runs_is_said_as_its_start_with_its_picture(desk: Desk) -> None:
+    put(desk, still("e1"), motion(True), event())
+    said = connect(desk)
+    assert events(said) == ["e1 start 0"]
+    assert [m.topic.split("/")[-1] for m in said[-3:]] == ["snapshot", "last_motion", "event"]
+    assert levels(said) == [b"ON"]
+
+
+def test_a_running_event_whose_start_arrived_goes_on_with_an_update(desk: Desk) -> None:
+    connect(desk)
+    start = event()
+    put(desk, motion(True), start)
+    take_all(desk)
+    desk.arrived(start)
+    desk.close([])
+    put(desk, event("update", seq=1), event("update", seq=2))
+    assert events(connect(desk)) == ["e1 update 2"]
+
+
+def test_a_start_that_was_on_its_way_is_said_once_again(desk: Desk) -> None:
+    """The link broke with it; the same id and seq let a listener tell a copy."""
+    connect(desk)
+    put(desk, motion(True), event())
+    on_the_way = take_all(desk)
+    desk.close(on_the_way)
+    assert events(connect(desk)) == ["e1 start 0"]
+
+
+def test_a_stop_that_was_on_its_way_is_sent_again_but_only_once(desk: Desk) -> None:
+    connect(desk)
+    start = event()
+    put(desk, motion(True), start)
+    take_all(desk)
+    desk.arrived(start)
+    put(desk, event("stop", seq=1), motion(False))
+    desk.close(take_all(desk))
+    again = connect(desk)
+    assert events(again) == ["e1 stop 1"]
+    desk.close(again)
+    assert events(connect(desk)) == []
+    assert desk.counts()["event_requeued"] == 1
+    assert desk.counts()["event_lost_twice"] == 1
+
+
+def test_events_that_waited_when_the_link_broke_are_not_lost(desk: Desk) -> None:
+    connect(desk)
+    put(desk, motion(True), event(), event("stop", seq=1), motion(False))
+    desk.close([])
+    said = connect(desk)
+    assert events(said) == ["e1 start 0", "e1 stop 1"]
+    assert levels(said) == [b"OFF"]
+
+
+def test_an_event_older_than_30_s_alarms_nobody(desk: Desk) -> None:
+    connect(desk)
+    put(desk, motion(True), event(), event("stop", seq=1), motion(False))
+    desk.close([])
+    assert events(connect(desk, EVENT_LIFE_S + 1)) == []
+    assert desk.counts()["event_too_late"] == 2
+
+
+def test_an_announcement_goes_before_what_happens_during_it(desk: Desk) -> None:
+    """Else an old OFF could overtake a new ON."""
+    desk.open(mqtt5=True, now_s=0.0)
+    put(desk, motion(True), event())
+    assert levels(take_all(desk)) == [b"OFF", b"ON"]
+
+
+def test_nothing_of_an_old_connection_is_sent_over_a_new_one(desk: Desk) -> None:
+    desk.open(mqtt5=True, now_s=0.0)
+    put(desk, motion(True), motion(False))
+    desk.close([])
+    assert levels(connect(desk)) == [b"OFF"]
+
+
+def test_the_end_says_what_waits_and_then_offline_without_pictures(desk: Desk) -> None:
+    connect(desk)
+    put(desk, still(), motion(True), event(), event("stop", seq=1), motion(False))
+    desk.queue_farewell()
+    said = [m.topic.removeprefix("pimotion/garden-pi/") for m in take_all(desk)]
+    assert "front_door/snapshot" not in said
+    assert said[-4:] == ["front_door/motion", "front_door/status", "yard/status", "status"]
+
+
+def test_after_a_flood_that_lost_a_state_all_is_said_again(desk: Desk) -> None:
+    connect(desk)
+    for number in range(MAX_ITEMS + 1):
+        put(desk, SettingState("front_door", "detection", number % 2 == 0))
+    said = take_all(desk)
+    assert "homeassistant/device/pimotion_garden-pi/config" not in [m.topic for m in said]
+    again = take_all(desk)
+    assert "homeassistant/device/pimotion_garden-pi/config" in [m.topic for m in again]
+    assert again[-2].topic == "pimotion/garden-pi/status"
