@@ -98,6 +98,8 @@ class HttpClient:
             raise self._in_words(error) from None
 
     def _send(self) -> http.client.HTTPResponse:
+        if self._response is not None:
+            self._response.close()  # it was read to its end; the connection stays
         if self._connection is None:
             self._connection = self._connect()
         headers = {"User-Agent": "pimotion", "Accept": "*/*"}

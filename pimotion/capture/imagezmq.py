@@ -47,7 +47,7 @@ class ImageZmqSource:
         return Captured(taken.value.picture, arrived_s, max(0.0, arrived_s - self._opened_s))
 
     def close(self) -> None:
-        """Stop listening; the last camera at an address frees it."""
+        """Stop listening; the last camera at an address frees it once no sender is at work."""
         hub, self._hub = self._hub, None
         if hub is not None:
             leave(hub, self._arrivals)
@@ -57,6 +57,7 @@ class ImageZmqSource:
         reason = f"no picture{who} for {self._read_timeout_s:g} s"
         if hub.refused:
             return f"{reason}; a message was refused: {hub.refused}"
-        if hub.names and self._sender:
-            return f"{reason}; there were some from {', '.join(hub.names)}"
+        others = [name for name in hub.names if name != self._sender]
+        if others and self._sender:
+            return f"{reason}; there were some from {', '.join(others)}"
         return reason

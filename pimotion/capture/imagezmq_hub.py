@@ -1,8 +1,9 @@
 """Listens at one address for ImageZMQ senders, for all cameras of this process that share it.
 
 pyzmq is used directly. imagezmq's own hub is wedged for ever by one malformed message and has no
-time-out. Here every message gets its reply at once, because a sender without one is stuck; that
-includes those that arrive while the hub closes.
+time-out. Here every message gets its reply at once, because an imagezmq sender without a reply is
+stuck for ever. For the same reason the hub outlives its last camera while senders are at work: a
+message that is on its way when a socket closes never gets its reply.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pimotion.errors import PictureError, SourceLost
 from pimotion.latest import Latest
 from pimotion.picture import Picture
 
-_POLL_MS = 200  # how soon the thread notices that it should end
+_POLL_MS = 200  # how soon the thread notices that nobody listens any more
+_QUIET_S = 1.0  # no sender is at work; cameras that send less often than this are rare
 _LINGER_MS = 500  # for the last replies to leave
 _CLOSE_WAIT_S = 2.0
 _MAX_NAMES = 16
@@ -37,15 +39,15 @@ class Hub:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.listeners: dict[Latest[Arrived], str | None] = {}
+        """Where pictures go, and from whom, None: from all. Guarded by the lock of `_hubs`."""
         self.refused = ""
         """Why the last refused message was refused; empty when none was."""
         self.failure: BaseException | None = None
         """What ended the thread, for the readers to raise."""
         self._zmq = _zmq()
-        self._listeners: dict[Latest[Arrived], str | None] = {}
         self._names: dict[str, None] = {}
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self._last_message_s = 0.0
         self._context = self._zmq.Context()
         self._socket = self._bound()
         self._thread = threading.Thread(target=self._run, name="receive-imagezmq", daemon=True)
@@ -54,24 +56,17 @@ class Hub:
     @property
     def names(self) -> tuple[str, ...]:
         """Who has sent so far, at most 16."""
-        with self._lock:
-            return tuple(self._names)
+        return tuple(self._names)
 
-    def add(self, arrivals: Latest[Arrived], sender: str | None) -> None:
-        """Put the pictures of a sender, None: of all, into a slot from now on."""
-        with self._lock:
-            self._listeners[arrivals] = sender
+    @property
+    def is_busy(self) -> bool:
+        """True while a sender is at work."""
+        return time.monotonic() - self._last_message_s < _QUIET_S
 
-    def remove(self, arrivals: Latest[Arrived]) -> bool:
-        """Forget a slot; True when none is left."""
-        with self._lock:
-            self._listeners.pop(arrivals, None)
-            return not self._listeners
-
-    def close(self) -> None:
-        """Stop listening; waits until the address is free again."""
-        self._stopping.set()
-        self._thread.join(_CLOSE_WAIT_S)
+    def wait_until_free(self) -> None:
+        """Wait until the address is free again, unless senders keep it busy."""
+        if not self.is_busy:
+            self._thread.join(_CLOSE_WAIT_S)
 
     def _bound(self) -> Any:
         zmq = self._zmq
@@ -87,22 +82,26 @@ class Hub:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.is_set():
-                self._serve(_POLL_MS)
-            # What senders have on the way is answered too: they would wait for ever otherwise.
-            self._socket.unbind(self.address)
-            self._serve(0)
+            while not self._is_over():
+                self._serve()
         except BaseException as failure:  # the reading thread raises it
             self.failure = failure
         finally:
             self._context.destroy(linger=_LINGER_MS)
 
-    def _serve(self, wait_ms: int) -> None:
-        while self._socket.poll(wait_ms):
-            reply = self._take(self._socket.recv_multipart())
-            self._socket.send(reply)
-            if self._stopping.is_set():
-                wait_ms = 0
+    def _is_over(self) -> bool:
+        with _hubs_lock:
+            if self.listeners or self.is_busy:
+                return False
+            if _hubs.get(self.address) is self:
+                del _hubs[self.address]
+            return True
+
+    def _serve(self) -> None:
+        """Answer one message, if one comes."""
+        if self._socket.poll(_POLL_MS):
+            self._last_message_s = time.monotonic()
+            self._socket.send(self._take(self._socket.recv_multipart()))
 
     def _take(self, parts: list[bytes]) -> bytes:
         """Hand a message on; return the reply."""
@@ -111,11 +110,11 @@ class Hub:
         except PictureError as error:
             self.refused = str(error)
             return f"refused: {error}".encode()
+        if len(self._names) < _MAX_NAMES:
+            self._names[name] = None
         arrived = Arrived(picture, time.monotonic())
-        with self._lock:
-            if len(self._names) < _MAX_NAMES:
-                self._names[name] = None
-            slots = [slot for slot, sender in self._listeners.items() if sender in (None, name)]
+        with _hubs_lock:
+            slots = [slot for slot, sender in self.listeners.items() if sender in (None, name)]
         for slot in slots:
             slot.put(arrived)
         return b"OK"
@@ -126,7 +125,7 @@ _hubs_lock = threading.Lock()
 
 
 def join(address: str, sender: str | None, arrivals: Latest[Arrived]) -> Hub:
-    """Begin to receive at an address; the first one there opens it.
+    """Begin to receive from ``sender``, None: from all; the first at an address opens it.
 
     Raises:
         SourceLost: The address is in use or not this machine's, or pyzmq is missing.
@@ -135,17 +134,17 @@ def join(address: str, sender: str | None, arrivals: Latest[Arrived]) -> Hub:
         hub = _hubs.get(address)
         if hub is None or hub.failure is not None:
             hub = _hubs[address] = Hub(address)
-        hub.add(arrivals, sender)
+        hub.listeners[arrivals] = sender
         return hub
 
 
 def leave(hub: Hub, arrivals: Latest[Arrived]) -> None:
-    """Stop receiving; the last one to leave closes the address."""
+    """Stop receiving; the last one to leave frees the address."""
     with _hubs_lock:
-        if hub.remove(arrivals):
-            if _hubs.get(hub.address) is hub:
-                del _hubs[hub.address]
-            hub.close()
+        hub.listeners.pop(arrivals, None)
+        if hub.listeners:
+            return
+    hub.wait_until_free()
 
 
 def _zmq() -> ModuleType:

@@ -12,6 +12,7 @@ _WORDS = {
     errno.ECONNREFUSED: "nobody answers at {where} (connection refused)",
     errno.ECONNRESET: "{where} broke the connection",
     errno.EPIPE: "{where} broke the connection",
+    errno.EIO: "{where} broke the connection",
     errno.ETIMEDOUT: "{where} does not answer (time-out)",
     errno.EHOSTUNREACH: "there is no way to {where} (host unreachable)",
     errno.ENETUNREACH: "there is no way to {where} (network unreachable)",

@@ -1,0 +1,1 @@
+"""Cameras for tests: real servers and senders on loopback, whose pictures carry their number."""
