@@ -109,4 +109,4 @@ def _check(connection: sqlite3.Connection) -> None:
         raise ForeignDatabase(f"schema version {version}, this program knows {VERSION}")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise ForeignDatabase(f"damaged: {verdict}")
+        raise ForeignDatabase("damaged: " + " ".join(verdict.split()))

@@ -144,8 +144,8 @@ class EventStore:
         with self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany("DELETE FROM events WHERE id = ?", ids)
-        self._connection.execute("PRAGMA incremental_vacuum").fetchall()
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # As a script, because `execute` stops after the first page that is given back.
+        self._connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def recent_events(
