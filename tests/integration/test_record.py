@@ -1,0 +1,314 @@
+"""The record thread on a real disk: nothing that happens there stops it, and limits are kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pimotion.config import Storage
+from pimotion.health import Threads
+from pimotion.record.recorder import Recorder
+from pimotion.types import (
+    Box,
+    CameraHealth,
+    CameraState,
+    EventType,
+    MotionEvent,
+    MotionState,
+    Still,
+    StopReason,
+)
+
+NOW_S = time.time()
+DEADLINE_S = 15.0
+ROOMY = Storage(min_free_bytes=0)
+
+
+def event(
+    name: str, kind: EventType = EventType.STOP, *, utc_s: float = NOW_S, zones: int = 1
+) -> MotionEvent:
+    return MotionEvent(
+        type=kind,
+        camera="door",
+        id=name,
+        seq=0,
+        started_utc_s=utc_s,
+        captured_utc_s=utc_s + 2,
+        time_s=0.0,
+        duration_s=2.0,
+        frame_width=640,
+        frame_height=360,
+        boxes=(Box(1, 2, 30, 40),),
+        zones=tuple(f"zone-{n}" for n in range(zones)),
+        changed_ratio=0.1,
+        score=0.5,
+        reason=StopReason.QUIET if kind is EventType.STOP else None,
+    )
+
+
+def still(name: str | None, jpeg: bytes = b"jpeg") -> Still:
+    return Still("door", jpeg, 64, 48, NOW_S, name)
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    tick = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not in {DEADLINE_S:g} s: {what}"
+        tick.wait(0.02)
+
+
+class Running:
+    """A recorder with its thread, in a folder."""
+
+    def __init__(self, folder: Path, storage: Storage = ROOMY) -> None:
+        self.folder = folder
+        self.threads = Threads()
+        self.recorder = Recorder(folder, storage)
+        self.recorder.start(self.threads)
+
+    def stop(self) -> None:
+        self.threads.close()
+        assert self.recorder.stop(DEADLINE_S)
+        assert self.threads.dead is None
+
+    def ids(self) -> list[str]:
+        return [row["id"] for row in self.recorder.recent(limit=500)]
+
+    def reasons(self) -> dict[str, str | None]:
+        return {row["id"]: row["reason"] for row in self.recorder.recent(limit=500)}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    running: list[Running] = []
+
+    def start(storage: Storage = ROOMY, folder: Path | None = None) -> Running:
+        running.append(Running(folder or tmp_path / "events", storage))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+def test_an_event_can_be_seen_while_it_goes_on_and_after(start: Callable[..., Running]) -> None:
+    running = start()
+    assert running.recorder.recent() == []
+
+    running.recorder.put(still("one"))
+    running.recorder.put(event("one", EventType.START))
+    wait_until(lambda: running.ids() == ["one"], "the running event")
+    assert running.recorder.recent()[0]["ended_at"] is None
+    assert running.recorder.still("one") == b"jpeg"
+
+    running.recorder.put(event("one"))
+    wait_until(lambda: running.reasons() == {"one": "quiet"}, "its end")
+
+
+def test_what_is_no_event_is_not_remembered(start: Callable[..., Running]) -> None:
+    running = start()
+    for message in (
+        still(None),
+        MotionState("door", True),
+        CameraHealth("door", CameraState.OK, None, NOW_S, 0.0),
+    ):
+        running.recorder.put(message)
+    running.recorder.put(event("one"))
+
+    wait_until(lambda: running.ids() == ["one"], "the only event")
+    assert not (running.folder / "stills").exists()
+
+
+def test_what_waits_is_saved_at_stop(start: Callable[..., Running]) -> None:
+    running = start()
+    for number in range(60):
+        running.recorder.put(event(f"event-{number}"))
+    running.stop()
+
+    assert len(running.ids()) == 60
+
+
+def test_events_survive_a_restart_and_old_ones_are_forgotten(start: Callable[..., Running]) -> None:
+    first = start()
+    first.recorder.put(event("old", utc_s=NOW_S - 2 * 86_400))
+    first.recorder.put(event("new"))
+    first.stop()
+    assert set(first.ids()) == {"old", "new"}
+
+    again = start(Storage(events_days=1, min_free_bytes=0))
+    wait_until(lambda: again.ids() == ["new"], "the old one to go")
+
+
+def test_the_folder_stays_within_max_bytes(start: Callable[..., Running]) -> None:
+    running = start(Storage(max_bytes=1_000_000, min_free_bytes=0))
+    for number in range(30):
+        running.recorder.put(still(f"event-{number}", bytes(100_000)))
+        running.recorder.put(event(f"event-{number}"))
+        wait_until(lambda: running.reasons().get(f"event-{number}"), "the event")  # noqa: B023
+
+    running.recorder.put(event("last"))
+    wait_until(lambda: "last" in running.ids() and _bytes_of(running.folder) < 1_000_000, "limit")
+    assert 5 <= len(running.ids()) <= 10
+    assert "event-29" in running.ids()
+    assert running.recorder.still("event-29") is not None
+    assert running.recorder.still("event-0") is None
+
+
+def _bytes_of(folder: Path) -> int:
+    """What the files take on the disk; the shared-memory file is none of the data."""
+    total = 0
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.name.endswith("-shm"):
+            with suppress(FileNotFoundError):
+                total += path.stat().st_blocks * 512
+    return total
+
+
+def test_a_disk_with_too_little_free_space_loses_its_oldest_events(
+    start: Callable[..., Running], caplog: pytest.LogCaptureFixture
+) -> None:
+    running = start(Storage(min_free_bytes=10**15))
+    running.recorder.put(still("one"))
+    running.recorder.put(event("one"))
+    running.recorder.put(event("two", EventType.START))
+
+    wait_until(lambda: running.ids() == ["two"], "the finished event to go")
+    assert running.recorder.still("one") is None
+    wait_until(lambda: "no events left to forget" in caplog.text, "a line in the log")
+
+
+def test_a_place_where_nothing_can_be_written_is_logged_and_tried_again(
+    start: Callable[..., Running], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A read-only card must not cost the alarm, and the event is kept once it can be."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    running = start(folder=blocked)
+    running.recorder.put(still("one"))
+    running.recorder.put(event("one", EventType.START))
+    running.recorder.put(event("one"))
+    wait_until(lambda: "events are not kept for now" in caplog.text, "a line in the log")
+    assert running.recorder.recent() == []
+    assert running.recorder.still("one") is None
+
+    blocked.unlink()
+    wait_until(lambda: running.reasons() == {"one": "quiet"}, "the event to be saved after all")
+    lines = [record for record in caplog.records if "not kept" in record.message]
+    assert len(lines) <= 4
+
+
+def test_a_database_that_breaks_while_running_is_replaced(
+    start: Callable[..., Running], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    running = start()
+    running.recorder.put(event("before"))
+    wait_until(lambda: running.ids() == ["before"], "the first event")
+
+    for path in running.folder.glob("events.db*"):
+        path.write_bytes(b"\xa5" * 65536)
+    running.recorder.put(event("after"))
+
+    wait_until(lambda: running.ids() == ["after"], "the event in the new database")
+    assert "put aside" in caplog.text
+
+
+def test_a_full_queue_is_counted_and_never_blocks(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, ROOMY)  # its thread is not started: nobody takes anything
+
+    for number in range(130):
+        recorder.put(event(f"event-{number}"))
+
+    assert recorder.dropped == 30
+    assert recorder.stop(0)
+
+
+CRASH = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_record import Running, event, still, wait_until
+from pimotion.types import EventType
+running = Running(Path({folder!r}))
+running.recorder.put(still("cut"))
+running.recorder.put(event("cut", EventType.START))
+wait_until(lambda: running.ids() == ["cut"], "the event")
+os._exit(9)
+"""
+
+
+def test_an_event_cut_off_by_a_crash_ends_with_that_reason(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    folder = tmp_path / "crashed"
+    script = CRASH.format(tests=str(Path(__file__).parent), folder=str(folder))
+    root = str(Path(__file__).parents[2])
+    environment = os.environ | {"PYTHONPATH": root}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=60)
+    assert ended.returncode == 9
+
+    running = start(folder=folder)
+
+    wait_until(lambda: running.reasons() == {"cut": "crash"}, "the reason")
+    assert running.recorder.still("cut") == b"jpeg"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_costs_pictures_but_no_event(
+    small_disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = Running(small_disk / "events")
+    running.recorder.put(still("before", bytes(100_000)))
+    running.recorder.put(event("before"))
+    wait_until(lambda: running.ids() == ["before"], "the first event")
+
+    filler = small_disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    running.recorder.put(still("during", bytes(100_000)))
+    running.recorder.put(event("during"))
+    wait_until(lambda: "not kept for now" in caplog.text, "a line in the log")
+    filler.unlink()
+    wait_until(lambda: running.ids() == ["during", "before"], "the event after all")
+
+    assert [row["snapshot"] for row in running.recorder.recent()] == [False, True]
+    assert [path.name for path in (small_disk / "events/stills").iterdir()] == ["before.jpg"]
+    running.stop()
+
+
+def test_old_events_make_room_on_a_small_disk(small_disk: Path) -> None:
+    running = Running(small_disk / "events", Storage(min_free_bytes=600_000))
+    for number in range(20):
+        running.recorder.put(still(f"event-{number}", bytes(100_000)))
+        running.recorder.put(event(f"event-{number}"))
+
+    wait_until(lambda: "event-19" in running.ids(), "the last event")
+    running.stop()
+    kept = running.ids()
+    assert kept == [f"event-{number}" for number in range(19, 19 - len(kept), -1)]
+    assert 3 <= len(kept) <= 14
+    assert all(running.recorder.still(name) for name in kept)
+    assert shutil.disk_usage(small_disk).free >= 600_000
