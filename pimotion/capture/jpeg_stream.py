@@ -16,7 +16,9 @@ _START = b"\xff\xd8\xff"
 _END = b"\xff\xd9"
 _MARKER = 0xFF
 _SCAN = 0xDA
-_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}  # ITU-T T.81, table B.1: TEM and RST0..RST7
+# ITU-T T.81, table B.1: TEM and RST0..RST7 stand alone; start and end are not inside a picture.
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
+_NO_SEGMENT = {0xD8, 0xD9}
 
 
 def scan_start(data: bytes | bytearray, start: int = 0) -> int | None:
@@ -37,8 +39,8 @@ def scan_start(data: bytes | bytearray, start: int = 0) -> int | None:
         elif marker in _WITHOUT_LENGTH:
             at += 2
         else:
-            length = int.from_bytes(data[at + 2 : at + 4])
-            if marker < 0xC0 or length < 2:  # noqa: PLR2004  the length counts itself
+            length = int.from_bytes(data[at + 2 : at + 4])  # counts itself
+            if marker < 0xC0 or marker in _NO_SEGMENT or length < 2:  # noqa: PLR2004
                 raise PictureError("not a JPEG: a segment is malformed")
             at += 2 + length
             if marker == _SCAN:

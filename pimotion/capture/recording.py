@@ -145,7 +145,11 @@ class VideoFile:
             cut_off = True
         broken = self._video.broken
         if cut_off or broken or not given:
-            what = "cannot be read to its end" if cut_off else f"has {broken} broken pictures"
+            what = (
+                "cannot be read to its end"
+                if cut_off
+                else f"is damaged: {broken} pictures are broken"
+            )
             raise SourceLost(f"{self._path} {what}; {given} could be read", ended=True)
 
     def close(self) -> None:

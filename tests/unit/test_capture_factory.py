@@ -1,0 +1,64 @@
+"""Each form of `source:` makes its kind of source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pimotion.capture import factory
+from pimotion.capture.devices import captures_video, video_cameras
+from pimotion.capture.factory import DEMO, source_for
+from pimotion.capture.file import FileSource
+from pimotion.capture.imagezmq import ImageZmqSource
+from pimotion.capture.picamera import PicameraSource
+from pimotion.capture.receiver import NetworkSource
+from pimotion.capture.synthetic import SyntheticSource
+from pimotion.capture.v4l2 import V4l2Source
+from pimotion.config_camera import Camera
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "live"),
+    [
+        ("synthetic", SyntheticSource, False),
+        ("file:/a/b.mp4", FileSource, False),
+        ("file:/a/b.mp4?loop", FileSource, False),
+        ("http://cam/", NetworkSource, True),
+        ("https://cam/", NetworkSource, True),
+        ("rtsp://cam/", NetworkSource, True),
+        ("rtsps://cam/", NetworkSource, True),
+        ("imagezmq:tcp://127.0.0.1:5555", ImageZmqSource, True),
+        ("imagezmq:tcp://127.0.0.1:5555#porch", ImageZmqSource, True),
+        ("v4l2:/dev/video0", V4l2Source, True),
+        ("picamera", PicameraSource, True),
+        ("picamera:1", PicameraSource, True),
+    ],
+)
+def test_a_name_makes_its_kind_of_source(name: str, kind: type, *, live: bool) -> None:
+    source = source_for(Camera(source=name))
+    assert isinstance(source, kind)
+    assert source.is_live is live
+
+
+def test_auto_takes_the_camera_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factory, "video_cameras", lambda: [Path("/dev/v4l/by-id/usb-cam")])
+    assert factory.found_camera() == "v4l2:/dev/v4l/by-id/usb-cam"
+    assert isinstance(source_for(Camera(source="auto")), V4l2Source)
+
+
+def test_auto_without_a_camera_shows_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factory, "video_cameras", list)
+    assert factory.found_camera() is None
+    source = source_for(Camera(source="auto"))
+    source.open()
+    assert source.read().picture.width == 448
+    source.close()
+    assert Camera(source=DEMO)
+
+
+def test_only_devices_that_give_video_are_cameras(tmp_path: Path) -> None:
+    (tmp_path / "usb-cam-video-index0").symlink_to("/dev/null")
+    (tmp_path / "usb-gone-video-index0").symlink_to(tmp_path / "nothing")
+    assert video_cameras([tmp_path, tmp_path / "none"]) == []
+    assert not captures_video(Path(__file__))

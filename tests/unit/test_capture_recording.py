@@ -1,0 +1,156 @@
+"""Recordings: every picture once, with a time that rises; broken ones end in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+from cameras.pictures import FPS, HEIGHT, SCENE, WIDTH, jpeg, record
+
+from pimotion.capture import frame_number
+from pimotion.capture.recording import RecordedPicture, Recording, open_recording
+from pimotion.errors import SourceLost
+from pimotion.picture import Picture
+
+
+class Reel:
+    """A recording with given time stamps."""
+
+    interval_s = 0.1
+    created_utc_s: float | None = None
+    length_s: float | None = None
+
+    def __init__(self, stamps_s: Sequence[float | None]) -> None:
+        self._stamps_s = stamps_s
+
+    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
+        for stamp_s in self._stamps_s:
+            yield Picture.from_jpeg(jpeg(0)), stamp_s
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("stamps_s", "times_s"),
+    [
+        pytest.param([5.0, 5.1, 5.3], [0, 0.1, 0.3], id="begins anywhere"),
+        pytest.param([None, None, None], [0, 0.1, 0.2], id="none at all"),
+        pytest.param([0.0, 0.2, 0.1, 0.5], [0, 0.2, 0.3, 0.5], id="one goes back"),
+        pytest.param([1.0, 1.0, 1.0], [0, 0.1, 0.2], id="stands still"),
+        pytest.param([9.0, 0.0, 0.1], [0, 0.1, 0.2], id="starts anew"),
+        pytest.param([0.0, None, 0.2, 3600.0], [0, 0.1, 0.2, 3600.0], id="a gap is kept"),
+    ],
+)
+def test_time_always_rises(stamps_s: list[float | None], times_s: list[float]) -> None:
+    reel = Reel(stamps_s)
+    with Recording(reel) as recording:
+        assert [each.time_s for each in recording] == pytest.approx(times_s)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.avi", "mjpeg")])
+def test_every_picture_of_a_video_is_given_once(name: str, codec: str, tmp_path: Path) -> None:
+    path = record(tmp_path / name, frames=30, codec=codec)
+    with open_recording(path, None) as recording:
+        pictures = list(recording)
+        assert recording.length_s == pytest.approx(30 / FPS, abs=0.05)
+        assert recording.interval_s == pytest.approx(1 / FPS)
+    assert [_number(each.picture) for each in pictures] == list(range(30))
+    assert [each.time_s for each in pictures] == pytest.approx([n / FPS for n in range(30)])
+    assert all((each.picture.camera_jpeg is not None) == (codec == "mjpeg") for each in pictures)
+
+
+def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    for number in range(12):
+        suffix = ("jpg", "png", "bmp")[number % 3]
+        cv2.imwrite(str(tmp_path / f"img{number}.{suffix}"), SCENE.image(number))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    with open_recording(tmp_path, 4) as recording:
+        pictures = list(recording)
+        assert recording.length_s == 3
+    assert [_number(each.picture) for each in pictures] == list(range(12))
+    assert [each.time_s for each in pictures] == pytest.approx([n / 4 for n in range(12)])
+    assert pictures[0].picture.camera_jpeg is not None
+
+
+def test_a_folder_needs_a_rate(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.jpg"), SCENE.image(0))
+    with pytest.raises(SourceLost, match="--fps"):
+        open_recording(tmp_path, None)
+
+
+def test_a_cut_off_video_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
+    path = record(tmp_path / "whole.mp4", frames=100)
+    # The index at the front, as cameras write it, so that half a file can be read at all.
+    with (
+        av.open(str(path)) as old,
+        av.open(str(tmp_path / "cut.mp4"), "w", options={"movflags": "faststart"}) as new,
+    ):
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    whole = (tmp_path / "cut.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    pictures: list[RecordedPicture] = []
+    with (
+        pytest.raises(SourceLost, match="damaged: 1 pictures are broken") as lost,
+        open_recording(tmp_path / "cut.mp4", None) as recording,
+    ):
+        pictures.extend(recording)
+    assert 20 < len(pictures) < 80
+    assert lost.value.ended, "it would be opened again and again"
+
+
+def test_a_broken_image_is_named(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), SCENE.image(0))
+    (tmp_path / "2.png").write_bytes(b"")
+    with (
+        open_recording(tmp_path, 1) as recording,
+        pytest.raises(SourceLost, match=r"2\.png is broken"),
+    ):
+        list(recording)
+
+
+def test_a_sound_is_no_recording(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    path.write_bytes(
+        b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0"
+        b"data\0\x08\0\0" + bytes(2048)
+    )
+    with pytest.raises(SourceLost, match="no video in it"):
+        open_recording(path, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc_s"),
+    [
+        ("2026-11-22T10:15:30.000000Z", 1795342530.0),
+        ("1904-01-01T00:00:00.000000Z", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_when_a_video_was_made_is_known_if_it_says_so(
+    text: str | None, utc_s: float | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        if text is not None:
+            container.metadata["creation_time"] = text
+        stream = container.add_stream("mjpeg", rate=5)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        frame = av.VideoFrame.from_ndarray(SCENE.image(0), format="bgr24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with open_recording(path, None) as recording:
+        assert recording.created_utc_s == utc_s
+
+
+def _number(picture: Picture) -> int | None:
+    return frame_number.read(picture.luma())
