@@ -140,7 +140,7 @@ class CameraVoice:
         """Say what the current or last event was, once there has been one."""
         if self._attributes is None:
             return []
-        return [Outgoing(self._topics.attributes(self._id), self._attributes, Kind.SAMPLE)]
+        return [Outgoing(self._topics.attributes(self._id), self._attributes)]
 
     def motion(self, now_s: float) -> list[Outgoing]:
         """Say whether there is motion, changed or not."""

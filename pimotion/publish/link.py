@@ -192,7 +192,9 @@ class Link:
             return hung_up(tls=self._mqtt.tls.enabled)
         if self._farewell is not None:
             return f"the broker ended the connection: {self._farewell}"
-        return f"the connection broke: {paho.error_string(result)}"
+        if result in (MQTTErrorCode.MQTT_ERR_NO_CONN, MQTTErrorCode.MQTT_ERR_CONN_LOST):
+            return "the connection to the broker broke"
+        return f"the connection to the broker broke: {paho.error_string(result)}"
 
     def _make_client(self) -> paho.Client:
         version = MQTTProtocolVersion.MQTTv5 if self.mqtt5 else MQTTProtocolVersion.MQTTv311
@@ -203,7 +205,7 @@ class Link:
             reconnect_on_failure=False,
         )
         client.suppress_exceptions = True
-        client.enable_logger(log.getChild("paho"))
+        client.on_log = _on_log
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages = 4 * MAX_UNACKED
         client.will_set(self._will_topic, OFFLINE, qos=1, retain=True)
@@ -256,6 +258,11 @@ class Link:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self.received.append(Received(message.topic, bytes(message.payload), message.retain))
+
+
+def _on_log(_client: paho.Client, _data: Any, _level: int, text: str) -> None:
+    """Log what went wrong inside of paho; what went wrong outside is told by `LinkLost`."""
+    log.log(logging.ERROR if text.startswith("Caught exception") else logging.DEBUG, "%s", text)
 
 
 def _on_subscribe(

@@ -51,6 +51,7 @@ class PicturePace:
 
     IN_TIME_S = 2.0
     SAME_MOMENT_S = 5.0
+    """An event's picture goes to two topics, and one hiccup delays both."""
     FIRST_PAUSE_S = 60.0
     LONGEST_PAUSE_S = 3600.0
 
@@ -67,13 +68,11 @@ class PicturePace:
         """Note that the broker has a picture."""
         if took_s <= self.IN_TIME_S:
             self._failed = 0
-        else:
+        elif now_s - self._failed_s >= self.SAME_MOMENT_S:
             self.lost(took_s, now_s)
 
     def lost(self, after_s: float, now_s: float) -> None:
-        """Note that a picture did not arrive, or not in time; those of one moment count once."""
-        if now_s - self._failed_s < self.SAME_MOMENT_S:
-            return
+        """Note that the link broke with pictures on their way, the oldest for ``after_s``."""
         self._failed += 1
         self._failed_s = now_s
         if self._failed > 1:

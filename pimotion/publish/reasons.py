@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 
 from pimotion.errors import PimotionError
 
@@ -15,6 +16,14 @@ _HINTS = {
     "Not authorized": _LOGIN_HINT,
     "Bad user name or password": _LOGIN_HINT,
     UNSUPPORTED_VERSION: "; set mqtt.protocol to 3.1.1",
+}
+
+_WHY: Mapping[type[Exception], str] = {
+    TimeoutError: "no answer from that address in time",
+    ConnectionRefusedError: "connection refused: no broker listens there",
+    ConnectionResetError: "the broker hung up at once; does this port speak TLS?",
+    socket.gaierror: "the name {host} is not known ({error.strerror})",
+    UnicodeError: "{host} is no valid host name",
 }
 
 
@@ -37,17 +46,11 @@ def refused(name: str) -> LinkLost:
 
 def unreachable(error: Exception, host: str) -> str:
     """Return why opening a connection failed."""
-    match error:
-        case ssl.SSLError():
-            return _no_tls(error)
-        case TimeoutError():
-            return "no answer from that address in time"
-        case ConnectionRefusedError():
-            return "connection refused: no broker listens there"
-        case socket.gaierror():
-            return f"the name {host} is not known ({error.strerror})"
-        case UnicodeError():
-            return f"{host} is no valid host name"
+    if isinstance(error, ssl.SSLError):
+        return _no_tls(error)
+    for kind, why in _WHY.items():
+        if isinstance(error, kind):
+            return why.format(host=host, error=error)
     return getattr(error, "strerror", None) or str(error)
 
 

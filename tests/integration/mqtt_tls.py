@@ -1,0 +1,71 @@
+"""A certificate authority for tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+_NOW = dt.datetime.now(dt.UTC)
+_DAY = dt.timedelta(days=1)
+
+
+class Authority:
+    """Signs certificates; `ca` is the file that clients should trust."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.ca = folder / "ca.pem"
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name(f"authority {folder.name}")
+        certificate = (
+            self._draft(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, *, address: str | None = None) -> tuple[Path, Path]:
+        """Write a certificate and its key; return their files."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        draft = self._draft(_name(name), key)
+        if address is not None:
+            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+            draft = draft.add_extension(names, critical=False)
+        certificate = draft.sign(self._key, hashes.SHA256())
+        cert_file, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return cert_file, key_file
+
+    def broker_lines(self, address: str) -> list[str]:
+        """Return what mosquitto's configuration needs to be reached at ``address`` by TLS."""
+        cert, key = self.issue("broker", address=address)
+        return [f"cafile {self.ca}", f"certfile {cert}", f"keyfile {key}"]
+
+    def _draft(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(_NOW - _DAY)
+            .not_valid_after(_NOW + _DAY)
+        )
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])

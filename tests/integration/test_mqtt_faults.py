@@ -1,0 +1,235 @@
+"""What a subscriber sees when broker, link or process fail: late or nothing, but never a lie."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from broker import Broker, Listener, retained, wait_until
+from publish_messages import event, health, motion, still
+from publishing import DOOR, STATUS, Daemon, running
+
+from pimotion.types import CameraState
+
+DISCOVERED = "homeassistant/device/pimotion_garden-pi_front_door/config"
+
+
+@pytest.fixture
+def broker(tmp_path: Path, free_port: int) -> Iterator[Broker]:
+    with Broker(tmp_path, free_port) as started:
+        yield started
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    with Listener(broker.port) as connected:
+        yield connected
+
+
+def begin_event(daemon: Daemon, event_id: str = "e1") -> None:
+    for message in (still(event_id), motion(True), event(event_id=event_id)):
+        daemon.publisher.put(message)
+
+
+def end_event(daemon: Daemon, event_id: str = "e1", seq: int = 1) -> None:
+    daemon.publisher.put(event("stop", event_id=event_id, seq=seq))
+    daemon.publisher.put(motion(False))
+
+
+def told(listener: Listener) -> list[tuple[str, str, int]]:
+    payloads = [json.loads(each) for each in listener.payloads(f"{DOOR}/event")]
+    return [(each["id"], each["event_type"], each["seq"]) for each in payloads]
+
+
+def wait_until_lost(daemon: Daemon) -> str:
+    wait_until(lambda: not daemon.publisher.status().connected, "the loss is noticed", 15)
+    return daemon.publisher.status().reason or ""
+
+
+@pytest.mark.parametrize("persistence", ["true", "false"])
+def test_a_restarted_broker_is_told_everything_again(
+    tmp_path: Path, free_port: int, persistence: str
+) -> None:
+    """Also one that keeps nothing: Home Assistant must not stay without devices and states."""
+    lines = [f"persistence {persistence}", f"persistence_location {tmp_path}/"]
+    with Broker(tmp_path, free_port, lines) as broker, running(tmp_path, free_port) as daemon:
+        daemon.connected()
+        daemon.publisher.put(health(CameraState.OK))
+        begin_event(daemon)
+        wait_until(lambda: DISCOVERED in retained(free_port), "discovery is kept")
+        broker.kill()
+        reason = wait_until_lost(daemon)
+        end_event(daemon)
+        broker.start()
+        daemon.connected(5)
+        with Listener(free_port) as listener:
+            listener.wait_for(STATUS, b"online")
+            listener.wait_for(f"{DOOR}/snapshot")
+        kept = retained(free_port)
+    assert "broke" in reason or "refused" in reason
+    assert DISCOVERED in kept
+    assert kept[f"{DOOR}/motion"].payload == b"OFF"
+    assert kept[f"{DOOR}/status"].payload == b"online"
+    assert kept[f"{DOOR}/snapshot"].payload == still().jpeg
+
+
+def test_motion_during_an_outage_is_no_news_afterwards(tmp_path: Path, broker: Broker) -> None:
+    """Nobody wants to be called to the door for what was there ten minutes ago."""
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        broker.stop()
+        wait_until_lost(daemon)
+        begin_event(daemon, "missed")
+        end_event(daemon, "missed")
+        begin_event(daemon, "running")
+        broker.start()
+        with Listener(broker.port) as listener:
+            listener.wait_for(f"{DOOR}/event")
+            listener.wait_for(f"{DOOR}/last_motion")
+            end_event(daemon, "running")
+            listener.wait_for(f"{DOOR}/motion", b"OFF")
+    assert told(listener) == [("running", "start", 0), ("running", "stop", 1)]
+    topics = [each.topic for each in listener.heard]
+    assert topics.index(f"{DOOR}/last_motion") < topics.index(f"{DOOR}/event")
+
+
+def test_a_frozen_broker_is_noticed_and_costs_no_running_event(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        begin_event(daemon, "before")
+        end_event(daemon, "before")
+        listener.wait_for(f"{DOOR}/motion", b"OFF")
+        broker.freeze()
+        began_s = time.monotonic()
+        begin_event(daemon, "during")
+        reason = wait_until_lost(daemon)
+        noticed_s = time.monotonic() - began_s
+        broker.thaw()
+        daemon.connected(16)
+        daemon.publisher.put(event("update", event_id="during", seq=1))
+        end_event(daemon, "during", seq=2)
+        wait_until(lambda: ("during", "stop", 2) in told(listener), "the event ends")
+        wait_until(lambda: listener.payloads(f"{DOOR}/motion")[-1] == b"OFF", "motion ends")
+    assert reason == "the broker stopped answering for 10 s"
+    assert 9 < noticed_s < 13
+    once = list(dict.fromkeys(told(listener)))
+    assert once == [
+        ("before", "start", 0),
+        ("before", "stop", 1),
+        ("during", "start", 0),
+        ("during", "update", 1),
+        ("during", "stop", 2),
+    ]
+
+
+def test_a_short_freeze_delays_but_loses_nothing(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """An SD card that stalls the broker for two seconds."""
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        listener.wait_for(STATUS, b"online")
+        broker.freeze()
+        for number in range(6):
+            begin_event(daemon, f"e{number}")
+            end_event(daemon, f"e{number}")
+        thaw_s = time.monotonic() + 2.5
+        wait_until(lambda: time.monotonic() > thaw_s, "2.5 s have passed")
+        broker.thaw()
+        wait_until(lambda: ("e5", "stop", 1) in told(listener), "the last event arrives")
+        counts = daemon.publisher.counts()
+    assert told(listener) == [
+        (f"e{number}", kind, seq)
+        for number in range(6)
+        for kind, seq in (("start", 0), ("stop", 1))
+    ]
+    assert counts["connected"] == 1
+    starts = [json.loads(each) for each in listener.payloads(f"{DOOR}/event")]
+    late = [each for each in starts if each["event_type"] == "start" and not each["snapshot"]]
+    assert late, "pictures that were 2 s late are left out, and their events say so"
+
+
+def test_the_end_does_not_wait_for_a_frozen_broker(tmp_path: Path, broker: Broker) -> None:
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        broker.freeze()
+        assert 1.5 < daemon.stop() < 2.5
+        broker.thaw()
+
+
+def test_the_end_is_at_once_without_a_broker(tmp_path: Path, free_port: int) -> None:
+    with running(tmp_path, free_port) as daemon:
+        daemon.reason()
+        assert daemon.stop() < 0.5
+
+
+def test_a_killed_process_is_offline_at_once(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """The broker says our last will."""
+    here = Path(__file__).parent
+    script = (
+        f"import sys; sys.path[:0] = {[str(here), str(here.parent), str(here.parent.parent)]!r}\n"
+        "from pathlib import Path\nfrom publishing import Daemon\nimport time\n"
+        f"Daemon(Path({str(tmp_path)!r}), {broker.port}).start().connected(); time.sleep(60)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script])
+    listener.wait_for(STATUS, b"online")
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    listener.wait_for(STATUS, b"offline", deadline_s=2)
+    assert retained(broker.port)[STATUS].payload == b"offline"
+
+
+def test_a_broker_that_hangs_up_on_pictures_does_not_stop_events(
+    tmp_path: Path, free_port: int
+) -> None:
+    """MQTT 3.1.1 does not tell the limit: after two lost links pictures pause, events go on."""
+    with (
+        Broker(tmp_path, free_port, ["max_packet_size 20000"]),
+        Listener(free_port) as listener,
+        running(tmp_path, free_port, protocol="3.1.1") as daemon,
+    ):
+        daemon.connected()
+        for message in (still("e1", jpeg=b"x" * 30_000), motion(True), event()):
+            daemon.publisher.put(message)
+        wait_until(
+            lambda: daemon.publisher.counts().get("picture_link_too_slow", 0), "pictures pause", 15
+        )
+        listener.wait_for(f"{DOOR}/event")
+        daemon.connected()
+        listener.forget()
+        end_event(daemon)
+        listener.wait_for(f"{DOOR}/motion", b"OFF")
+        assert daemon.publisher.counts()["link_lost"] <= 3
+    assert told(listener) == [("e1", "stop", 1)]
+
+
+def test_two_clients_of_one_id_slow_down_and_say_why(
+    tmp_path: Path, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A copied SD card: each would throw the other out, once a second for ever."""
+    with running(tmp_path, broker.port) as one, running(tmp_path, broker.port) as other:
+        one.connected()
+        wait_until(lambda: "connections never last" in caplog.text, "the cause is named", 25)
+        connects = one.publisher.counts()["connected"] + other.publisher.counts()["connected"]
+    assert connects <= 14
+    assert "another client with our id" in caplog.text
+
+
+def test_nobody_answering_at_all_is_given_up(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pimotion.publish.link.ANSWER_S", 2.0)
+    broker.freeze()
+    with running(tmp_path, broker.port) as daemon:
+        assert daemon.reason(deadline_s=5) == "the broker does not answer within 2 s"
+    broker.thaw()
