@@ -44,8 +44,8 @@ _SYNTAX_WORDS = {
 }
 """What PyYAML 6.0.3 says -> what to do about it."""
 
-_UNFINISHED = ("unexpected end of stream", "'<stream end>'")
-"""What it says at the end of the file of something that began long before."""
+_UNFINISHED = ("unexpected end of stream", "'<stream end>'", "could not find expected ':'")
+"""What it says only later of something that began before: that is the line to show."""
 
 
 class _Broken:
