@@ -28,7 +28,7 @@ def real_picture() -> Pixels:
     _, image = video.read()
     large = cv2.resize(image, SIZE, interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(1).normal(0, 3, large.shape)
-    return np.clip(large + noise, 0, 255).astype(np.uint8)
+    return as_pixels(np.clip(large + noise, 0, 255).astype(np.uint8))
 
 
 def usual_luma(jpeg: bytes) -> Pixels:

@@ -17,13 +17,9 @@ from pimotion.types import Message, MotionEvent
 USUAL_BROKER_PORT = 1883
 
 
-def settings_without_file(source: str | None = None) -> Settings:
-    """Return embedded defaults with the first camera found, else the demo recording.
-
-    Args:
-        source: A source given on the command line instead.
-    """
-    chosen = source or found_camera() or DEMO
+def settings_without_file() -> Settings:
+    """Return embedded defaults with the first camera found, else the demo recording."""
+    chosen = found_camera() or DEMO
     camera: Mapping[str, str] = {"source": chosen}
     if chosen == DEMO:
         camera = {"source": DEMO, "name": "Demo"}
@@ -63,6 +59,13 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
     width = max(len(line) for line in lines)
     rule = "-" * width
     return "\n".join([rule, *lines, rule])
+
+
+def greet(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> None:
+    """Print the banner; without a broker, print every event from now on."""
+    print(banner(settings, daemon, has_broker_nearby=has_broker_nearby), file=sys.stderr)
+    if daemon.link().host == EMBEDDED:
+        daemon.add_sink(PrintEvents(settings.node))
 
 
 def _broker_lines(settings: Settings, host: str, port: int, reason: str | None) -> list[str]:

@@ -16,15 +16,18 @@ LEVELS = (
     {"pixels"},
     {"picture"},
     {"types", "config_values", "config_camera"},
-    {"config", "config_names", "config_yaml", "latest", "log", "render"},
+    {"config", "config_names", "config_yaml", "latest", "log", "pace", "render"},
     {"config_fields", "config_rules"},
     {"config_example", "config_messages"},
     {"config_check"},
     {"config_overrides"},
     {"config_file", "config_docs", "state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
+    {"stats", "capture_loop", "replay_outputs"},
+    {"detect_loop"},
     {"pipeline"},
     {"daemon", "replay", "init"},
+    {"first_run", "run", "arguments"},
     {"cli"},
     {"__main__"},
 )
@@ -33,7 +36,12 @@ LEVELS = (
 SAME_LEVEL = {("config_docs", "config_file"), ("config_camera", "config_values")}
 
 HOMES = {
-    "av": {"capture/av_pictures.py", "capture/av_feed.py", "capture/recording.py"},
+    "av": {
+        "capture/av_pictures.py",
+        "capture/av_feed.py",
+        "capture/recording.py",
+        "replay_outputs.py",
+    },
     "bottle": {"stream/*"},
     "cv2": {
         "picture.py",
@@ -43,7 +51,7 @@ HOMES = {
         "capture/image_folder.py",
         "capture/synthetic.py",
         "detect/*",
-        "replay.py",
+        "replay_outputs.py",
     },
     "numpy": {
         "picture.py",
@@ -52,7 +60,7 @@ HOMES = {
         "capture/*",
         "detect/*",
         "events/merit.py",
-        "replay.py",
+        "replay_outputs.py",
     },
     "paho": {"publish/mqtt.py", "publish/link.py"},
     "picamera2": {"capture/picamera.py"},

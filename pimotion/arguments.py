@@ -1,0 +1,105 @@
+"""The grammar of the command line: commands, options and their help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from pimotion import __version__
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  has no other name
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+NOT_AVAILABLE = ("doctor", "cameras", "send", "ha")
+"""Commands that are promised but that this version does not have."""
+
+WRONG_USE = 2
+
+
+def parse(given: Sequence[str]) -> argparse.Namespace:
+    """Return the options; ``command`` is the name of the command. Exits on wrong use.
+
+    ``run`` is what no command means, so its options work without naming it.
+    """
+    first = given[0] if given else ""
+    if first in NOT_AVAILABLE:
+        print(f"pimotion: '{first}' is not available in this version", file=sys.stderr)
+        sys.exit(WRONG_USE)
+    if not first or (first.startswith("-") and first not in ("-h", "--help", "--version")):
+        given = ["run", *given]
+    return _parser().parse_args(given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="pimotion",
+        description="Turns any camera into a motion sensor that Home Assistant can trust.",
+        epilog="Without a command pimotion runs; without a configuration, on embedded defaults.",
+    )
+    top.add_argument("--version", action="version", version=f"pimotion {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_run, _check, _init, _replay, _schema):
+        add(commands)
+    return top
+
+
+def _command(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=text, description=text)
+    made.add_argument(
+        "--log-level", choices=LEVELS, default="INFO", help="least severe line that is logged"
+    )
+    return made
+
+
+def _run(commands: _Commands) -> None:
+    run = _command(commands, "run", "the daemon (default)")
+    run.add_argument("-c", "--config", metavar="FILE", help="configuration file")
+    run.add_argument("--source", help="source of the only camera, instead of the configured one")
+    run.add_argument("--host", metavar="ADDR", help="address of the page")
+    run.add_argument(
+        "--open", action="store_true", help="let everyone see the pictures without a login"
+    )
+    run.add_argument("--port", type=int, metavar="N", help="port of the page")
+    run.add_argument(
+        "--warmup-frames", type=int, metavar="N", help="frames from which the background is learnt"
+    )
+
+
+def _check(commands: _Commands) -> None:
+    check = _command(commands, "check", "validate a configuration; names all mistakes at once")
+    check.add_argument("file", nargs="?", metavar="FILE", help="configuration file")
+
+
+def _schema(commands: _Commands) -> None:
+    _command(commands, "schema", "print the JSON Schema of the configuration")
+
+
+def _replay(commands: _Commands) -> None:
+    replay = _command(commands, "replay", "detect motion in a recording and print its events")
+    replay.add_argument("source", type=Path, help="a video file, or a folder of numbered images")
+    replay.add_argument("--fps", type=float, metavar="N", help="rate of a folder of images")
+    replay.add_argument("-c", "--config", metavar="FILE", help="use a camera of this configuration")
+    replay.add_argument("--camera", metavar="NAME", help="which camera of the configuration")
+    replay.add_argument("--frames", type=Path, metavar="FILE", help="write a JSON line a frame")
+    replay.add_argument("--masks", type=Path, metavar="DIR", help="write each frame's mask")
+    replay.add_argument(
+        "--annotate", type=Path, metavar="FILE.mp4", help="write the video with its boxes"
+    )
+
+
+def _init(commands: _Commands) -> None:
+    init = _command(commands, "init", "write a configuration for this machine")
+    init.add_argument("--source", help="camera; by default the first one found")
+    init.add_argument("--broker", metavar="HOST", help="MQTT broker; asked for on a terminal")
+    init.add_argument("--broker-port", type=int, metavar="N", help="port of the broker")
+    init.add_argument("--username", help="login at the broker")
+    init.add_argument("--password", help="password at the broker")
+    init.add_argument("--tls", action="store_true", help="reach the broker by TLS")
+    init.add_argument("--lan", action="store_true", help="let the network reach the page, by login")
+    init.add_argument(
+        "-o", "--output", type=Path, default=Path("pimotion.yml"), metavar="FILE", help="file"
+    )

@@ -1,0 +1,158 @@
+"""The commands of ``python -m pimotion``. Logs go to stderr, data to stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pimotion import (
+    __version__,
+    arguments,
+    config_docs,
+    config_file,
+    first_run,
+    init,
+    log,
+)
+from pimotion.capture.factory import DEMO, found_camera
+from pimotion.config import Settings
+from pimotion.config_camera import Camera
+from pimotion.daemon import Daemon
+from pimotion.errors import ConfigError, PimotionError
+from pimotion.replay import ReplayOptions, replay
+from pimotion.run import end_process, run
+
+PASSED, FAILED, WRONG_USE = 0, 1, 2
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = arguments.parse(sys.argv[1:] if given is None else given)
+    log.setup(options.log_level)
+    try:
+        return _COMMANDS[options.command](options)
+    except ConfigError as error:
+        return _refuse(error)
+    except (PimotionError, OSError) as error:
+        print(f"pimotion: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _refuse(error: ConfigError) -> int:
+    for problem in error.problems:
+        print(problem, file=sys.stderr)
+    count = len(error.problems)
+    many = "1 problem" if count == 1 else f"{count} problems"
+    print(f"{many}; nothing was started.", file=sys.stderr)
+    return WRONG_USE
+
+
+def _run(options: argparse.Namespace) -> int:
+    overrides = config_file.Overrides(
+        source=options.source,
+        host=options.host,
+        open=options.open or None,
+        port=options.port,
+        warmup_frames=options.warmup_frames,
+    )
+    path = config_file.find(options.config)
+    code = _run_without_file(overrides) if path is None else _run_file(path, overrides)
+    end_process(code)
+    return code
+
+
+def _run_file(path: Path, overrides: config_file.Overrides) -> int:
+    def read() -> Settings:
+        return config_file.load(path, overrides=overrides)
+
+    settings = read()
+    logging.getLogger(__name__).info("starting version=%s config=%s", __version__, path)
+    return run(settings, reread=read)
+
+
+def _run_without_file(overrides: config_file.Overrides) -> int:
+    settings = config_file.apply(first_run.settings_without_file(), overrides)
+    has_broker_nearby = first_run.broker_nearby(settings)
+
+    def greet(daemon: Daemon) -> None:
+        first_run.greet(settings, daemon, has_broker_nearby=has_broker_nearby)
+
+    return run(settings, greet=greet)
+
+
+def _check(options: argparse.Namespace) -> int:
+    path = config_file.find(options.file)
+    if path is None:
+        print("pimotion: there is no configuration; name a file", file=sys.stderr)
+        return WRONG_USE
+    settings = config_file.load(path)
+    cameras = ", ".join(settings.cameras)
+    print(f"{path}: correct; node {settings.node}, cameras: {cameras}")
+    return PASSED
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    print(json.dumps(config_docs.schema(), indent=2))
+    return PASSED
+
+
+def _init(options: argparse.Namespace) -> int:
+    answers = init.Answers(
+        path=options.output,
+        source=options.source or found_camera() or DEMO,
+        broker=options.broker or _ask_for_broker(),
+        port=options.broker_port,
+        username=options.username,
+        password=options.password,
+        tls=options.tls,
+        lan=options.lan,
+    )
+    return init.run(answers)
+
+
+def _ask_for_broker() -> str | None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    question = "Host of the MQTT broker that Home Assistant uses (empty: one of pimotion's own): "
+    return input(question).strip() or None
+
+
+def _replay(options: argparse.Namespace) -> int:
+    node, camera_id, camera = _replayed_camera(options)
+    wanted = ReplayOptions(
+        source=options.source,
+        fps=options.fps,
+        frames=options.frames,
+        masks=options.masks,
+        annotate=options.annotate,
+        every_frame=options.config is None,
+    )
+    replay(wanted, node=node, camera_id=camera_id, camera=camera)
+    return PASSED
+
+
+def _replayed_camera(options: argparse.Namespace) -> tuple[str, str, Camera]:
+    """Return node, id and settings of the camera whose rules the recording is judged by."""
+    if options.config is None:
+        if options.camera is not None:
+            raise ConfigError(["--camera names a camera of a configuration: give --config too"])
+        return "replay", "replay", Camera(source=f"file:{options.source}")
+    settings = config_file.load(Path(options.config))
+    camera_id = options.camera or next(iter(settings.cameras))
+    if camera_id not in settings.cameras:
+        known = ", ".join(settings.cameras)
+        raise ConfigError([f"{options.config}: no camera '{camera_id}'; known: {known}"])
+    return settings.node, camera_id, settings.cameras[camera_id]
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "check": _check,
+    "init": _init,
+    "replay": _replay,
+    "schema": _schema,
+}
