@@ -10,10 +10,20 @@ _T = TypeVar("_T")
 
 
 class BoundedCall(Generic[_T]):
-    """Runs a call in a thread of its own, so that waiting for it can end before it does."""
+    """Runs a call in a thread of its own, so that waiting for it can end before it does.
 
-    def __init__(self, call: Callable[[], _T]) -> None:
+    Args:
+        call: What may hang.
+        undo: Done to what it returns after nobody waits for it any more.
+    """
+
+    def __init__(
+        self, call: Callable[[], _T], *, undo: Callable[[_T], object] = lambda _: None
+    ) -> None:
         self._call = call
+        self._undo = undo
+        self._lock = threading.Lock()
+        self._given_up = False
         self._result: _T | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
@@ -31,8 +41,10 @@ class BoundedCall(Generic[_T]):
             TimeoutError: It is still running; it goes on by itself.
         """
         self._thread.join(timeout_s)
-        if self._thread.is_alive():
-            raise TimeoutError
+        with self._lock:
+            if self._thread.is_alive():
+                self._given_up = True
+                raise TimeoutError
         if self._error is not None:
             raise self._error
         result: _T = self._result  # type: ignore[assignment]  # it has returned
@@ -40,6 +52,12 @@ class BoundedCall(Generic[_T]):
 
     def _run(self) -> None:
         try:
-            self._result = self._call()
+            result = self._call()
         except BaseException as error:  # the waiting thread raises it
             self._error = error
+            return
+        with self._lock:
+            self._result = result
+            given_up = self._given_up
+        if given_up:
+            self._undo(result)

@@ -8,6 +8,7 @@ the abandoned requests are cancelled.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from pimotion.capture.bounded import BoundedCall
@@ -37,14 +38,14 @@ class PicameraSource:
         self._camera: Any = None
         self._stride = 0
         self._opened_s = 0.0
-        self._closing: BoundedCall[None] | None = None
+        self._last_call: BoundedCall[Any] | None = None
 
     def open(self) -> None:
         """Configure and start the camera."""
         self.close()
-        if self._closing is not None and self._closing.is_running:
+        if self._last_call is not None and self._last_call.is_running:
             raise SourceLost("the camera's driver hangs and does not let go of it")
-        starting = BoundedCall(self._start)
+        starting = self._last_call = BoundedCall(self._start, undo=_shut)
         try:
             self._camera = starting.result(OPEN_TIMEOUT_S)
         except TimeoutError:
@@ -75,11 +76,9 @@ class PicameraSource:
         camera, self._camera = self._camera, None
         if camera is None:
             return
-        self._closing = BoundedCall(lambda: _shut(camera))
-        try:
-            self._closing.result(_CLOSE_TIMEOUT_S)
-        except TimeoutError:
-            return  # `open` says so
+        closing = self._last_call = BoundedCall(lambda: _shut(camera))
+        with suppress(TimeoutError, RuntimeError):  # `open` says so
+            closing.result(_CLOSE_TIMEOUT_S)
 
     def _start(self) -> Any:
         picamera2, sycc = _libraries()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -36,16 +38,18 @@ class V4l2Source:
         self._capture: cv2.VideoCapture | None = None
         self._gives_jpeg = False
         self._opened_s = 0.0
-        self._releasing: BoundedCall[None] | None = None
+        self._last_call: BoundedCall[Any] | None = None
 
     def open(self) -> None:
         """Open the device and agree on format, size and rate."""
         self.close()
-        if self._releasing is not None and self._releasing.is_running:
+        if self._last_call is not None and self._last_call.is_running:
             raise SourceLost(f"the driver of {self._path} hangs and does not let go of it")
         _check_device(Path(self._path))
+        connecting = BoundedCall(self._connect, undo=cv2.VideoCapture.release)
+        self._last_call = connecting
         try:
-            self._capture = BoundedCall(self._connect).result(OPEN_TIMEOUT_S)
+            self._capture = connecting.result(OPEN_TIMEOUT_S)
         except TimeoutError:
             raise SourceLost(f"{self._path} hangs while it is being opened") from None
         self._opened_s = time.monotonic()
@@ -73,11 +77,9 @@ class V4l2Source:
         capture, self._capture = self._capture, None
         if capture is None:
             return
-        self._releasing = BoundedCall(capture.release)
-        try:
-            self._releasing.result(_CLOSE_TIMEOUT_S)
-        except TimeoutError:
-            return  # `open` says so
+        releasing = self._last_call = BoundedCall(capture.release)
+        with suppress(TimeoutError):  # `open` says so
+            releasing.result(_CLOSE_TIMEOUT_S)
 
     def _connect(self) -> cv2.VideoCapture:
         capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)

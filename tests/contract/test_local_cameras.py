@@ -1,0 +1,311 @@
+"""The Pi's and USB cameras, with fakes of picamera2 and OpenCV that do what real ones did.
+
+There is no such hardware here. The fakes have the signatures of picamera2 0.3.38 and behave as
+measured on real drivers in a virtual machine; the real ones are tested with the marker `hardware`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from cameras.pictures import SCENE, jpeg, number_of
+
+from pimotion.capture import picamera
+from pimotion.capture.factory import found_camera
+from pimotion.capture.picamera import PicameraSource
+from pimotion.capture.v4l2 import V4l2Source
+from pimotion.errors import SourceLost
+from pimotion.picture import Picture
+from pimotion.pixels import Pixels
+
+WIDTH, HEIGHT, STRIDE = 320, 240, 384
+
+
+class Request:
+    """A completed request: one buffer with rows longer than the picture is wide."""
+
+    def __init__(self, camera: Picamera2, number: int) -> None:
+        self._camera = camera
+        self._number = number
+
+    def make_buffer(self, name: str) -> Pixels:
+        assert name == "main"
+        planes = Picture.from_bgr(SCENE.image(self._number)).yuv()
+        rows = [np.full((HEIGHT, STRIDE), 7, np.uint8)]
+        rows += [np.full((HEIGHT // 2, STRIDE // 2), 7, np.uint8) for _ in range(2)]
+        for padded, plane in zip(rows, (planes.y, planes.u, planes.v), strict=True):
+            padded[:, : plane.shape[1]] = plane
+        return np.concatenate([padded.reshape(-1) for padded in rows])
+
+    def release(self) -> None:
+        self._camera.free_buffers += 1
+
+
+class Picamera2:
+    """picamera2 as far as it is used; class attributes say what is wrong with the camera."""
+
+    cameras = 1
+    is_busy = False
+    hangs = False
+    hangs_when_closed = False
+    made: list[Picamera2] = []  # noqa: RUF012  reset by the fixture
+
+    def __init__(self, camera_num: int = 0, verbose_console: int | None = None) -> None:
+        if self.is_busy:
+            raise RuntimeError("Camera __init__ sequence did not complete.")
+        self.free_buffers = 0
+        self.numbers = iter(range(1000))
+        self.calls: list[str] = []
+        self.configuration: dict[str, Any] = {}
+        self.made.append(self)
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, Any]]:
+        return [{"Model": "imx708", "Num": n} for n in range(Picamera2.cameras)]
+
+    def create_video_configuration(  # noqa: PLR0917  the real one's signature
+        self,
+        main: dict[str, Any],
+        lores: dict[str, Any] | None = None,
+        raw: dict[str, Any] | None = None,
+        transform: object = None,
+        colour_space: object = None,
+        buffer_count: int = 6,
+        controls: dict[str, Any] | None = None,
+        display: str | None = "main",
+        encode: str | None = "main",
+        queue: bool = True,
+        sensor: dict[str, Any] | None = None,
+        use_case: str = "video",
+    ) -> dict[str, Any]:
+        assert colour_space == "Sycc"
+        assert controls == {"FrameDurationLimits": (40000, 40000)}
+        self.free_buffers = buffer_count
+        return {"main": main}
+
+    def configure(self, camera_config: dict[str, Any]) -> None:
+        self.configuration = camera_config
+        self.configuration["main"]["stride"] = STRIDE
+
+    def camera_configuration(self) -> dict[str, Any]:
+        return self.configuration
+
+    def start(self, config: object = None, show_preview: bool = False) -> None:
+        self.calls.append("start")
+
+    def capture_request(self, wait: float | None = None, flush: bool | None = None) -> Request:
+        assert wait is not None, "without a limit it blocks for ever when the camera hangs"
+        if self.hangs:
+            raise TimeoutError
+        assert self.free_buffers > 0, "requests were not released: no picture ever again"
+        self.free_buffers -= 1
+        return Request(self, next(self.numbers))
+
+    def cancel_all_and_flush(self) -> None:
+        self.calls.append("cancel")
+
+    def stop(self) -> None:
+        if self.hangs_when_closed:
+            threading.Event().wait()
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def pi(monkeypatch: pytest.MonkeyPatch) -> type[Picamera2]:
+    """A machine with picamera2 and one camera."""
+    libcamera, module = ModuleType("libcamera"), ModuleType("picamera2")
+    libcamera.ColorSpace = type("ColorSpace", (), {"Sycc": staticmethod(lambda: "Sycc")})  # type: ignore[attr-defined]
+    module.Picamera2 = Picamera2  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "libcamera", libcamera)
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr(picamera, "_CLOSE_TIMEOUT_S", 0.2)
+    for name in ("cameras", "is_busy", "hangs", "hangs_when_closed"):
+        monkeypatch.setattr(Picamera2, name, getattr(Picamera2, name))
+    monkeypatch.setattr(Picamera2, "made", [])
+    return Picamera2
+
+
+def _pi_source(number: int = 0) -> PicameraSource:
+    return PicameraSource(number, width=WIDTH, height=HEIGHT, fps=25)
+
+
+def test_the_pi_s_pictures_come_in_order_and_every_buffer_goes_back(pi: type[Picamera2]) -> None:
+    source = _pi_source()
+    source.open()
+    captured = [source.read() for _ in range(20)]
+    source.close()
+    source.close()
+    assert [number_of(each) for each in captured] == list(range(20))
+    assert pi.made[0].calls == ["start", "cancel", "stop", "close"]
+    picture = captured[0].picture
+    assert picture.is_planar
+    assert not picture.luma().flags.writeable
+    assert np.abs(picture.bgr().astype(int) - SCENE.image(0)).mean() < 3, "rows are out of step"
+
+
+def test_a_pi_camera_that_hangs_is_lost_and_can_be_opened_again(pi: type[Picamera2]) -> None:
+    source = _pi_source()
+    source.open()
+    source.read()
+    pi.hangs = True
+    with pytest.raises(SourceLost, match="no picture for 5 s"):
+        source.read()
+    source.close()
+    assert "cancel" in pi.made[0].calls, "stop would block for ever"
+    pi.hangs = False
+    source.open()
+    source.read()
+    source.close()
+
+
+def test_a_pi_camera_that_does_not_even_close_is_said_to_hang(pi: type[Picamera2]) -> None:
+    source = _pi_source()
+    source.open()
+    pi.hangs_when_closed = True
+    began_s = time.monotonic()
+    source.close()
+    with pytest.raises(SourceLost, match="does not let go"):
+        source.open()
+    assert time.monotonic() - began_s < 2
+
+
+def test_a_pi_camera_that_opens_too_late_is_closed_again(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would own it, and it could never be opened again."""
+    opening = threading.Event()
+    monkeypatch.setattr(pi, "start", lambda self: opening.wait())
+    monkeypatch.setattr(picamera, "OPEN_TIMEOUT_S", 0.2)
+    source = _pi_source()
+    with pytest.raises(SourceLost, match="hangs while it is being opened"):
+        source.open()
+    with pytest.raises(SourceLost, match="does not let go"):
+        source.open()
+    opening.set()
+    deadline_s = time.monotonic() + 5
+    while pi.made[0].calls != ["cancel", "stop", "close"]:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def test_a_pi_camera_that_is_missing_or_busy_is_a_reason_in_words(pi: type[Picamera2]) -> None:
+    with pytest.raises(SourceLost, match="no Pi camera number 1: 1 found"):
+        _pi_source(1).open()
+    pi.is_busy = True
+    with pytest.raises(SourceLost, match="another program has it"):
+        _pi_source().open()
+
+
+def test_the_pi_s_own_camera_is_found_first(pi: type[Picamera2]) -> None:
+    assert found_camera() == "picamera"
+    pi.cameras = 0
+    assert found_camera() != "picamera"
+
+
+class Capture:
+    """cv2.VideoCapture on a V4L2 device."""
+
+    opens = True
+    mjpg = True
+    pictures: list[Any] = []  # noqa: RUF012  set by the tests
+    released = 0
+
+    def __init__(self, path: str, api: int) -> None:
+        assert api == cv2.CAP_V4L2
+        self._given = iter(self.pictures)
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return self.opens
+
+    def set(self, prop: int, value: float) -> bool:
+        return True  # also where the device has no such thing
+
+    def get(self, prop: int) -> float:
+        return float(cv2.VideoWriter.fourcc(*("MJPG" if self.mjpg else "YUYV")))
+
+    def read(self) -> tuple[bool, Any]:
+        picture = next(self._given, None)
+        return picture is not None, picture
+
+    def release(self) -> None:
+        Capture.released += 1
+
+
+@pytest.fixture
+def usb(monkeypatch: pytest.MonkeyPatch) -> V4l2Source:
+    """A source over the fake capture; /dev/null stands for the device's node."""
+    monkeypatch.setattr(cv2, "VideoCapture", Capture)
+    for name in ("opens", "mjpg", "pictures", "released"):
+        monkeypatch.setattr(Capture, name, getattr(Capture, name))
+    return V4l2Source("/dev/null", width=WIDTH, height=HEIGHT, fps=25)
+
+
+def _buffer(data: bytes) -> Any:
+    """The driver's buffer as OpenCV hands it over: one row, with padding after the picture."""
+    return np.frombuffer(data + bytes(64), np.uint8).reshape(1, -1)
+
+
+def test_a_usb_camera_s_jpegs_are_passed_on(usb: V4l2Source) -> None:
+    Capture.pictures = [_buffer(jpeg(number)) for number in range(5)]
+    usb.open()
+    captured = [usb.read() for _ in range(5)]
+    usb.close()
+    usb.close()
+    assert [each.picture.camera_jpeg for each in captured] == [jpeg(n) for n in range(5)]
+    assert Capture.released == 1
+
+
+def test_a_usb_camera_without_mjpg_gives_pixels(usb: V4l2Source) -> None:
+    """OpenCV says that MJPG was set on devices that do not have it."""
+    Capture.mjpg = False
+    Capture.pictures = [SCENE.image(7)]
+    usb.open()
+    assert number_of(usb.read()) == 7
+
+
+def test_garbage_and_half_pictures_of_a_usb_camera_are_left_out(usb: V4l2Source) -> None:
+    """OpenCV's own decoder would give the picture before once more, or mix the two."""
+    half = jpeg(1)[: len(jpeg(1)) // 2]
+    Capture.pictures = [_buffer(bytes(5000)), _buffer(half), _buffer(jpeg(2))]
+    usb.open()
+    assert number_of(usb.read()) == 2
+
+
+def test_a_usb_camera_that_is_unplugged_is_lost_and_let_go(usb: V4l2Source) -> None:
+    """While it is held, a camera that is plugged in again gets another number."""
+    Capture.pictures = [_buffer(jpeg(0))]
+    usb.open()
+    usb.read()
+    with pytest.raises(SourceLost, match="unplugged"):
+        usb.read()
+    usb.close()
+    assert Capture.released == 1
+    usb.open()
+    usb.read()
+
+
+def test_a_usb_camera_that_another_program_has_says_so(usb: V4l2Source) -> None:
+    Capture.opens = False
+    with pytest.raises(SourceLost, match="another program has it"):
+        usb.open()
+
+
+def test_a_usb_camera_that_may_not_be_used_names_the_group(
+    usb: V4l2Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(SourceLost, match="group video"):
+        usb.open()
+    assert Path("/dev/null").exists()
