@@ -52,6 +52,7 @@ HOMES = {
         "capture/synthetic.py",
         "detect/*",
         "replay_outputs.py",
+        "stream/cards.py",
     },
     "numpy": {
         "picture.py",
@@ -61,6 +62,7 @@ HOMES = {
         "detect/*",
         "events/merit.py",
         "replay_outputs.py",
+        "stream/cards.py",
     },
     "paho": {"publish/mqtt.py", "publish/link.py"},
     "picamera2": {"capture/picamera.py"},
