@@ -128,6 +128,7 @@ class Request(WSGIRequestHandler):
 
     server_version = "pimotion"
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # so that an answer to nonsense has a status line
 
     def setup(self) -> None:
         """Take the connection over."""
@@ -140,8 +141,10 @@ class Request(WSGIRequestHandler):
         """Read the request, let the application answer it."""
         self.raw_requestline = self.rfile.readline(65537)
         if len(self.raw_requestline) > 65536:  # noqa: PLR2004  http.server's own limit
-            self.requestline = self.request_version = self.command = ""
-            self.send_error(414)
+            self._refuse_line(414)
+            return
+        if len(self.raw_requestline.split()) == 2:  # noqa: PLR2004  HTTP/0.9 has no version
+            self._refuse_line(400)
             return
         if not self.raw_requestline or not self.parse_request():
             return
@@ -166,11 +169,13 @@ class Request(WSGIRequestHandler):
         """Keep what a client does out of the log; paths may hold tokens, which the log hides."""
         log.debug("%s %s", self.client_address[0], format % args)
 
+    def _refuse_line(self, status: int) -> None:
+        self.requestline = self.command = ""
+        self.request_version = self.default_request_version
+        self.send_error(status)
+
     def _problem(self) -> tuple[int, str] | None:
         """Return status and reason when the request is not one that we answer."""
-        if self.request_version == "HTTP/0.9":
-            self.request_version = "HTTP/1.0"
-            return 400, "HTTP/0.9 is not spoken here"
         if "Transfer-Encoding" in self.headers:
             return 411, "Send the body with a Content-Length"
         lengths = self.headers.get_all("Content-Length", ["0"])

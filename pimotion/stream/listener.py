@@ -113,9 +113,9 @@ class Listener(WSGIServer):
         except OSError as error:
             log.debug("client has gone client=%s error=%s", address[0], error)
         finally:
+            self.shutdown_request(connection)
             with self._lock:
                 self._connections.pop(connection, None)
-            self.shutdown_request(connection)
 
 
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:

@@ -1,0 +1,277 @@
+"""Real viewers on a real port, shown numbered pictures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import barcode
+import cv2
+import numpy as np
+import pytest
+from live_feed import Feed, serving
+from mjpeg_reader import MjpegReader
+
+from pimotion.config import Http
+from pimotion.stream.live import LiveCamera
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant
+from pimotion.stream.scene import Scene, paint
+from pimotion.stream.server import StreamServer
+
+FPS = 30
+
+
+def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    """Wait for a condition."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, "the condition did not come true in time"
+        threading.Event().wait(0.01)
+
+
+def watch(url: str, pictures: int) -> list[int]:
+    """The numbers of the pictures that a viewer sees."""
+    with MjpegReader(url) as viewer:
+        numbers = [barcode.read_jpeg(viewer.part().jpeg) for _ in range(pictures)]
+    assert None not in numbers
+    return [number for number in numbers if number is not None]
+
+
+def stuck_viewer(server: StreamServer) -> MjpegReader:
+    """A viewer whose machine takes in little unless the test reads it."""
+    return MjpegReader(f"{server.url}/stream.mjpg?quality=100", receive_bytes=4096)
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed()
+
+
+@pytest.fixture
+def encodes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Variant, object]]:
+    """Each encode that is made: its variant and the key of what it shows."""
+    made: list[tuple[Variant, object]] = []
+
+    def counted(
+        camera: LiveCamera, scene: Scene, variant: Variant, size: tuple[int, int] | None
+    ) -> Part:
+        made.append((variant, scene.key))
+        return paint(camera, scene, variant, size)
+
+    monkeypatch.setattr("pimotion.stream.encoder.paint", counted)
+    return made
+
+
+def test_four_viewers_at_once_see_the_right_pictures_in_order(feed: Feed) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server, ThreadPoolExecutor(4) as pool:
+        paths = ["door/stream.mjpg", "stream.mjpg", "video_feed", "door/stream.mjpg?width=320"]
+        watching = [pool.submit(watch, f"{server.url}/{path}", 30) for path in paths]
+        for viewer in watching:
+            numbers = viewer.result(20)
+            assert numbers == sorted(numbers)
+            assert len(set(numbers)) >= 25  # a repeat now and then is allowed, but not as a rule
+            assert numbers[-1] <= feed.number
+
+
+def test_the_first_picture_comes_at_once_and_is_the_newest(feed: Feed) -> None:
+    for _ in range(3):
+        feed.show()
+    with serving(feed) as server:
+        began_s = time.monotonic()
+        assert watch(f"{server.url}/stream.mjpg", 1) == [3]
+        assert time.monotonic() - began_s < 1
+
+
+def test_a_viewer_who_never_reads_slows_nobody(feed: Feed) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server:
+        url = f"{server.url}/stream.mjpg?quality=100"
+        with stuck_viewer(server):
+            before = feed.number
+            numbers = watch(url, 60)
+            assert len(set(numbers)) >= 55
+            assert feed.number - before < 2 * 60
+
+
+def test_a_viewer_who_was_stuck_goes_on_with_the_newest_picture(feed: Feed) -> None:
+    """Not with the minutes that it has missed."""
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server, stuck_viewer(server) as viewer:
+        viewer.part()
+        stuck_at = feed.number
+        until(lambda: feed.number > stuck_at + 60)
+        resumed_at = feed.number
+        read = 0
+        while (barcode.read_jpeg(viewer.part().jpeg) or 0) < resumed_at:
+            read += 1
+        assert read < 20, "the pictures it missed were queued for it"
+
+
+def test_each_frame_is_encoded_once_whatever_the_number_of_viewers(
+    feed: Feed, encodes: list[tuple[Variant, object]]
+) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server, ThreadPoolExecutor(6) as pool:
+        url = f"{server.url}/door/stream.mjpg"
+        same = [pool.submit(watch, url, 30) for _ in range(5)]
+        other = pool.submit(watch, f"{url}?quality=20", 30)
+        seen = {number for viewer in same for number in viewer.result(20)}
+        other.result(20)
+        until(lambda: server.viewers("door") == 0)
+    assert len(encodes) == len(set(encodes)), "a frame was encoded twice in one variant"
+    variants = {variant for variant, _ in encodes}
+    assert len(variants) == 2
+    # The last picture may have been made when its viewers had just gone.
+    usual = [variant for variant, _ in encodes if variant.quality is None]
+    assert len(seen) <= len(usual) <= feed.number
+
+
+def test_without_viewers_nothing_is_encoded_and_no_thread_runs(
+    encodes: list[tuple[Variant, object]],
+) -> None:
+    feed = Feed("attic")
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server:
+        until(lambda: feed.number > 10)
+        assert encodes == []
+        assert not encoding()
+        with MjpegReader(f"{server.url}/stream.mjpg") as viewer:
+            viewer.part()
+            assert server.viewers("attic") == 1
+            assert encoding()
+        until(lambda: server.viewers("attic") == 0 and not encoding())
+        count, number = len(encodes), feed.number
+        until(lambda: feed.number > number + 10)
+        assert len(encodes) == count
+        assert watch(f"{server.url}/stream.mjpg", 5)  # and it starts again
+
+
+def encoding() -> bool:
+    return any(thread.name == "encode-attic" for thread in threading.enumerate())
+
+
+def test_a_viewer_may_ask_for_fewer_pictures(feed: Feed) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg?fps=5") as viewer:
+        times_s = [float(viewer.part().headers["X-Timestamp"]) for _ in range(10)]
+    distinct = sorted(set(times_s))
+    assert times_s == sorted(times_s)
+    assert (distinct[-1] - distinct[0]) / (len(distinct) - 1) == pytest.approx(0.2, abs=0.05)
+
+
+def test_a_picture_without_a_successor_is_repeated_within_5_s(feed: Feed) -> None:
+    """Home Assistant's proxy gives up after 10 s of silence, and Blink paints a part only when the
+    next one begins."""
+    feed.show()
+    with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg") as viewer:
+        came_s = []
+        for _ in range(3):
+            assert barcode.read_jpeg(viewer.part().jpeg) == 1
+            came_s.append(time.monotonic())
+    assert came_s[1] - came_s[0] < 1
+    assert came_s[2] - came_s[1] < 5
+
+
+def test_a_stream_outlives_its_source(feed: Feed) -> None:
+    feed.show()
+    with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg?overlay=none") as viewer:
+        assert barcode.read_jpeg(viewer.part().jpeg) == 1
+        feed.lose("no route to host")
+        until(lambda: barcode.read_jpeg(viewer.part().jpeg) is None)
+        feed.show()
+        until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
+
+
+def test_ffmpeg_and_opencv_read_the_stream(feed: Feed, tmp_path: Path) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server:
+        url = f"{server.url}/door/stream.mjpg?width=320"
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpjpeg", "-i", url]
+        command += ["-frames:v", "5", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+        raw = subprocess.run(command, check=True, capture_output=True, timeout=20).stdout
+        pictures = np.frombuffer(raw, np.uint8).reshape(5, 180, 320)
+        numbers = [barcode.read(picture) or 0 for picture in pictures]
+        assert numbers == sorted(numbers)
+        assert 1 <= numbers[0] <= numbers[-1] <= feed.number
+        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG)
+        ok, image = capture.read()
+        capture.release()
+        assert ok
+        assert barcode.read(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).view(np.uint8))
+
+
+def test_with_a_login_the_stream_opens(feed: Feed) -> None:
+    feed.show()
+    http = Http.model_validate(
+        {"port": 0, "users": [{"name": "bodo", "password": "battery staple"}],
+         "tokens": [{"name": "tv", "token": "0123456789abcdef"}]}
+    )  # fmt: skip
+    with serving(feed, http=http) as server:
+        url = f"{server.url}/door/stream.mjpg"
+        with MjpegReader(url) as stranger:
+            assert stranger.status == 401
+        with MjpegReader(url, login="bodo:battery staple") as viewer:
+            assert barcode.read_jpeg(viewer.part().jpeg) == 1
+        assert watch(f"{url}?token=0123456789abcdef", 1) == [1]
+
+
+def test_more_than_max_viewers_are_told_to_come_back(feed: Feed) -> None:
+    feed.show()
+    with serving(feed, http=Http(port=0, max_viewers=2)) as server:
+        url = f"{server.url}/stream.mjpg"
+        with MjpegReader(url) as one, MjpegReader(url) as two:
+            one.part()
+            two.part()
+            with MjpegReader(url) as three:
+                assert three.status == 503
+                assert three.headers["Retry-After"] == "5"
+                assert three.rest() == b"all 2 places are taken; try again later\n"
+            with urlopen(f"{server.url}/snapshot.jpg", timeout=5) as still:
+                assert still.status == 200
+        until(lambda: server.viewers("door") == 0)
+        assert watch(url, 1) == [1]
+
+
+def test_the_page_counts_its_viewers(feed: Feed) -> None:
+    feed.show()
+    with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg") as viewer:
+        viewer.part()
+        with urlopen(f"{server.url}/api/state", timeout=5) as answer:
+            assert json.load(answer)["cameras"][0]["viewers"] == 1
+
+
+def test_viewers_who_leave_at_once_leave_nothing_behind(feed: Feed) -> None:
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server:
+        for _ in range(50):
+            MjpegReader(f"{server.url}/stream.mjpg").close()
+        until(lambda: server.viewers("door") == 0)
+        until(lambda: not any(t.name == "http-worker" for t in threading.enumerate()))
+
+
+def test_healthz_follows_the_camera(feed: Feed) -> None:
+    with serving(feed) as server:
+        with pytest.raises(HTTPError) as starting:
+            urlopen(f"{server.url}/healthz", timeout=5)
+        assert starting.value.code == 503
+        starting.value.close()
+        feed.show()
+        with urlopen(f"{server.url}/healthz", timeout=5) as well:
+            assert json.load(well)["status"] == "ok"

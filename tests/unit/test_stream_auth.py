@@ -1,0 +1,113 @@
+"""Who may see and change what."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from pimotion.config import Http, HttpToken, HttpUser
+from pimotion.config_values import Secret
+from pimotion.stream import auth
+from pimotion.stream.auth import Caller, Gate, Role, caller_of, credentials
+
+ANNA = HttpUser(name="Anna", password=Secret("correct horse"), role="admin")
+BODO = HttpUser(name="Bodö", password=Secret("grüße 1234"))
+DOOR_TOKEN = HttpToken(name="tv", token=Secret("0123456789abcdef"), cameras=("door",))
+OLD_TOKEN = HttpToken(name="old", token=Secret("fedcba9876543210"), expires="2026-11-24")
+NOON_UTC_S = 1795521600.0  # 2026-11-24T12:00:00Z
+
+
+def basic(text: str, encoding: str = "utf-8") -> str:
+    return "Basic " + base64.b64encode(text.encode(encoding)).decode()
+
+
+def caller(authorization: str | None = None, *, local: bool = False) -> Caller:
+    return Caller(authorization, on_loopback=local, is_local=local)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(None, Role.NOBODY, id="nothing"),
+        pytest.param("Basic Og==", Role.NOBODY, id="Home Assistant's empty form"),
+        pytest.param("Basic", Role.NOBODY, id="scheme alone"),
+        pytest.param("Basic !!!", Role.NOBODY, id="not base64"),
+        pytest.param("Bearer abc", Role.NOBODY, id="another scheme"),
+        pytest.param(basic("Anna:correct horse"), Role.ADMIN, id="admin"),
+        pytest.param(basic("Anna:correct horse").replace("Basic", "bAsIc"), Role.ADMIN, id="case"),
+        pytest.param(basic("anna:correct horse"), Role.NOBODY, id="names have case"),
+        pytest.param(basic("Anna:correct"), Role.NOBODY, id="wrong password"),
+        pytest.param(basic("Anna:correct horse:"), Role.NOBODY, id="password and more"),
+        pytest.param(basic("Bodö:correct horse"), Role.NOBODY, id="another's password"),
+        pytest.param(basic("Bodö:grüße 1234"), Role.VIEWER, id="umlauts from a browser"),
+        pytest.param(basic("Bodö:grüße 1234", "latin-1"), Role.VIEWER, id="umlauts from aiohttp"),
+        pytest.param(basic("Anna:\u20ac"), Role.NOBODY, id="letters outside latin-1"),
+    ],
+)
+def test_logins(header: str | None, expected: Role) -> None:
+    gate = Gate(Http(users=(ANNA, BODO)))
+    assert gate.role(caller(header)) is expected
+    assert gate.role(caller(header, local=True)) is expected
+
+
+def test_a_configuration_without_secrets_makes_the_machine_itself_admin() -> None:
+    gate = Gate(Http())
+    assert gate.role(caller(local=True)) is Role.ADMIN
+    assert gate.role(caller()) is Role.VIEWER
+
+
+def test_an_open_page_is_seen_by_all_and_changed_by_admins() -> None:
+    gate = Gate(Http(host="0.0.0.0", open=True, users=(ANNA,)))
+    assert gate.role(caller()) is Role.VIEWER
+    assert gate.role(caller(basic("Anna:correct horse"))) is Role.ADMIN
+
+
+def test_tokens_alone_still_ask_for_a_login() -> None:
+    gate = Gate(Http(tokens=(DOOR_TOKEN,)))
+    assert gate.role(caller(local=True)) is Role.NOBODY
+
+
+def test_a_token_opens_its_cameras_only() -> None:
+    gate = Gate(Http(tokens=(DOOR_TOKEN,)))
+    assert gate.opens("0123456789abcdef", "door")
+    assert not gate.opens("0123456789abcdef", "garden")
+    assert not gate.opens("0123456789abcdeF", "door")
+    assert not gate.opens("", "door")
+    assert not gate.opens(None, "door")
+
+
+@pytest.mark.parametrize(
+    ("now_utc_s", "opens"),
+    [
+        pytest.param(NOON_UTC_S, True, id="on its last day"),
+        pytest.param(NOON_UTC_S + 86400, False, id="the day after"),
+        pytest.param(None, False, id="the clock is not set"),
+    ],
+)
+def test_a_token_expires(
+    monkeypatch: pytest.MonkeyPatch, now_utc_s: float | None, opens: bool
+) -> None:
+    monkeypatch.setattr(auth, "utc_now_s", lambda: now_utc_s)
+    assert Gate(Http(tokens=(OLD_TOKEN,))).opens("fedcba9876543210", "any") is opens
+
+
+@pytest.mark.parametrize(
+    ("environ", "on_loopback", "is_local"),
+    [
+        pytest.param({}, True, True, id="on the machine"),
+        pytest.param({"REMOTE_ADDR": "192.168.1.9"}, False, False, id="from the network"),
+        pytest.param({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, False, False, id="through a proxy"),
+        pytest.param({"HTTP_HOST": "evil.example"}, True, False, id="a name bound to us"),
+        pytest.param({"HTTP_HOST": "[::1"}, True, False, id="a broken host"),
+        pytest.param({"HTTP_HOST": "[::1]:80", "REMOTE_ADDR": "::1"}, True, True, id="IPv6"),
+    ],
+)
+def test_who_counts_as_local(environ: dict[str, Any], on_loopback: bool, is_local: bool) -> None:
+    found = caller_of({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8080", **environ})
+    assert (found.on_loopback, found.is_local) == (on_loopback, is_local)
+
+
+def test_passwords_may_hold_colons() -> None:
+    assert credentials(basic("name:a:b")) == ("name", "a:b")

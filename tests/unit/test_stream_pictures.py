@@ -1,0 +1,214 @@
+"""What a viewer gets to see, and in which bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import barcode
+import cv2
+import numpy as np
+import pytest
+from live_feed import HEIGHT, WIDTH, Feed, numbered_jpeg
+
+from pimotion.config_camera import Stream
+from pimotion.picture import Picture
+from pimotion.pixels import Pixels, encode_bgr
+from pimotion.stream.cards import since_text
+from pimotion.stream.encoder import MAX_VARIANTS, Encoder, TooMany
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant, Wish
+from pimotion.stream.viewer import Places
+from pimotion.types import Box
+
+NOTHING_DRAWN = Variant(None, None, frozenset())
+BOX = Box(200, 120, 160, 120)
+
+
+def encoder_of(feed: Feed, places: int = 64) -> Encoder:
+    """An encoder whose thread never runs: the pictures here are those asked for."""
+
+    def start(name: str, run: Callable[[], None]) -> None:
+        assert name == f"encode-{feed.camera.id}"
+
+    return Encoder(feed.camera, Places(places), start)
+
+
+def pixels(jpeg: bytes) -> Pixels:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).view(np.uint8)
+
+
+def drawn(feed: Feed, *overlays: str, width: int | None = None) -> Pixels:
+    return pixels(encoder_of(feed).still(Variant(width, 95, frozenset(overlays))).jpeg)
+
+
+def reddest(image: Pixels) -> int:
+    return int((image[:, :, 2].astype(int) - image[:, :, 0]).max())
+
+
+def test_a_part_is_spelled_as_all_clients_want_it() -> None:
+    assert Part(b"JPEG", 1.0, 1795521600.5).framed == (
+        b"Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 1795521600.500000\r\n\r\n"
+        b"JPEG\r\n--pimotion\r\n"
+    )
+
+
+def test_without_a_clock_there_is_no_time_stamp() -> None:
+    assert b"X-Timestamp" not in Part(b"JPEG", 1.0, None).framed
+
+
+def test_a_camera_s_own_jpeg_goes_out_untouched() -> None:
+    feed = Feed()
+    own = numbered_jpeg(1)
+    feed.show(Picture.from_jpeg(own))
+    assert encoder_of(feed).still(NOTHING_DRAWN).jpeg is own
+
+
+@pytest.mark.parametrize("variant", [replace(NOTHING_DRAWN, width=320),
+                                     replace(NOTHING_DRAWN, quality=20)])  # fmt: skip
+def test_another_size_or_quality_is_encoded(variant: Variant) -> None:
+    feed = Feed()
+    feed.show()
+    jpeg = encoder_of(feed).still(variant).jpeg
+    assert len(jpeg) < len(numbered_jpeg(1))
+    assert pixels(jpeg).shape[1] == (variant.width or WIDTH)
+    assert barcode.read_jpeg(jpeg) == 1
+
+
+def test_boxes_and_zones_are_drawn_where_they_are() -> None:
+    feed = Feed()
+    feed.detect(feed.show(), BOX)
+    edge = drawn(feed, "boxes")[BOX.y - 2 : BOX.y + 4, BOX.x : BOX.x + BOX.width]
+    assert reddest(edge) > 100
+    zone_edge = drawn(feed, "zones")[int(0.2 * HEIGHT) - 3 : int(0.2 * HEIGHT) + 4, WIDTH // 2 :]
+    assert reddest(zone_edge) > 100
+    assert reddest(drawn(feed)) < 20
+
+
+def test_the_mask_is_tinted() -> None:
+    feed = Feed()
+    feed.detect(feed.show(), BOX)
+    assert reddest(drawn(feed, "mask")[220:260, 100:220]) > 60
+    assert reddest(drawn(feed, "mask")[100:160, 100:220]) < 20
+
+
+def test_the_caption_is_written_at_the_bottom() -> None:
+    feed = Feed()
+    feed.show()
+    assert drawn(feed, "time")[-15:, :200].max() > 200
+    assert drawn(feed)[-15:, :200].max() < 130
+
+
+def test_old_boxes_and_those_of_another_session_are_not_drawn() -> None:
+    """A box that stays where nobody is any more would be a lie."""
+    feed = Feed()
+    frame = feed.show()
+    feed.detect(replace(frame, monotonic_s=frame.monotonic_s - 1.5), BOX)
+    assert reddest(drawn(feed, "boxes")) < 20
+    feed.detect(replace(frame, session=0), BOX)
+    assert reddest(drawn(feed, "boxes")) < 20
+
+
+def test_a_dead_source_shows_a_card_in_place_of_its_last_picture() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    assert barcode.read_jpeg(encoder.still(NOTHING_DRAWN).jpeg) == 1
+    feed.lose("no route to host")
+    card = pixels(encoder.still(NOTHING_DRAWN).jpeg)
+    assert card.shape == (HEIGHT, WIDTH, 3)
+    assert barcode.read(card[:, :, 0]) is None
+    assert reddest(card) > 100  # the reason, in amber
+
+
+def test_a_camera_that_is_back_shows_its_picture_at_once() -> None:
+    """Though its health, which takes another way, still says that it is lost."""
+    feed = Feed()
+    feed.lose("no route to host")
+    lost = feed.camera.health()
+    feed.show()
+    encoder = encoder_of(feed)
+    encoder.camera = replace(feed.camera, health=lambda: lost)
+    assert barcode.read_jpeg(encoder.still(NOTHING_DRAWN).jpeg) == 1
+
+
+def test_before_the_first_picture_there_is_a_card_too() -> None:
+    assert pixels(encoder_of(Feed()).still(NOTHING_DRAWN).jpeg).shape == (720, 1280, 3)
+
+
+def test_a_broken_picture_is_skipped() -> None:
+    feed = Feed()
+    encoder = encoder_of(feed)
+    asked = replace(NOTHING_DRAWN, quality=50)
+    feed.show()
+    good = encoder.still(asked)
+    feed.show(Picture.from_jpeg(numbered_jpeg(2)[:-2000]))
+    assert encoder.still(asked) is good
+    feed.show()
+    assert barcode.read_jpeg(encoder.still(asked).jpeg) == 3
+
+
+def test_only_broken_pictures_give_a_card() -> None:
+    feed = Feed()
+    feed.show(Picture.from_jpeg(numbered_jpeg(1)[:-2000]))
+    assert reddest(pixels(encoder_of(feed).still(replace(NOTHING_DRAWN, quality=50)).jpeg)) > 100
+
+
+def test_a_frame_is_encoded_once_for_all_who_ask() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    asked = Variant(None, 60, frozenset({"time"}))
+    first = encoder.watch(Wish(asked, None))
+    assert first.__next__().endswith(encoder.watch(Wish(asked, 5)).__next__()[-1000:])
+    assert encoder.still(asked) is encoder.still(asked)
+
+
+def test_a_fifth_variant_is_refused_until_one_is_free() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    wishes = [Wish(Variant(None, 10 + n, frozenset()), None) for n in range(MAX_VARIANTS + 1)]
+    viewings = [encoder.watch(wish) for wish in wishes[:-1]]
+    with pytest.raises(TooMany, match="already shown in 4 variants"):
+        encoder.watch(wishes[-1])
+    encoder.watch(wishes[0])
+    viewings[1].close()
+    encoder.watch(wishes[-1])
+
+
+def test_places_are_given_back_once() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed, places=1)
+    viewing = encoder.watch(Wish(NOTHING_DRAWN, None))
+    assert encoder.viewers == 1
+    with pytest.raises(TooMany, match="all 1 places are taken"):
+        encoder.watch(Wish(NOTHING_DRAWN, None))
+    viewing.close()
+    viewing.close()
+    assert encoder.viewers == 0
+    again = encoder.watch(Wish(NOTHING_DRAWN, None))
+    with pytest.raises(TooMany):
+        encoder.watch(Wish(NOTHING_DRAWN, None))
+    again.close()
+
+
+def test_the_quality_is_the_configured_one_when_something_is_drawn() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    picture = Picture.from_jpeg(encode_bgr(noise, 90))
+    sizes = []
+    for quality in (20, 80):
+        feed = Feed(settings=Stream(quality=quality))
+        feed.show(picture)
+        sizes.append(len(encoder_of(feed).still(Variant(None, None, frozenset({"time"}))).jpeg))
+    assert sizes[0] < sizes[1] / 2
+
+
+@pytest.mark.parametrize(
+    ("age_s", "text"), [(5, "for 5 s"), (150, "for 2 min"), (3 * 3600, "for 3 h")]
+)
+def test_a_card_says_for_how_long(age_s: float, text: str) -> None:
+    assert since_text(None, age_s) == text
+    assert since_text(time.time(), age_s).endswith(f"({text.removeprefix('for ')})")
