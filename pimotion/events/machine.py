@@ -75,7 +75,8 @@ class EventMachine:
         if detection.frame.session != self._session:
             yield from self._end(StopReason.SOURCE_LOST)
             self._session = detection.frame.session
-        self._note_zones(detection)
+        if detection.boxes:
+            self._moving_zones = detection.zones
         self._zones.expire(now_s)
         if self._event is not None:
             yield from self._stop_if_quiet(detection)
@@ -86,18 +87,10 @@ class EventMachine:
 
     def _end(self, reason: StopReason) -> Iterator[MotionState | MotionEvent]:
         self._pending_since_s = None
-        self._moving_zones = ()
         self._zones.clear()
         if self._event is not None:
             yield from self._stop(self._event, reason)
         yield from self._say_state()
-
-    def _note_zones(self, detection: Detection) -> None:
-        """Hold the zones of the last moving frame for as long as the detector holds motion."""
-        if detection.boxes:
-            self._moving_zones = detection.zones
-        elif not detection.motion:
-            self._moving_zones = ()
 
     def _wait_or_start(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
         began_s = self._began_s(detection)
@@ -144,6 +137,7 @@ class EventMachine:
     ) -> Iterator[MotionState | MotionEvent]:
         now_s = detection.frame.monotonic_s
         if detection.motion:
+            # While the detector holds motion, it also holds in the zones that moved last.
             self._motion_at_s = now_s
             self._zones.moved(self._moving_zones, now_s)
         yield from self._say_state()

@@ -120,9 +120,9 @@ class SnapshotMaker:
 
     def _wanted_width(self, picture: Picture) -> int:
         height = self._settings.height
-        if height is None or height >= picture.height:
+        if height is None:
             return picture.width
-        return max(1, round(picture.width * height / picture.height))
+        return min(picture.width, max(1, round(picture.width * height / picture.height)))
 
 
 def _encode(picture: Picture, overlay: Overlay, width: int, quality: int) -> bytes:

@@ -59,6 +59,16 @@ def test_someone_who_walks_through_is_boxed_in_every_frame_and_leaves_no_trail()
         assert found.score > 0.5
 
 
+def test_whoever_is_in_the_first_picture_is_forgotten_by_the_end_of_warmup() -> None:
+    """Someone who crosses that place must not drag a trail there."""
+    watching = detector(warmup_frames=32)
+    run(watching, (frame(index, [Thing(x=140, y=60)] * (index == 0)) for index in range(32)))
+
+    for step in range(30):
+        thing = Thing(x=10 + 8 * step, y=60)
+        assert_near(watching.detect(frame(32 + step, [thing])).boxes[0], thing)
+
+
 def test_nothing_is_reported_of_an_empty_noisy_scene() -> None:
     detections = run(warmed(detector()), (frame(index) for index in range(WARMUP, 60)))
 
@@ -137,6 +147,14 @@ def test_motion_under_a_mask_is_none() -> None:
     assert watching.suppressed_counts == {"masked": 1}
 
 
+def test_a_speck_under_a_mask_would_have_been_too_small_anyway() -> None:
+    watching = detector(masks=[LEFT_HALF], min_area_ratio=0.02)
+
+    assert (
+        after_warmup(watching, [Thing(x=60, y=60, width=20, height=40)]).suppressed == "too_small"
+    )
+
+
 def test_of_someone_half_under_a_mask_the_other_half_counts() -> None:
     found = after_warmup(detector(masks=[LEFT_HALF]), [Thing(x=140, y=60, width=40)])
 
@@ -178,6 +196,16 @@ def test_a_lamp_that_flares_up_is_waited_out() -> None:
     frames = [frame(WARMUP + step, light=light) for step, light in enumerate(lights)]
 
     assert not any(found.motion for found in run(warmed(detector()), frames))
+
+
+def test_a_second_lamp_right_after_the_first_is_no_motion() -> None:
+    corner = Thing(x=0, y=0, width=120, height=HEIGHT, grey=250)
+    watching = warmed(detector())
+    watching.detect(frame(WARMUP, light=1.8))
+
+    found = watching.detect(frame(WARMUP + 1, [corner], light=1.8))
+
+    assert (found.boxes, found.suppressed) == ((), "global_change")
 
 
 def test_someone_is_seen_again_soon_after_a_lamp_was_switched() -> None:

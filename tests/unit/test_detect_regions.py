@@ -104,6 +104,13 @@ def test_regions_come_largest_first_and_can_be_picked() -> None:
     assert np.array_equal(picked, pixels((5, 5, 10, 10), (80, 5, 90, 15)))
 
 
+def test_what_was_at_the_edge_is_not_found_again_when_it_has_gone() -> None:
+    blobs = Blobs(100, 50)
+    blobs.find(pixels((0, 0, 12, 9), (90, 40, 100, 50)))
+
+    assert blobs.find(pixels()) == ()
+
+
 def test_no_pixels_are_no_regions() -> None:
     assert Blobs(100, 50).find(pixels()) == ()
 
@@ -118,6 +125,15 @@ def test_the_threshold_is_that_of_the_configuration(sensitivity: int, seen: bool
     background.restart(np.full((50, 100), 100, np.uint8))
 
     assert background.foreground(np.full((50, 100), 130, np.uint8)).all() == seen
+
+
+def test_thin_lines_are_noise() -> None:
+    """A cable in the wind, or the seam of two JPEG blocks."""
+    background = RunningAverage(threshold=25, accum_weight=0.1)
+    background.restart(pixels())
+
+    assert not background.foreground(pixels((50, 0, 51, 50)) // 2).any()
+    assert background.foreground(pixels((50, 0, 60, 50)) // 2).any()
 
 
 def test_what_stays_becomes_part_of_the_scene() -> None:

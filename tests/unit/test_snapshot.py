@@ -174,6 +174,7 @@ def test_an_event_goes_on_without_the_still_of_a_broken_picture() -> None:
     making = maker()
 
     assert making.start(_torn(seen(0)), "1") is None
+    assert making.better(seen(10, []), "1") is None
     assert making.better(seen(11), "1") is not None
 
 
