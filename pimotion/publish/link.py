@@ -26,10 +26,12 @@ from pimotion.publish.encryption import TidyContext, context_of
 from pimotion.publish.outbox import Outgoing
 from pimotion.publish.payloads import OFFLINE
 from pimotion.publish.reasons import LinkLost, hung_up, refused, unreachable
+from pimotion.publish.wake import Waker
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.05
+TURN_S = 0.25
+"""Longest that nothing is looked at; bytes and messages to send end it at once."""
 KEEPALIVE_S = 15
 CONNECT_S = 5.0
 ANSWER_S = 10.0
@@ -81,12 +83,15 @@ class Link:
         settled: Answers of the broker, oldest first; whoever reads takes them out.
     """
 
-    def __init__(self, mqtt: Mqtt, *, client_id: str, will_topic: str, mqtt5: bool) -> None:
+    def __init__(
+        self, mqtt: Mqtt, waker: Waker, *, client_id: str, will_topic: str, mqtt5: bool
+    ) -> None:
         self.is_ready = False
         self.mqtt5 = mqtt5
         self.received: deque[Received] = deque()
         self.settled: deque[Settled] = deque()
         self._mqtt = mqtt
+        self._waker = waker
         self._client_id = client_id
         self._will_topic = will_topic
         self._client: paho.Client | None = None
@@ -114,13 +119,14 @@ class Link:
             raise LinkLost(unreachable(error, self._mqtt.host)) from None
 
     def turn(self) -> None:
-        """Let bytes flow for up to 50 ms.
+        """Wait for up to 250 ms until bytes can flow or `Waker.wake` is called, and let them.
 
         Raises:
             LinkLost: The connection has ended or is dead, and why.
         """
         assert self._client is not None
-        result = self._client.loop(TURN_S)
+        self._wait(self._client)
+        result = self._client.loop(0.0)
         if self._refusal is not None:
             raise refused(self._refusal)
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -182,6 +188,12 @@ class Link:
                 client.loop_write()
         if own is not None:
             own.close()
+
+    def _wait(self, client: paho.Client) -> None:
+        sock: Any = client.socket()
+        # Bytes that TLS has already decrypted do not make the socket readable.
+        if sock is not None and not (self._tls is not None and sock.pending()):
+            self._waker.wait(sock, to_write=client.want_write(), timeout_s=TURN_S)
 
     def _silence_s(self, now_s: float) -> float:
         oldest = next(iter(self._unacked.values()), None)

@@ -21,6 +21,7 @@ from pimotion.publish.pace import Backoff, PicturePace
 from pimotion.publish.reasons import UNSUPPORTED_VERSION, LinkLost
 from pimotion.publish.session import Session, Surroundings
 from pimotion.publish.topics import Topics
+from pimotion.publish.wake import Waker
 from pimotion.state import State
 from pimotion.types import Command, LinkStatus, Message
 
@@ -65,15 +66,18 @@ class Publisher:
         self._stopping = threading.Event()
         self._farewell_until_s = 0.0
         self._thread: threading.Thread | None = None
+        self._waker: Waker | None = None
 
     def put(self, message: Message) -> None:
         """Take a message of a camera. Never blocks, never raises."""
         self._desk.put(message)
+        self._wake()
 
     def start(self, threads: Threads) -> None:
         """Start the thread; the broker need not be there."""
         warn_if_insecure(self._settings.mqtt.tls)
-        self._thread = threads.start("mqtt", self._run)
+        waker = self._waker = Waker()
+        self._thread = threads.start("mqtt", lambda: self._run(waker))
 
     def stop(self, timeout_s: float) -> None:
         """Send what waits, say that the cameras and the node are offline, and disconnect.
@@ -82,6 +86,7 @@ class Publisher:
         """
         self._farewell_until_s = time.monotonic() + min(timeout_s, FAREWELL_S)
         self._stopping.set()
+        self._wake()
         if self._thread is not None:
             self._thread.join(timeout_s)
 
@@ -94,11 +99,16 @@ class Publisher:
         """Return how often what was lost, sent again or refused since the start."""
         return self._desk.counts()
 
-    def _run(self) -> None:
+    def _wake(self) -> None:
+        if self._waker is not None:
+            self._waker.wake()
+
+    def _run(self, waker: Waker) -> None:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             link = Link(
                 self._settings.mqtt,
+                waker,
                 client_id=self._client_id,
                 will_topic=self._topics.status,
                 mqtt5=self._mqtt5,
@@ -112,6 +122,7 @@ class Publisher:
             finally:
                 link.close(politely=False)
         self._connected, self._reason = False, "stopped"
+        waker.close()
 
     def _speak(self, link: Link) -> None:
         """Use one connection until it breaks or we are to stop.

@@ -75,7 +75,7 @@ class Session:
         self._send_what_fits()
 
     def turn(self) -> None:
-        """Do 50 ms of work.
+        """Wait a moment for something to do, and do it.
 
         Raises:
             LinkLost: The connection has ended.
