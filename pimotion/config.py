@@ -22,6 +22,7 @@ from pimotion.config_values import (
     TOPIC_PATTERN,
     URL_PATTERN,
     USER_PATTERN,
+    Host,
     Id,
     NodeId,
     Port,
@@ -71,7 +72,7 @@ class MqttTls(Section):
 class Mqtt(Section):
     """The broker and Home Assistant's discovery."""
 
-    host: Text = "embedded"
+    host: Host = "embedded"
     """Name or address of the broker; `embedded` starts a private mosquitto on 127.0.0.1."""
     port: Port = 1883
     """Port of the broker; 8883 is usual with TLS."""
@@ -150,7 +151,7 @@ class HttpToken(Section):
 class Http(Section):
     """The page and the live streams."""
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """Address to listen on; 0.0.0.0 is everywhere, and needs `users`, `tokens` or `open`."""
     port: Annotated[int, Field(ge=0, le=65535, strict=True)] = 8080
     """Port to listen on; 0 takes a free one."""

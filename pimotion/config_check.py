@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 
 from pimotion.config import Settings
 from pimotion.config_messages import Mistake
+from pimotion.config_places import Loc, name_of
 from pimotion.config_rules import Finding, findings
-from pimotion.config_yaml import BROKEN, Loc, Mark, name_of
+from pimotion.config_yaml import BROKEN, Mark
 
 _ROUNDS = 8
 """Each round puts aside one level more; a corner of a zone's polygon lies six deep."""

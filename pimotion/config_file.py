@@ -15,10 +15,12 @@ from pimotion.config import Settings
 from pimotion.config_check import Checked, check, mistake_of
 from pimotion.config_messages import NO_CAMERA, sentence
 from pimotion.config_overrides import Overrides, override
+from pimotion.config_places import Loc, name_of, safe
 from pimotion.config_rules import Finding, findings
 from pimotion.config_scalars import plain
 from pimotion.config_secrets import Unreadable, read_file
-from pimotion.config_yaml import Document, Loc, Mark, Problem, name_of
+from pimotion.config_syntax import Problem
+from pimotion.config_yaml import Document, Mark
 from pimotion.errors import ConfigError
 
 __all__ = ["Overrides", "apply", "find", "from_values", "load", "parse", "rules"]
@@ -179,8 +181,8 @@ def _line(finding: Finding, document: Document) -> int:
 def _rule_text(finding: Finding, options: Mapping[Loc, str]) -> str:
     option = options.get(finding.loc)
     if option is None:
-        return f"{name_of(finding.loc)} {finding.text}"
-    return f"{option} {finding.text.replace('http.open: true', '--open')}"
+        return safe(f"{name_of(finding.loc)} {finding.text}")
+    return safe(f"{option} {finding.text.replace('http.open: true', '--open')}")
 
 
 def _warn_of_open_secrets(document: Document, path: Path) -> None:

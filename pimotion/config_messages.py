@@ -14,9 +14,10 @@ from typing import Any
 
 from pimotion import config_fields
 from pimotion.config_fields import Setting
+from pimotion.config_places import Loc, name_of, printable
 from pimotion.config_scalars import Trap, looks_like_number
 from pimotion.config_values import PATTERN_WORDS
-from pimotion.config_yaml import Loc, Mark, name_of, printable
+from pimotion.config_yaml import Mark
 from pimotion.log import without_secrets
 
 

@@ -12,8 +12,9 @@ from pimotion.config import Settings
 from pimotion.config_camera import Camera
 from pimotion.config_check import mistake_of
 from pimotion.config_messages import sentence
+from pimotion.config_places import Loc
 from pimotion.config_values import Section
-from pimotion.config_yaml import Loc, Mark
+from pimotion.config_yaml import Mark
 
 _S = TypeVar("_S", bound=Section)
 

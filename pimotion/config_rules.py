@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pimotion.config import Http, HttpToken, Mqtt, Settings
 from pimotion.config_camera import Camera
 from pimotion.config_names import clashes
+from pimotion.config_places import Loc
 from pimotion.config_values import RESERVED_IDS, is_loopback
-from pimotion.config_yaml import Loc
 
 EMBEDDED = "embedded"
 

@@ -24,6 +24,7 @@ RESERVED_IDS = frozenset({"all", "api", "healthz", "metrics", "static"})
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+HOST_PATTERN = r"^[A-Za-z0-9_.:%\[\]-]+$"
 PREFIX_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 DISCOVERY_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 TOPIC_PATTERN = r"^[^#+\x00-\x1f\x7f-\x9f]+$"
@@ -35,6 +36,7 @@ PATTERN_WORDS: Mapping[str, str] = {
     ID_PATTERN: "lower-case letters, digits, _ and -, 32 at most, the first no _ or -",
     NODE_PATTERN: "lower-case letters, digits and -, 32 at most, the first no -",
     TEXT_PATTERN: "one line of text",
+    HOST_PATTERN: "a host name or an address",
     PREFIX_PATTERN: "letters, digits, _ and -",
     DISCOVERY_PATTERN: "letters, digits, _ and -, with / between levels",
     TOPIC_PATTERN: "a topic without # and +",
@@ -147,6 +149,9 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Text = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=256, pattern=TEXT_PATTERN)
+]
+Host = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=255, pattern=HOST_PATTERN)
 ]
 Id = Annotated[str, StringConstraints(strict=True, pattern=ID_PATTERN)]
 NodeId = Annotated[str, StringConstraints(strict=True, pattern=NODE_PATTERN)]

@@ -7,7 +7,6 @@ is written is what is meant.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,37 +14,16 @@ from typing import Any
 import yaml
 
 from pimotion import config_secrets
+from pimotion.config_places import Loc, name_of, printable
 from pimotion.config_scalars import plain
 from pimotion.config_secrets import Unreadable
-
-Loc = tuple[str | int, ...]
-"""Where a value stands: names of settings and, in lists, numbers from 0."""
+from pimotion.config_syntax import Problem, syntax_problem
 
 DEEPEST = 20
 """Levels of nesting; the deepest setting stands at 7."""
 
 _PLAIN, _QUOTED, _GROUP, _LIST, _REFUSED = "plain", "quoted", "group", "list", "refused"
 _TAGS = ("!env", "!file", "!credential")
-_BEGINS = re.compile(r"found character ('.*') that cannot start any token")
-
-_SYNTAX_WORDS = {
-    "mapping values are not allowed": "wrong indentation, or text with ': ' that needs quotes",
-    "could not find expected ':'": "expected 'name: value', or wrong indentation",
-    "expected <block end>": "wrong indentation, or text after the end of a value",
-    "unexpected end of stream": "a quote that begins here is never closed",
-    "'<stream end>'": "a bracket that opens here is never closed",
-    "expected ',' or": "a ',' or a closing bracket is missing",
-    "sequence entries are not": "a list item ('- ') must begin on a line of its own",
-    "expected the node content": "a value is missing, or text that begins with , ] } needs quotes",
-    "alphabetic or numeric": "text that begins with * or & needs quotes",
-    "<document start>": "text after the end of the document",
-    "unknown escape": "in double quotes, \\ begins an escape; use single quotes",
-    "tag": "text that begins with ! needs quotes",
-}
-"""What PyYAML 6.0.3 says -> what to do about it."""
-
-_UNFINISHED = ("unexpected end of stream", "'<stream end>'", "could not find expected ':'")
-"""What it says only later of something that began before: that is the line to show."""
 
 
 class _Broken:
@@ -73,14 +51,6 @@ class Mark:
     text: str | None = None
     quoted: bool = False
     tag: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake, in words; lines count from 1."""
-
-    line: int
-    text: str
 
 
 @dataclass(slots=True)
@@ -119,7 +89,7 @@ def parse(text: str, *, folder: Path) -> Document:
         document.problems.append(Problem(error.line, str(error)))
         document.whole = False
     except yaml.YAMLError as error:
-        document.problems.append(_syntax_problem(error, text))
+        document.problems.append(syntax_problem(error, text))
         document.whole = False
     except (ValueError, OverflowError):
         # PyYAML 6.0.3 lets these out for an escape such as "\UFFFFFFFF" and a huge %YAML version.
@@ -252,49 +222,6 @@ class _Builder:
 
     def _tell(self, line: int, text: str) -> None:
         self._document.problems.append(Problem(line, text))
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
-    if isinstance(error, yaml.reader.ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        return Problem(line, f"the character U+{_code(error.character):04X} cannot stand in YAML")
-    if not isinstance(error, yaml.MarkedYAMLError):
-        return Problem(1, "not valid YAML")
-    problem = error.problem or error.context or ""
-    opened = error.context_mark if problem.endswith(_UNFINISHED) else None
-    mark = opened or error.problem_mark or error.context_mark
-    return Problem(mark.line + 1 if mark else 1, _syntax_text(problem))
-
-
-def _code(character: str | int) -> int:
-    # PyYAML 6.0.3 annotates a string, and gives a number for text, bytes for bytes.
-    return character if isinstance(character, int) else ord(character)
-
-
-def _syntax_text(problem: str) -> str:
-    """Say in words what YAML's own reader found. Never shows the text itself: it may be secret."""
-    if begins := _BEGINS.search(problem):
-        if begins[1] == r"'\t'":
-            return "a tab stands where YAML wants spaces; indent with spaces"
-        return f"text that begins with {begins[1]} needs quotes"
-    for found, words in _SYNTAX_WORDS.items():
-        if found in problem:
-            return words
-    return f"not valid YAML: {problem}"
-
-
-def name_of(loc: Loc) -> str:
-    """Return a place as people write it: ``cameras.door.privacy_masks[0]``."""
-    name = ""
-    for part in loc:
-        name += f"[{part}]" if isinstance(part, int) else f".{printable(part)}"
-    return name.removeprefix(".") or "the configuration"
-
-
-def printable(text: str) -> str:
-    """Return a text short enough and safe to show on a terminal."""
-    short = text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004  most of a line
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 
 def quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -90,7 +91,10 @@ def write_new(path: Path, text: str) -> None:
         FileExistsError: There is something of that name.
         OSError: It cannot be written; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file") from None
     # An empty file claims the name, so that two of us cannot both win; the draft then replaces it.
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     draft = path.with_name(f".{path.name}.{os.getpid()}")

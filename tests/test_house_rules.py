@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "clock", "config_scalars", "config_secrets"},
+    {"errors", "clock", "config_places", "config_scalars", "config_secrets", "config_syntax"},
     {"pixels"},
     {"picture"},
     {"types", "config_values", "config_camera"},
@@ -76,7 +76,7 @@ HOMES = {
     },
     "pydantic_core": {"config_check.py", "config_values.py"},
     "simplejpeg": {"pixels.py"},
-    "yaml": {"config_yaml.py"},
+    "yaml": {"config_syntax.py", "config_yaml.py"},
     "zmq": {"capture/imagezmq_hub.py"},
 }
 

@@ -1,0 +1,119 @@
+"""The first configuration that a person has: written by `init`."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from pimotion import config_file, init
+from pimotion.init import Answers
+
+CAMERA = "v4l2:/dev/v4l/by-id/usb-Cam_1-video-index0"
+
+
+def test_it_is_a_right_configuration_and_says_the_password_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new" / "pimotion.yml"
+    assert init.run(Answers(path=path, source=CAMERA)) == init.WRITTEN
+    settings = config_file.load(path)
+    assert settings.cameras["camera"].source == CAMERA
+    assert settings.mqtt.host == "embedded"
+    assert settings.http.host == "127.0.0.1"
+    (user,) = settings.http.users
+    assert user.role == "admin"
+    assert capsys.readouterr().out.count(user.password.reveal()) == 1
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "pimotion.yml"
+    umask = os.umask(0)
+    try:
+        init.run(Answers(path=path, source=CAMERA))
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["pimotion.yml"]
+
+
+def test_every_password_is_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        init.run(Answers(path=tmp_path / name, source=CAMERA))
+    first, second = re.findall(r"password  (\S+)", capsys.readouterr().out)
+    assert first != second
+    assert len(first) >= 16
+
+
+@pytest.mark.parametrize("what", ["file", "link", "folder"])
+def test_what_is_there_is_never_overwritten(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pimotion.yml"
+    if what == "file":
+        path.write_text("mine")
+    elif what == "link":
+        path.symlink_to("nowhere")
+    else:
+        path.mkdir()
+    assert init.run(Answers(path=path, source=CAMERA)) == init.FAILED
+    assert capsys.readouterr().err == f"{path} exists already and is left as it is\n"
+    assert not (tmp_path / "nowhere").exists()
+    if what == "file":
+        assert path.read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "pimotion.yml"
+    assert init.run(Answers(path=path, source=CAMERA)) == init.FAILED
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_answers_that_are_wrong_leave_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pimotion.yml"
+    answers = Answers(path=path, source="usb", broker="ha.local", port=0)
+    assert init.run(answers) == init.WRONG_USE
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in told] == ["cameras.camera.source", "mqtt.port"]
+    assert not path.exists()
+
+
+def test_the_answers_stand_in_it(tmp_path: Path) -> None:
+    """Whatever a password is made of, it comes back as it was given."""
+    path = tmp_path / "pimotion.yml"
+    answers = Answers(
+        path=path,
+        source="rtsp://cam/1",
+        camera="garden",
+        broker="ha.local",
+        username="on",
+        password="a\"b\\c: #d 'e' ü😀",
+        tls=True,
+        lan=True,
+    )
+    assert init.run(answers) == init.WRITTEN
+    settings = config_file.load(path)
+    mqtt = settings.mqtt
+    assert (mqtt.host, mqtt.port, mqtt.username, mqtt.tls.enabled) == ("ha.local", 8883, "on", True)
+    assert mqtt.password is not None
+    assert mqtt.password.reveal() == answers.password
+    assert settings.http.host == "0.0.0.0"
+    assert settings.cameras["garden"].source == "rtsp://cam/1"
+
+
+@pytest.mark.parametrize("lan", [False, True])
+def test_what_its_comments_suggest_works(lan: bool, tmp_path: Path) -> None:
+    answers = Answers(path=tmp_path / "p.yml", source=CAMERA, lan=lan)
+    text = init.configuration(answers, admin_password="abcdefgh")
+    suggested = re.sub(r"^( *)# (?=(name|detect|zones|mqtt): )", r"\1", text, flags=re.MULTILINE)
+    settings = config_file.parse(suggested, answers.path)
+    assert settings.mqtt.host == "homeassistant.local"
+    assert "driveway" in settings.cameras["camera"].zones
