@@ -9,13 +9,25 @@ from collections.abc import Generator
 import pytest
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    return _free_port()
+
+
+@pytest.fixture
+def unused_port(free_port: int) -> int:
+    """Another one."""
+    while (port := _free_port()) == free_port:
+        pass
+    return port
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
