@@ -59,7 +59,7 @@ def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
     except Unreadable as error:
         raise ConfigError([f"{path}: {error}"]) from None
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{path}:{line}: not UTF-8 text; save the file as UTF-8"]) from None

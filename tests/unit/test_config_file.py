@@ -135,6 +135,11 @@ class TestSecrets:
         assert settings.mqtt.password.reveal() == "from systemd"
         assert settings.http.users[0].password.reveal() == "two words"
 
+    def test_only_the_line_break_at_the_end_of_a_file_goes(self) -> None:
+        Path("anna").write_text(" spaces are mine \n\n")
+        settings = load(DOOR + "http: {users: [{name: a, password: !file anna}]}\n")
+        assert settings.http.users[0].password.reveal() == " spaces are mine \n"
+
     def test_a_relative_file_lies_beside_the_configuration(self, tmp_path: Path) -> None:
         folder = tmp_path / "etc"
         folder.mkdir()

@@ -19,6 +19,7 @@ quick = settings(
     max_examples=100,
     deadline=None,
     database=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

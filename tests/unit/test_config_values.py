@@ -92,6 +92,13 @@ WRONG = [
         ["4: cameras.door.events.event_gap_s must be between 0.5 and 600 s, got 0"],
     ),
     (
+        in_door("events: {event_gap_s: '10'}"),
+        [
+            "4: cameras.door.events.event_gap_s must be a number between 0.5 and 600 s; "
+            "take the quotes away from 10"
+        ],
+    ),
+    (
         in_door("events: {event_gap_s: 601}"),
         ["4: cameras.door.events.event_gap_s must be between 0.5 and 600 s, got 601"],
     ),
@@ -408,6 +415,11 @@ def test_one_mistake_does_not_hide_another() -> None:
     """A wrong number in one place, a rule about two others in another place: both are told."""
     text = "http: {host: 0.0.0.0}\n" + in_door("fps: 100")
     assert [line.split(": ")[0] for line in problems(text)] == ["1", "5"]
+
+
+def test_a_mistake_in_a_list_does_not_hide_one_elsewhere() -> None:
+    text = "http: {users: [{name: a, password: short}]}\ncameras: {all: {source: auto}}\n"
+    assert [line.split(": ")[0] for line in problems(text)] == ["1", "2"]
 
 
 def test_a_wrong_user_does_not_bring_a_wrong_complaint() -> None:
