@@ -16,7 +16,7 @@ from pimotion.config_file import Overrides
 from pimotion.errors import ConfigError
 
 quick = settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     database=None,
     derandomize=True,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from config_text import DOOR, in_door, problems, read
 
 from pimotion import config_file
 from pimotion.config_file import Overrides
+from pimotion.config_names import CAMERA_KEYS, NODE_KEYS
 from pimotion.errors import ConfigError
+from pimotion.publish.discovery import discovery
 
 OPEN = (
     "can be reached by others, who would need no login: add http.users or http.tokens, or "
@@ -251,3 +255,14 @@ def test_values_put_together_by_a_program_are_checked_alike() -> None:
         config_file.from_values({"cameras": {"demo": {"source": "synthetic", "fps": 1000}}})
     with pytest.raises(ConfigError, match="cannot be called api"):
         config_file.from_values({"cameras": {"api": {"source": "synthetic"}}})
+
+
+def test_every_name_that_is_announced_is_known_to_the_rule() -> None:
+    """A new entity in the discovery must join the names that may not meet."""
+    settings = read(in_door(f"zones: {{drive: {{polygon: {SQUARE}}}}}\nnode: pi"))
+    known = {f"pimotion_pi_{key}" for key in NODE_KEYS}
+    known |= {f"pimotion_pi_door_{key}" for key in (*CAMERA_KEYS, "zone_drive")}
+    said = b" ".join(payload for _, payload in discovery(settings, version="1")).decode()
+    announced = set(re.findall(r'"unique_id": ?"([^"]+)"', said))
+    assert announced
+    assert announced <= known
