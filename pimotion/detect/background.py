@@ -21,6 +21,8 @@ _CLEANING = np.ones((5, 5), np.uint8)
 """Eroding twice by 3x3 and dilating twice, in one go each: specks thinner than 5 px vanish."""
 _SLOWER = 10
 """With this the slow average forgets a change of 100 grey levels in 137 frames."""
+_YOUNG = 2.0
+"""Frames times weight up to which the first picture still shows; 20 frames at the default."""
 
 
 class Background(Protocol):
@@ -124,9 +126,12 @@ class RunningAverage:
         """Let the averages follow the picture that `foreground` just saw."""
         self._frames += 1
         cv2.accumulateWeighted(self._blurred, self._average, self._weight)
-        # The slow one starts as the plain mean, or it would long remember its first picture.
-        slow_weight = max(self._weight / _SLOWER, 1 / self._frames)
+        if self._frames * self._weight < _YOUNG:
+            # The plain mean of all pixels: who stands in the first picture is soon outvoted.
+            cv2.accumulateWeighted(self._blurred, self._slow_average, 1 / self._frames)
+            return
         still = cv2.bitwise_not(self._mask, dst=self._scratch)
+        slow_weight = max(self._weight / _SLOWER, 1 / self._frames)
         cv2.accumulateWeighted(self._blurred, self._slow_average, slow_weight, mask=still)
 
     def _resize(self, shape: tuple[int, ...]) -> None:

@@ -46,27 +46,21 @@ def assert_near(box: Box, thing: Thing, px: int = 5) -> None:
     assert box.y + box.height == pytest.approx(wanted.y + wanted.height, abs=px)
 
 
-def test_someone_who_walks_through_is_boxed_in_every_frame_and_leaves_no_trail() -> None:
-    someone = [Thing(x=10 + 8 * step, y=60) for step in range(30)]
-    frames = [frame(WARMUP + step, [thing]) for step, thing in enumerate(someone)]
+@pytest.mark.parametrize("present", [range(0), range(1)], ids=["empty", "someone at the start"])
+def test_someone_who_walks_through_is_boxed_in_every_frame_and_leaves_no_trail(
+    present: range,
+) -> None:
+    """Nor does it where somebody stood in the first picture and has left."""
+    watching = detector(warmup_frames=32)
+    run(watching, (frame(index, [Thing(x=140, y=60)] * (index in present)) for index in range(32)))
 
-    detections = run(warmed(detector()), frames)
-
-    for thing, found in zip(someone, detections, strict=True):
+    for step in range(30):
+        thing = Thing(x=10 + 8 * step, y=60)
+        found = watching.detect(frame(32 + step, [thing]))
         assert len(found.boxes) == 1
         assert_near(found.boxes[0], thing)
         assert found.motion
         assert found.score > 0.5
-
-
-def test_whoever_is_in_the_first_picture_is_forgotten_by_the_end_of_warmup() -> None:
-    """Someone who crosses that place must not drag a trail there."""
-    watching = detector(warmup_frames=32)
-    run(watching, (frame(index, [Thing(x=140, y=60)] * (index == 0)) for index in range(32)))
-
-    for step in range(30):
-        thing = Thing(x=10 + 8 * step, y=60)
-        assert_near(watching.detect(frame(32 + step, [thing])).boxes[0], thing)
 
 
 def test_nothing_is_reported_of_an_empty_noisy_scene() -> None:
@@ -356,11 +350,11 @@ def test_a_broken_picture_does_no_harm() -> None:
 
 def test_jpeg_bgr_and_yuv_of_the_same_scene_give_the_same_boxes() -> None:
     def boxes_of(kind: str) -> list[tuple[Box, ...]]:
-        watching = detector()
+        watching = detector(warmup_frames=20)
         found = []
-        for index in range(WARMUP + 12):
+        for index in range(32):
             plain = Picture.from_bgr(
-                image(index, [Thing(x=10 + 12 * index, y=60)] if index >= WARMUP else [])
+                image(index, [Thing(x=10 + 12 * (index - 20), y=60)] * (index >= 20))
             )
             same = {
                 "bgr": plain,
@@ -371,7 +365,7 @@ def test_jpeg_bgr_and_yuv_of_the_same_scene_give_the_same_boxes() -> None:
         return found
 
     for bgr, jpeg, yuv in zip(*(boxes_of(kind) for kind in ("bgr", "jpeg", "yuv")), strict=True):
-        assert len(bgr) == len(jpeg) == len(yuv)
+        assert len(bgr) == len(jpeg) == len(yuv) <= 1
         for one, other, third in zip(bgr, jpeg, yuv, strict=True):
             sides = np.array([(box.x, box.y, box.width, box.height) for box in (one, other, third)])
             assert np.ptp(sides, axis=0).max() <= 4  # two px at detection width

@@ -136,30 +136,30 @@ def test_thin_lines_are_noise() -> None:
     assert background.foreground(pixels((50, 0, 60, 50)) // 2).any()
 
 
-def test_what_stays_becomes_part_of_the_scene() -> None:
+PARKED = pixels((30, 10, 60, 40)) // 255 * 100
+
+
+def learnt(scene: Pixels, frames: int) -> RunningAverage:
+    """A background that has seen nothing but this for so long."""
     background = RunningAverage(threshold=25, accum_weight=0.1)
-    scene, parked = pixels(), pixels((30, 10, 60, 40)) // 255 * 100
     background.restart(scene)
-
-    frames = 0
-    while background.foreground(parked).any():
-        background.learn(parked)
-        frames += 1
-
-    assert frames == 13
+    for _ in range(frames):
+        background.foreground(scene)
+        background.learn(scene)
+    return background
 
 
-def test_who_stood_for_long_leaves_no_ghost_for_ever() -> None:
-    background = RunningAverage(threshold=25, accum_weight=0.1)
-    scene, parked = pixels(), pixels((30, 10, 60, 40)) // 255 * 100
-    background.restart(scene)
-    for _ in range(400):
-        background.foreground(parked)
-        background.learn(parked)
-
+def frames_until_learnt(background: RunningAverage, scene: Pixels) -> int:
     frames = 0
     while background.foreground(scene).any():
         background.learn(scene)
         frames += 1
+    return frames
 
-    assert 0 < frames <= 13
+
+def test_what_stays_becomes_part_of_the_scene() -> None:
+    assert frames_until_learnt(learnt(pixels(), 32), PARKED) == 13
+
+
+def test_who_stood_for_long_leaves_no_ghost_for_ever() -> None:
+    assert 0 < frames_until_learnt(learnt(PARKED, 400), pixels()) <= 13
