@@ -140,7 +140,8 @@ def _replayed_camera(options: argparse.Namespace) -> tuple[str, str, Camera]:
     if options.config is None:
         if options.camera is not None:
             raise ConfigError(["--camera names a camera of a configuration: give --config too"])
-        return "replay", "replay", Camera(source=f"file:{options.source}")
+        values = {"cameras": {"replay": {"source": f"file:{options.source}"}}}
+        return "replay", "replay", config_file.from_values(values).cameras["replay"]
     settings = config_file.load(Path(options.config))
     camera_id = options.camera or next(iter(settings.cameras))
     if camera_id not in settings.cameras:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 
+from pimotion import config_file
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.clock import utc_now_s
 from pimotion.config import Settings
@@ -24,7 +25,7 @@ def settings_without_file() -> Settings:
     if chosen == DEMO:
         camera = {"source": DEMO, "name": "Demo"}
     camera_id = "demo" if chosen == DEMO else "camera"
-    return Settings.model_validate({"cameras": {camera_id: camera}})
+    return config_file.from_values({"cameras": {camera_id: camera}})
 
 
 def broker_nearby(settings: Settings) -> bool:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from pimotion.capture.factory import DEMO
-from pimotion.pixels import Pixels, encode_bgr
+from pimotion.pixels import Pixels, as_pixels, encode_bgr
 
 FPS = 20
 """Twice the recording's own rate, so that a test takes half the time."""
@@ -30,12 +30,12 @@ STRIP_RATIO = 0.14
 def recording() -> tuple[Pixels, ...]:
     """The recording's frames, shape (256, 448, 3), blue-green-red, without numbers."""
     video = cv2.VideoCapture(DEMO.removeprefix("file:").removesuffix("?loop"))
-    frames = []
+    frames: list[Pixels] = []
     while True:
         more, image = video.read()
         if not more:
             return tuple(frames)
-        frames.append(image.view(np.uint8))
+        frames.append(as_pixels(image))
 
 
 @cache

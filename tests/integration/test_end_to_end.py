@@ -67,6 +67,7 @@ def test_from_a_person_in_the_picture_to_the_subscriber_and_the_viewers(
     assert said_off is not None
     assert json.loads(start.payload)["snapshot"] == f"{BASE}/last_motion"
     still = barcode.read_jpeg(listener.payloads(f"{BASE}/last_motion")[0])
+    assert still is not None
     assert still in PEOPLE, "the still shows the event, not the moment before it"
     assert_boxes_hit_the_people(json.loads(start.payload)["boxes"], still)
     assert json.loads(stop.payload)["reason"] == "quiet"

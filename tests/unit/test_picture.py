@@ -11,7 +11,7 @@ import simplejpeg
 
 from pimotion.errors import PictureError
 from pimotion.picture import Picture
-from pimotion.pixels import Pixels, Planes, View, encode_bgr
+from pimotion.pixels import Pixels, Planes, View, as_pixels, encode_bgr
 
 HEIGHT, WIDTH = 240, 320
 
@@ -31,11 +31,10 @@ def planes(image: Pixels, *, full_range: bool) -> Planes:
     if full_range:
         y, v, u = cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb))
         half = (width // 2, height // 2)
-        return Planes(y, cv2.resize(u, half), cv2.resize(v, half))
-    i420 = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
-    quarter = (height // 4, 2, width // 2)
+        u, v = (cv2.resize(plane, half) for plane in (u, v))
+        return Planes(as_pixels(y), as_pixels(u), as_pixels(v))
+    i420 = as_pixels(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420))
     chroma = i420[height:].reshape(2, height // 2, width // 2)
-    assert quarter[0] * 4 == height
     return Planes(i420[:height].copy(), chroma[0].copy(), chroma[1].copy())
 
 
