@@ -131,7 +131,7 @@ class RunningAverage:
             cv2.accumulateWeighted(self._blurred, self._slow_average, 1 / self._frames)
             return
         still = cv2.bitwise_not(self._mask, dst=self._scratch)
-        slow_weight = max(self._weight / _SLOWER, 1 / self._frames)
+        slow_weight = self._weight / _SLOWER
         cv2.accumulateWeighted(self._blurred, self._slow_average, slow_weight, mask=still)
 
     def _resize(self, shape: tuple[int, ...]) -> None:

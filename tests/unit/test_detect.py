@@ -47,15 +47,16 @@ def assert_near(box: Box, thing: Thing, px: int = 5) -> None:
 
 
 @pytest.mark.parametrize("present", [range(0), range(1)], ids=["empty", "someone at the start"])
+@pytest.mark.parametrize("px_per_frame", [3, 8])
 def test_someone_who_walks_through_is_boxed_in_every_frame_and_leaves_no_trail(
-    present: range,
+    present: range, px_per_frame: int
 ) -> None:
     """Nor does it where somebody stood in the first picture and has left."""
     watching = detector(warmup_frames=32)
     run(watching, (frame(index, [Thing(x=140, y=60)] * (index in present)) for index in range(32)))
 
     for step in range(30):
-        thing = Thing(x=10 + 8 * step, y=60)
+        thing = Thing(x=50 + px_per_frame * step, y=60)
         found = watching.detect(frame(32 + step, [thing]))
         assert len(found.boxes) == 1
         assert_near(found.boxes[0], thing)
