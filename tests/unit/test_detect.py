@@ -64,6 +64,19 @@ def test_someone_who_walks_through_is_boxed_in_every_frame_and_leaves_no_trail(
         assert found.score > 0.5
 
 
+def test_a_busy_path_shows_people_and_no_trails() -> None:
+    """What many have crossed must not become a mixture of ground and people."""
+    watching = detector(warmup_frames=32)
+    run(watching, (frame(index) for index in range(32)))
+
+    for step in range(150):
+        thing = Thing(x=60 + 3 * (step % 30), y=60)
+        found = watching.detect(frame(32 + step, [thing]))
+        if step % 30 > 5:  # each newcomer's own place is empty by then
+            assert len(found.boxes) == 1
+            assert_near(found.boxes[0], thing)
+
+
 def test_nothing_is_reported_of_an_empty_noisy_scene() -> None:
     detections = run(warmed(detector()), (frame(index) for index in range(WARMUP, 60)))
 
