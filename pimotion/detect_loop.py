@@ -115,6 +115,8 @@ class DetectLoop:
                 self._take(taken.value)
             self._stats.report_if_due(self._put)
         self._end_event(StopReason.SHUTDOWN)
+        counts = (self._id, self._stats.arrived, self._stats.analysed)
+        log.info("camera closed camera=%s frames=%d analysed=%d", *counts)
 
     def _take(self, value: Frame | NoFrames) -> None:
         if isinstance(value, NoFrames):

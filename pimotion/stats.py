@@ -15,7 +15,12 @@ _FIRST_REPORT_S = 5.0
 
 
 class StatsKeeper:
-    """Counters of one camera. Owned by its detect thread; `fps` may be read from any."""
+    """Counters of one camera. Owned by its detect thread; `fps` may be read from any.
+
+    Attributes:
+        arrived: Frames that came since the start.
+        analysed: Frames that were looked at for motion.
+    """
 
     def __init__(self, camera_id: str, *, viewers: Callable[[], int | None]) -> None:
         self._id = camera_id
@@ -26,6 +31,8 @@ class StatsKeeper:
         self._latency_s: deque[float] = deque(maxlen=20)
         self._suppressed: Counter[str] = Counter()
         self._dropped = 0
+        self.arrived = 0
+        self.analysed = 0
         self._last_event_utc_s: float | None = None
         self._due_s = time.monotonic() + _FIRST_REPORT_S
 
@@ -36,6 +43,7 @@ class StatsKeeper:
     def frame(self, now_s: float) -> None:
         """Note a frame that arrived."""
         self._frames.count(now_s)
+        self.arrived += 1
 
     def missed(self, count: int) -> None:
         """Note frames that were replaced by newer ones before anyone looked."""
@@ -48,6 +56,7 @@ class StatsKeeper:
     def detected(self, cpu_s: float, detection: Detection) -> None:
         """Note an analysed frame and the CPU time that it took."""
         self._analysed.count(time.monotonic())
+        self.analysed += 1
         self._detect_s.append(cpu_s)
         if detection.suppressed:
             self._suppressed[detection.suppressed] += 1
