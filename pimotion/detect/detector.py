@@ -16,7 +16,8 @@ from pimotion.types import Box, Detection, Frame
 
 _LIGHT_RULES = frozenset({"global_change", "too_large"})
 _SETTLE_S = 0.6
-"""After a change of light lamps flare up and cameras correct their exposure for about so long."""
+"""After a change of light lamps flare up and cameras correct their exposure; the value is that of a
+study on drawn scenes and was not measured on cameras."""
 _GAP_S = 5.0
 _GAP_FACTOR = 4
 """A pause of over 5 s, and over 4 times the step before it, is a gap: the light may have changed

@@ -14,8 +14,8 @@ from pimotion.detect.regions import IgnoredAreas, ZoneAreas
 from pimotion.pixels import Pixels
 
 _LIGHT_RATIO = 0.45
-"""When more of the picture than this changes at once it is light and not an object: the share that
-lamps and night filters changed in recordings, where people and cars stayed under it."""
+"""Only chooses the name of what `max_area_ratio` holds back: above it is light, below an object.
+A study on labelled and drawn scenes took lamps and night filters to change at least so much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
