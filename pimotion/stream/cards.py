@@ -13,7 +13,7 @@ from pimotion.pixels import Pixels
 from pimotion.render import WHITE, Colour, ascii_of
 
 _BACKGROUND: Colour = (38, 30, 26)
-_GREY: Colour = (178, 166, 156)
+_GREY: Colour = (196, 186, 176)
 _AMBER: Colour = (60, 170, 245)
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_HEIGHT_PX = 22  # of that font at scale 1
@@ -34,13 +34,14 @@ def card(name: str, reason: str, since: str | None, size: tuple[int, int]) -> Pi
     image: Pixels = np.full((height, width, 3), _BACKGROUND, np.uint8)
     unit_px = min(height / 18, width / 30)
     _symbol(image, (width // 2, round(height / 2 - 3.6 * unit_px)), unit_px)
-    y_px = height / 2 + 0.2 * unit_px
+    y_px = height / 2
     _centred(image, name, y_px, 1.15 * unit_px, WHITE)
-    for line in textwrap.wrap(reason, _MAX_LETTERS)[:_MAX_REASON_LINES]:
-        y_px += 1.5 * unit_px
+    lines = textwrap.wrap(reason, _MAX_LETTERS)[:_MAX_REASON_LINES]
+    for number, line in enumerate(lines):
+        y_px += (1.3 if number else 1.9) * unit_px
         _centred(image, line, y_px, 0.75 * unit_px, _AMBER)
     if since:
-        _centred(image, since, y_px + 1.6 * unit_px, 0.6 * unit_px, _GREY)
+        _centred(image, since, y_px + 1.6 * unit_px, 0.65 * unit_px, _GREY)
     return Picture.from_bgr(image)
 
 
