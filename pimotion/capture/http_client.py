@@ -27,6 +27,7 @@ class HttpClient:
         self._connection: http.client.HTTPConnection | None = None
         self._response: http.client.HTTPResponse | None = None
         self._socket: socket.socket | None = None
+        self._interrupted = False
 
     def get(self) -> http.client.HTTPResponse:
         """Return the answer to the camera's URL once its status is 200.
@@ -57,7 +58,8 @@ class HttpClient:
             raise lost_connection(error, self._address.shown) from None
 
     def interrupt(self) -> None:
-        """End a blocked read. Thread-safe."""
+        """End a blocked read, for good. Thread-safe."""
+        self._interrupted = True
         held = self._socket
         if held is not None:
             with suppress(OSError):  # it is closed already
@@ -87,7 +89,7 @@ class HttpClient:
             return self._send()
         except (ConnectionError, http.client.HTTPException) as error:
             self.close()
-            if not kept_alive:
+            if not kept_alive or self._interrupted:
                 raise self._in_words(error) from None
         except OSError as error:
             raise lost_connection(error, self._address.shown) from None

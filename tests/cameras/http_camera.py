@@ -120,6 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
+
     def do_GET(self) -> None:
         name = self.path.lstrip("/").partition("?")[0]
         self.server.asked.append(self.path)
@@ -238,6 +242,7 @@ class _Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.asked: list[str] = []
         self.stills = 0
+        self.connections = 0
         self.sent = 0
         self.video = video
         super().__init__(("127.0.0.1", port), _Handler)
@@ -256,6 +261,11 @@ class HttpCamera:
     def asked(self) -> list[str]:
         """The paths that were asked for, oldest first."""
         return self._server.asked
+
+    @property
+    def connections(self) -> int:
+        """How many connections have been made, by anyone."""
+        return self._server.connections
 
     @property
     def sent(self) -> int:

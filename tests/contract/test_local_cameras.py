@@ -225,11 +225,14 @@ class Capture:
     def __init__(self, path: str, api: int) -> None:
         assert api == cv2.CAP_V4L2
         self._given = iter(self.pictures)
+        self._converts = True
 
     def isOpened(self) -> bool:  # noqa: N802
         return self.opens
 
     def set(self, prop: int, value: float) -> bool:
+        if prop == cv2.CAP_PROP_CONVERT_RGB:
+            self._converts = bool(value)
         return True  # also where the device has no such thing
 
     def get(self, prop: int) -> float:
@@ -237,6 +240,8 @@ class Capture:
 
     def read(self) -> tuple[bool, Any]:
         picture = next(self._given, None)
+        if picture is not None and not self.mjpg and not self._converts:
+            picture = picture[:, :, :2]  # YUYV as it came
         return picture is not None, picture
 
     def release(self) -> None:
