@@ -37,10 +37,14 @@ ZONE: Polygon = ((0.5, 0.2), (0.95, 0.2), (0.95, 0.9), (0.5, 0.9))
 class Feed:
     """A camera whose frames, faults and detections the test decides."""
 
-    def __init__(self, camera_id: str = "door", *, settings: Stream | None = None) -> None:
+    def __init__(
+        self, camera_id: str = "door", *, settings: Stream | None = None, heavy: bool = False
+    ) -> None:
+        """Make a camera; ``heavy`` ones give 150 kB a picture, so that the network matters."""
         self.frames: Latest[Frame | NoFrames] = Latest()
         self.detections: Latest[Detection] = Latest()
         self.number = 0
+        self._heavy = heavy
         self._health = health(camera_id, CameraState.STARTING)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -59,7 +63,7 @@ class Feed:
         """Give the next frame; it carries its number as a bar code."""
         self.number += 1
         frame = Frame(
-            picture=picture or Picture.from_jpeg(numbered_jpeg(self.number)),
+            picture=picture or Picture.from_jpeg(numbered_jpeg(self.number, heavy=self._heavy)),
             index=self.number,
             monotonic_s=time.monotonic(),
             time_s=self.number / 15,
@@ -124,9 +128,13 @@ def health(camera: str, state: CameraState, reason: str | None = None) -> Camera
     return CameraHealth(camera, state, reason, time.time(), time.monotonic())
 
 
-def numbered_jpeg(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
-    """A grey picture with a bar code."""
+def numbered_jpeg(
+    number: int, size: tuple[int, int] = (WIDTH, HEIGHT), *, heavy: bool = False
+) -> bytes:
+    """A grey picture with a bar code; ``heavy``: of noise, which no JPEG makes small."""
     image = np.full((size[1], size[0], 3), 110, np.uint8)
+    if heavy:
+        image = np.random.default_rng(number).integers(0, 255, image.shape, np.uint8)
     barcode.paint(image, number)
     return encode_bgr(image, 85)
 

@@ -142,22 +142,28 @@ def test_a_drip_of_bytes_does_not_hold_a_connection_open(
 
 
 def test_open_streams_do_not_hold_up_the_stop() -> None:
-    feed = Feed()
+    feed = Feed(heavy=True)
     feed.show()
     feed.run(30)
     with serving(feed) as server:
-        url = f"{server.url}/stream.mjpg?quality=100"
-        viewers = [MjpegReader(url, receive_bytes=4096) for _ in range(6)]
-        for viewer in viewers[:3]:
-            viewer.part()  # the others do not read, so their threads are stuck in a write
+        url = f"{server.url}/stream.mjpg?overlay=none"
+        waiting = [MjpegReader(url) for _ in range(3)]
+        stuck = [MjpegReader(url, receive_bytes=4096) for _ in range(3)]
+        while feed.number < 30:
+            for viewer in waiting:
+                viewer.part()
+        feed.stop()  # from now on half of the viewers wait for a picture, half are stuck in one
+        for viewer in waiting:  # until its picture is repeated; the next repeat is seconds away
+            seen = b""
+            while seen != (seen := viewer.part().jpeg):
+                pass
         began_s = time.monotonic()
         server.stop(2.0)
         assert time.monotonic() - began_s < 1
-        names = [thread.name for thread in threading.enumerate()]
-        assert "http-worker" not in names
+        assert "http-worker" not in [thread.name for thread in threading.enumerate()]
         with pytest.raises(OSError):  # noqa: PT011  refused or reset
             MjpegReader(url)
-        for viewer in viewers:
+        for viewer in waiting + stuck:
             viewer.close()
 
 

@@ -109,5 +109,10 @@ def test_who_counts_as_local(environ: dict[str, Any], on_loopback: bool, is_loca
     assert (found.on_loopback, found.is_local) == (on_loopback, is_local)
 
 
+def test_an_empty_form_is_no_attempt_to_log_in() -> None:
+    """Home Assistant sends it with every picture; it must not count as a failed login."""
+    assert credentials("Basic Og==") is None
+
+
 def test_passwords_may_hold_colons() -> None:
     assert credentials(basic("name:a:b")) == ("name", "a:b")
