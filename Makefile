@@ -34,7 +34,7 @@ bench: ## speed and memory against named peers, into benchmarks/results.md by ha
 
 docs: ## write config/pimotion.yml, docs/configuration.md and the JSON Schema from the settings
 	@.ci/setup run
-	@$(PYTHON_IN_VENV) -m pimotion.config_docs
+	@$(PYTHON_IN_VENV) -m pimotion.config.docs
 
 clean: ## forget the environment and all caches
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

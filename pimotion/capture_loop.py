@@ -8,7 +8,7 @@ import time
 
 from pimotion.capture.source import Captured, Source
 from pimotion.clock import utc_now_s
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
 from pimotion.latest import Latest
 from pimotion.log import Repeated

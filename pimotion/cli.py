@@ -9,18 +9,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pimotion import (
-    __version__,
-    arguments,
-    config_docs,
-    config_file,
-    first_run,
-    init,
-    log,
-)
+from pimotion import __version__, arguments, first_run, init, log
 from pimotion.capture.factory import DEMO, found_camera
-from pimotion.config import Settings
-from pimotion.config_camera import Camera
+from pimotion.config import docs as config_docs
+from pimotion.config import file as config_file
+from pimotion.config.camera import Camera
+from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, PimotionError
 from pimotion.replay import ReplayOptions, replay

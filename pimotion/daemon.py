@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from pimotion import __version__
 from pimotion.capture.factory import source_for
-from pimotion.config import Settings
-from pimotion.config_camera import Camera, camera_name
+from pimotion.config.camera import Camera, camera_name
+from pimotion.config.settings import Settings
 from pimotion.errors import StartError
 from pimotion.health import Threads, notify_systemd
 from pimotion.pipeline import CameraPipeline

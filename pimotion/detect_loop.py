@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pimotion.clock import utc_now_s
-from pimotion.config_camera import Camera, camera_name
+from pimotion.config.camera import Camera, camera_name
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.machine import EventMachine

@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Mapping
 
-from pimotion import config_file
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.clock import utc_now_s
-from pimotion.config import Settings
+from pimotion.config import file as config_file
+from pimotion.config.settings import Settings
 from pimotion.daemon import EMBEDDED, Daemon
 from pimotion.publish.broker import answers
 from pimotion.publish.payloads import event_payload

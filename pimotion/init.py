@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pimotion import config_file
-from pimotion.config_yaml import quoted
+from pimotion.config import file as config_file
+from pimotion.config.nodes import quoted
 from pimotion.errors import ConfigError
 from pimotion.log import without_secrets
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from pimotion.capture.source import Source
 from pimotion.capture_loop import CaptureLoop
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 from pimotion.detect_loop import DetectLoop
 from pimotion.health import Threads
 from pimotion.latest import Latest

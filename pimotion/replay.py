@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pimotion.capture.recording import RecordedPicture, Recording, open_recording
-from pimotion.config_camera import Camera, camera_name
+from pimotion.config.camera import Camera, camera_name
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.machine import EventMachine

@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from pimotion.config_camera import Zone
+from pimotion.config.camera import Zone
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.types import Detection, Frame
 

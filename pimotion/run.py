@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from pimotion.config import Settings
+from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, StartError
 from pimotion.health import notify_systemd

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pimotion import config_file
-from pimotion.config import Settings
+from pimotion.config import file as config_file
+from pimotion.config.settings import Settings
 from pimotion.errors import ConfigError
 
 NAME = Path("pimotion.yml")

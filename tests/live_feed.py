@@ -11,8 +11,8 @@ from typing import Any
 import barcode
 import numpy as np
 
-from pimotion.config import Http
-from pimotion.config_camera import Stream
+from pimotion.config.camera import Stream
+from pimotion.config.settings import Http
 from pimotion.health import Threads
 from pimotion.latest import Latest
 from pimotion.picture import Picture

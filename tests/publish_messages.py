@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pimotion.config import Settings
+from pimotion.config.settings import Settings
 from pimotion.types import (
     Box,
     CameraHealth,

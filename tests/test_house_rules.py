@@ -12,16 +12,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "clock", "config_places", "config_scalars", "config_secrets", "config_syntax"},
+    {"errors", "clock"},
     {"pixels"},
     {"picture"},
-    {"types", "config_values", "config_camera"},
-    {"config", "config_names", "config_yaml", "latest", "log", "pace", "render"},
-    {"config_fields", "config_rules"},
-    {"config_example", "config_messages"},
-    {"config_check"},
-    {"config_overrides"},
-    {"config_file", "config_docs", "state", "health"},
+    {"types"},
+    {"latest", "log", "pace", "render"},
+    {"config"},
+    {"state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
     {"stats", "capture_loop", "replay_outputs"},
     {"detect_loop"},
@@ -32,8 +29,6 @@ LEVELS = (
     {"__main__"},
 )
 """Each may import from the levels above it in this list, never its own level or below."""
-
-SAME_LEVEL = {("config_docs", "config_file"), ("config_camera", "config_values")}
 
 HOMES = {
     "av": {
@@ -68,15 +63,15 @@ HOMES = {
     "picamera2": {"capture/picamera.py"},
     "libcamera": {"capture/picamera.py"},
     "pydantic": {
-        "config.py",
-        "config_camera.py",
-        "config_check.py",
-        "config_overrides.py",
-        "config_values.py",
+        "config/settings.py",
+        "config/camera.py",
+        "config/check.py",
+        "config/overrides.py",
+        "config/values.py",
     },
-    "pydantic_core": {"config_check.py", "config_values.py"},
+    "pydantic_core": {"config/check.py", "config/values.py"},
     "simplejpeg": {"pixels.py"},
-    "yaml": {"config_syntax.py", "config_yaml.py"},
+    "yaml": {"config/syntax.py", "config/nodes.py"},
     "zmq": {"capture/imagezmq_hub.py"},
 }
 
@@ -122,7 +117,7 @@ def test_imports_go_one_way(path: Path) -> None:
         other = part(module)
         if not module.startswith("pimotion.") or other == "__version__":
             continue
-        if other == own or (own, other) in SAME_LEVEL:
+        if other == own:
             continue
         assert level(other) < level(own), f"{ids(path)} may not import {module}"
 

@@ -17,7 +17,7 @@ from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import READ_TIMEOUT_S, Source
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.capture.v4l2 import V4l2Source
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 
 DEMO = f"file:{Path(__file__).parent.parent / 'demo' / 'lawn.mp4'}?loop"
 """The recording that ships with the package, as a source."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pimotion.config_camera import Detect
+from pimotion.config.camera import Detect
 from pimotion.pixels import Pixels, as_pixels
 
 _BLUR_PX = (7, 7)

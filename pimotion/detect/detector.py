@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pimotion.config_camera import Detect, Zone
+from pimotion.config.camera import Detect, Zone
 from pimotion.detect.background import make_background
 from pimotion.detect.blobs import Blob
 from pimotion.detect.rules import Findings, Rules

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import cv2
 import numpy as np
 
-from pimotion.config_camera import Zone
+from pimotion.config.camera import Zone
 from pimotion.pixels import Pixels, Polygon, as_pixels, polygon_px
 
 

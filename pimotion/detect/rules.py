@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 
-from pimotion.config_camera import Detect, Zone
+from pimotion.config.camera import Detect, Zone
 from pimotion.detect.blobs import Blob, Blobs
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas
 from pimotion.pixels import Pixels

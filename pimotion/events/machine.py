@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from pimotion.config_camera import Events, Zone
+from pimotion.config.camera import Events, Zone
 from pimotion.events.running import RunningEvent
 from pimotion.events.zones import ROUNDING_S, ZoneMotion
 from pimotion.types import Detection, MotionEvent, MotionState, StopReason

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from pimotion.config_camera import Snapshot
+from pimotion.config.camera import Snapshot
 from pimotion.errors import PictureError
 from pimotion.events.merit import merit_of
 from pimotion.log import Repeated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pimotion.config_camera import Zone
+from pimotion.config.camera import Zone
 
 ROUNDING_S = 1e-6
 """Frames 0.3 s apart differ by 0.29999999999998 s when the monotonic clock is large."""

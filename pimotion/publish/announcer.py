@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pimotion.clock import utc_now_s
-from pimotion.config import Settings
+from pimotion.config.settings import Settings
 from pimotion.publish.camera_voice import CameraVoice
 from pimotion.publish.discovery import discovery
 from pimotion.publish.outbox import Kind, Outgoing

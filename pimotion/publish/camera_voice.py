@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pimotion.clock import utc_now_s
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 from pimotion.publish.levels import Levels
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.payloads import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pimotion.config import Settings
-from pimotion.config_camera import camera_name
+from pimotion.config.camera import camera_name
+from pimotion.config.settings import Settings
 from pimotion.publish.payloads import encode
 from pimotion.publish.topics import Topics
 from pimotion.types import EventType

@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from pimotion.config import MqttTls
+from pimotion.config.settings import MqttTls
 from pimotion.publish.reasons import LinkLost
 
 log = logging.getLogger(__name__)

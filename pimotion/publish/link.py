@@ -21,7 +21,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from pimotion.config import Mqtt
+from pimotion.config.settings import Mqtt
 from pimotion.publish.encryption import TidyContext, context_of
 from pimotion.publish.outbox import Outgoing
 from pimotion.publish.payloads import OFFLINE

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from pimotion.config import Settings
+from pimotion.config.settings import Settings
 from pimotion.health import Threads
 from pimotion.log import Repeated
 from pimotion.publish.announcer import Announcer

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pimotion.clock import utc_now_s
-from pimotion.config import Settings
+from pimotion.config.settings import Settings
 from pimotion.log import Repeated
 from pimotion.publish.desk import Desk
 from pimotion.publish.link import Link, Received, Settled

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pimotion.clock import utc_now_s
-from pimotion.config import Storage
+from pimotion.config.settings import Storage
 from pimotion.health import Threads
 from pimotion.log import Repeated
 from pimotion.record.stills import Stills

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pimotion.clock import utc_now_s
-from pimotion.config import Http, HttpToken
-from pimotion.config_values import is_loopback
+from pimotion.config.settings import Http, HttpToken
+from pimotion.config.values import is_loopback
 from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)

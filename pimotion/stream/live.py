@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pimotion.config_camera import Stream
+from pimotion.config.camera import Stream
 from pimotion.latest import Latest
 from pimotion.pixels import Polygon
 from pimotion.types import CameraHealth, Detection, Frame, NoFrames

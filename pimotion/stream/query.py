@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from pimotion.config_camera import Stream
+from pimotion.config.camera import Stream
 from pimotion.errors import PimotionError
 
 OVERLAYS = ("boxes", "zones", "time", "mask")

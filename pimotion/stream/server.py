@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from pimotion import config
+from pimotion.config.settings import Http
 from pimotion.errors import StartError
 from pimotion.health import Threads
 from pimotion.stream.app import build
@@ -30,7 +30,7 @@ class StreamServer:
 
     def __init__(
         self,
-        http: config.Http,
+        http: Http,
         *,
         cameras: Sequence[LiveCamera],
         events: EventLog,

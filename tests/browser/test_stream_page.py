@@ -12,7 +12,7 @@ import pytest
 from live_feed import Events, Feed, numbered_jpeg, serving
 from playwright.sync_api import Browser, Page, expect
 
-from pimotion.config import Http
+from pimotion.config.settings import Http
 from pimotion.stream.server import StreamServer
 from pimotion.types import Command, EventType, MotionEvent, MotionState, SettingState
 

@@ -21,7 +21,7 @@ from pimotion.capture.factory import source_for
 from pimotion.capture.http_camera import HttpFeed
 from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import Captured, Source
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
 
 SHORT_S = 0.6

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pimotion.config import Storage
+from pimotion.config.settings import Storage
 from pimotion.health import Threads
 from pimotion.record.recorder import Recorder
 from pimotion.types import (

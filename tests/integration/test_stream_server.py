@@ -12,7 +12,7 @@ import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
 
-from pimotion.config import Http
+from pimotion.config.settings import Http
 from pimotion.errors import StartError
 from pimotion.health import Threads
 from pimotion.stream import connection

@@ -19,7 +19,7 @@ import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
 
-from pimotion.config import Http
+from pimotion.config.settings import Http
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant

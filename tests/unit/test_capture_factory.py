@@ -15,7 +15,7 @@ from pimotion.capture.picamera import PicameraSource
 from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.capture.v4l2 import V4l2Source
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from config_text import problems, read
 
-from pimotion import config_docs, config_fields, config_file
-from pimotion.config import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
-from pimotion.config_camera import Camera
+from pimotion.config import docs as config_docs
+from pimotion.config import fields as config_fields
+from pimotion.config import file as config_file
+from pimotion.config.camera import Camera
+from pimotion.config.settings import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
 
 EXAMPLE = config_docs.example()
 NAMES = "|".join({path[-1] for path in config_fields.settings() if path} - {config_fields.ANY})
@@ -28,7 +30,7 @@ LEFT_OUT = re.compile(rf"^( *)# (?= *(- )?({NAMES}|driveway):( |$))", re.MULTILI
     ids=["example", "reference"],
 )
 def test_the_file_is_current(path: Path, text: str) -> None:
-    assert path.read_text() == text, "run python -m pimotion.config_docs"
+    assert path.read_text() == text, "run python -m pimotion.config.docs"
 
 
 def test_the_example_is_exactly_the_defaults() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from config_text import DOOR, NO_CAMERA
 
-from pimotion import config_file
-from pimotion.config import Settings
+from pimotion.config import file as config_file
+from pimotion.config.settings import Settings
 from pimotion.errors import ConfigError
 
 

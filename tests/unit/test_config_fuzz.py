@@ -11,8 +11,9 @@ from config_text import NAME
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pimotion import config_fields, config_file
-from pimotion.config_file import Overrides
+from pimotion.config import fields as config_fields
+from pimotion.config import file as config_file
+from pimotion.config.file import Overrides
 from pimotion.errors import ConfigError
 
 quick = settings(

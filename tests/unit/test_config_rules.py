@@ -7,9 +7,9 @@ import re
 import pytest
 from config_text import DOOR, in_door, problems, read
 
-from pimotion import config_file
-from pimotion.config_file import Overrides
-from pimotion.config_names import CAMERA_KEYS, NODE_KEYS
+from pimotion.config import file as config_file
+from pimotion.config.file import Overrides
+from pimotion.config.names import CAMERA_KEYS, NODE_KEYS
 from pimotion.errors import ConfigError
 from pimotion.publish.discovery import discovery
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from config_text import DOOR, problems
 
-from pimotion import config_yaml
-from pimotion.config_scalars import Trap, plain
+from pimotion.config import nodes as config_yaml
+from pimotion.config.scalars import Trap, plain
 
 QUOTES = "needs quotes"
 BROKEN = [

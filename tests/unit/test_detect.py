@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scenes import HEIGHT, WIDTH, Thing, frame, frame_of, image
 
-from pimotion.config_camera import Detect, Zone
+from pimotion.config.camera import Detect, Zone
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.picture import Picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pimotion.config_camera import Detect, Zone
+from pimotion.config.camera import Detect, Zone
 from pimotion.detect.background import RunningAverage, make_background, sensitivity_scale
 from pimotion.detect.blobs import Blobs
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas, filled

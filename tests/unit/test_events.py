@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scenes import FPS, MONOTONIC_S, UTC_S, detection, frame_of
 
-from pimotion.config_camera import Events, Zone
+from pimotion.config.camera import Events, Zone
 from pimotion.events.machine import EventMachine
 from pimotion.picture import Picture
 from pimotion.pixels import Planes

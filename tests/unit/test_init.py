@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pimotion import config_file, init
+from pimotion import init
+from pimotion.config import file as config_file
 from pimotion.init import Answers
 
 CAMERA = "v4l2:/dev/v4l/by-id/usb-Cam_1-video-index0"

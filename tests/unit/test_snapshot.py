@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scenes import HEIGHT, WIDTH, Thing, detection, frame_of, image
 
-from pimotion.config_camera import Snapshot
+from pimotion.config.camera import Snapshot
 from pimotion.errors import PictureError
 from pimotion.events.merit import merit_of
 from pimotion.events.snapshot import SnapshotMaker

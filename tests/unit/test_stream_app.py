@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from live_feed import Events, Feed, connected, health, numbered_jpeg
 
-from pimotion.config import Http, HttpToken, HttpUser
-from pimotion.config_values import Secret
+from pimotion.config.settings import Http, HttpToken, HttpUser
+from pimotion.config.values import Secret
 from pimotion.stream.server import StreamServer
 from pimotion.types import (
     Box,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pimotion.config import Http, HttpToken, HttpUser
-from pimotion.config_values import Secret
+from pimotion.config.settings import Http, HttpToken, HttpUser
+from pimotion.config.values import Secret
 from pimotion.stream import auth
 from pimotion.stream.auth import Caller, Gate, Role, caller_of, credentials
 

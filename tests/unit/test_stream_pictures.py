@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from live_feed import HEIGHT, WIDTH, Feed, numbered_jpeg
 
-from pimotion.config_camera import Stream
+from pimotion.config.camera import Stream
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, encode_bgr
 from pimotion.stream.cards import since_text

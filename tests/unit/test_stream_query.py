@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pimotion.config_camera import Stream
+from pimotion.config.camera import Stream
 from pimotion.stream.query import QueryError, Variant, Wish, parameters, wish_of
 
 NAMES = ("fps", "width", "quality", "overlay", "token")

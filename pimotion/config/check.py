@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pimotion.config import Settings
-from pimotion.config_messages import Mistake
-from pimotion.config_places import Loc, name_of
-from pimotion.config_rules import Finding, findings
-from pimotion.config_yaml import BROKEN, Mark
+from pimotion.config.messages import Mistake
+from pimotion.config.nodes import BROKEN, Mark
+from pimotion.config.places import Loc, name_of
+from pimotion.config.rules import Finding, findings
+from pimotion.config.settings import Settings
 
 _ROUNDS = 8
 """Each round puts aside one level more; a corner of a zone's polygon lies six deep."""

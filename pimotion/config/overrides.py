@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from pimotion.config import Settings
-from pimotion.config_camera import Camera
-from pimotion.config_check import mistake_of
-from pimotion.config_messages import sentence
-from pimotion.config_places import Loc
-from pimotion.config_values import Section
-from pimotion.config_yaml import Mark
+from pimotion.config.camera import Camera
+from pimotion.config.check import mistake_of
+from pimotion.config.messages import sentence
+from pimotion.config.nodes import Mark
+from pimotion.config.places import Loc
+from pimotion.config.settings import Settings
+from pimotion.config.values import Section
 
 _S = TypeVar("_S", bound=Section)
 

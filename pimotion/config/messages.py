@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pimotion import config_fields
-from pimotion.config_fields import Setting
-from pimotion.config_places import Loc, name_of, printable
-from pimotion.config_scalars import Trap, looks_like_number
-from pimotion.config_values import PATTERN_WORDS
-from pimotion.config_yaml import Mark
+from pimotion.config import fields
+from pimotion.config.fields import Setting
+from pimotion.config.nodes import Mark
+from pimotion.config.places import Loc, name_of, printable
+from pimotion.config.scalars import Trap, looks_like_number
+from pimotion.config.values import PATTERN_WORDS
 from pimotion.log import without_secrets
 
 
@@ -46,12 +46,12 @@ class Mistake:
     @property
     def setting(self) -> Setting | None:
         """The setting it is about."""
-        return config_fields.at(self.loc)
+        return fields.at(self.loc)
 
     @property
     def got(self) -> str:
         """``, got 5``; empty where the value must not be shown."""
-        if config_fields.is_secret(self.loc) or self.mark.tag:
+        if fields.is_secret(self.loc) or self.mark.tag:
             return ""
         return f", got {self._shown()}"
 
@@ -86,9 +86,9 @@ def _fallback(mistake: Mistake) -> str:
 
 
 def _unknown(mistake: Mistake) -> str:
-    if config_fields.is_promised(mistake.loc):
+    if fields.is_promised(mistake.loc):
         return f"'{mistake.name}' is not available in this version"
-    parent = config_fields.at(mistake.loc[:-1])
+    parent = fields.at(mistake.loc[:-1])
     known = parent.names if parent else ()
     unknown = f"unknown setting '{mistake.name}'"
     written = str(mistake.loc[-1]).lower().replace("-", "_")
@@ -107,7 +107,7 @@ def _deeper(written: str, parent: Setting | None) -> str | None:
     if parent is None or parent.by_id:
         return None
     for name in parent.names:
-        section = config_fields.settings()[*parent.path, name]
+        section = fields.settings()[*parent.path, name]
         if written in section.names:
             return f"{name}.{written}"
     return None
@@ -141,10 +141,10 @@ def _list_wanted(mistake: Mistake) -> str:
 
 def _text_wanted(mistake: Mistake) -> str:
     quoted = f'put it in quotes: "{mistake.mark.text}"'
-    if config_fields.is_secret(mistake.loc):
+    if fields.is_secret(mistake.loc):
         quoted = "put it in quotes"
     if isinstance(mistake.value, Trap):
-        if config_fields.is_secret(mistake.loc):
+        if fields.is_secret(mistake.loc):
             return f"{mistake.name} must be text; {quoted}"
         read_as = f"YAML reads {mistake.value.text} as {mistake.value.read_as}"
         return f"{mistake.name} must be text, but {read_as}; {quoted}"
@@ -196,7 +196,7 @@ def _boolean_wanted(mistake: Mistake) -> str:
 
 def _choice_wanted(mistake: Mistake) -> str:
     choices = mistake.setting.choices if mistake.setting else ()
-    if mistake.mark.tag is None and config_fields.is_promised(mistake.loc, mistake.value):
+    if mistake.mark.tag is None and fields.is_promised(mistake.loc, mistake.value):
         return f"{mistake.name}: {mistake.value} is not available in this version{_only(choices)}"
     wanted = f"{mistake.name} must be {'one of ' if len(choices) > 1 else ''}" + ", ".join(
         map(str, choices)
@@ -239,7 +239,7 @@ def _too_long(mistake: Mistake) -> str:
 
 def _own_words(mistake: Mistake) -> str:
     text = str(mistake.context["error"])
-    shows = not config_fields.is_secret(mistake.loc) and ", got " not in text
+    shows = not fields.is_secret(mistake.loc) and ", got " not in text
     found = mistake.got if shows and isinstance(mistake.value, str) else ""
     return f"{mistake.name} {text}{found}"
 

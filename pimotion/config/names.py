@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pimotion.config_camera import Camera
+from pimotion.config.camera import Camera
 
 CAMERA_KEYS = (
     "motion",

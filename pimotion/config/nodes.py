@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from pimotion import config_secrets
-from pimotion.config_places import Loc, name_of, printable
-from pimotion.config_scalars import plain
-from pimotion.config_secrets import Unreadable
-from pimotion.config_syntax import Problem, syntax_problem
+from pimotion.config import secrets
+from pimotion.config.places import Loc, name_of, printable
+from pimotion.config.scalars import plain
+from pimotion.config.secrets import Unreadable
+from pimotion.config.syntax import Problem, syntax_problem
 
 DEEPEST = 20
 """Levels of nesting; the deepest setting stands at 7."""
@@ -58,7 +58,7 @@ class Document:
     """What a file says.
 
     Attributes:
-        values: Dictionaries, lists and `config_scalars.Scalar`; `BROKEN` where a problem tells why.
+        values: Dictionaries, lists and `scalars.Scalar`; `BROKEN` where a problem tells why.
         marks: One for every value, by its place.
         whole: False when the text ends, for the reader, before its end: values are missing then.
     """
@@ -214,7 +214,7 @@ class _Builder:
             return BROKEN
         self._document.marks[loc] = Mark(line, tag=tag)
         try:
-            return config_secrets.fetch(tag, node.value, self._folder)
+            return secrets.fetch(tag, node.value, self._folder)
         except Unreadable as error:
             shown = f"{tag} {printable(node.value)}".rstrip()
             self._tell(line, f"{name_of(loc)}: {shown} {error}")

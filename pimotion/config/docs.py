@@ -1,6 +1,6 @@
 """Writes what people read about the configuration: the example and the reference.
 
-``python -m pimotion.config_docs`` writes both into a checkout of the source.
+``python -m pimotion.config.docs`` writes both into a checkout of the source.
 """
 
 from __future__ import annotations
@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pimotion import config_example, config_fields
-from pimotion.config_fields import ANY, Setting
-from pimotion.config_file import FILE_BYTES
-from pimotion.config_secrets import SECRET_BYTES
-from pimotion.config_values import ID_PATTERN, PATTERN_WORDS, RESERVED_IDS
+from pimotion.config import fields
+from pimotion.config.example import example, value_text
+from pimotion.config.fields import ANY, Setting
+from pimotion.config.file import FILE_BYTES
+from pimotion.config.secrets import SECRET_BYTES
+from pimotion.config.values import ID_PATTERN, PATTERN_WORDS, RESERVED_IDS
 
 __all__ = ["example", "reference", "schema"]
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent.parent
 EXAMPLE_FILE = _ROOT / "config" / "pimotion.yml"
 REFERENCE_FILE = _ROOT / "docs" / "configuration.md"
 
-example = config_example.example
-schema = config_fields.schema
+schema = fields.schema
 
 _HEAD = f"""\
-<!-- Made by `python -m pimotion.config_docs` from pimotion/config*.py: change it there. -->
+<!-- Made by `python -m pimotion.config.docs` from pimotion/config/: change it there. -->
 # Configuration
 
 One YAML file. pimotion takes the first of these that it finds:
@@ -90,7 +90,7 @@ def reference() -> str:
 
 
 def _sections() -> Iterator[str]:
-    every = config_fields.settings()
+    every = fields.settings()
     for path, section in every.items():
         rows = [every[*path, name] for name in section.names]
         rows = [row for row in rows if not row.is_section or row.by_id]
@@ -108,13 +108,13 @@ def _name(section: Setting) -> str:
     """Return ``cameras.<id>.zones.<id>`` or ``http.users[]``."""
     name = ""
     for depth, part in enumerate(section.path):
-        above = config_fields.settings()[section.path[:depth]]
+        above = fields.settings()[section.path[:depth]]
         name += f".{part}" if part != ANY else ".<id>" if above.by_id else "[]"
     return name.removeprefix(".")
 
 
 def _row(setting: Setting) -> str:
-    default = "*required*" if setting.required else f"`{config_example.value_text(setting)}`"
+    default = "*required*" if setting.required else f"`{value_text(setting)}`"
     if setting.by_id:
         default = "*required*" if setting.required else "`{}`"
     if setting.path == ("node",):

@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pimotion import config_fields, config_yaml
-from pimotion.config import Settings
-from pimotion.config_check import Checked, check, mistake_of
-from pimotion.config_messages import NO_CAMERA, sentence
-from pimotion.config_overrides import Overrides, override
-from pimotion.config_places import Loc, name_of, safe
-from pimotion.config_rules import Finding, findings
-from pimotion.config_scalars import plain
-from pimotion.config_secrets import Unreadable, read_file
-from pimotion.config_syntax import Problem
-from pimotion.config_yaml import Document, Mark
+from pimotion.config import fields, nodes
+from pimotion.config.check import Checked, check, mistake_of
+from pimotion.config.messages import NO_CAMERA, sentence
+from pimotion.config.nodes import Document, Mark
+from pimotion.config.overrides import Overrides, override
+from pimotion.config.places import Loc, name_of, safe
+from pimotion.config.rules import Finding, findings
+from pimotion.config.scalars import plain
+from pimotion.config.secrets import Unreadable, read_file
+from pimotion.config.settings import Settings
+from pimotion.config.syntax import Problem
 from pimotion.errors import ConfigError
 
 __all__ = ["Overrides", "apply", "find", "from_values", "load", "parse", "rules"]
@@ -63,7 +63,7 @@ def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{path}:{line}: not UTF-8 text; save the file as UTF-8"]) from None
-    document = config_yaml.parse(text, folder=path.parent)
+    document = nodes.parse(text, folder=path.parent)
     settings = _settings(document, path, overrides or Overrides())
     if mode & stat.S_IROTH:
         _warn_of_open_secrets(document, path)
@@ -76,7 +76,7 @@ def parse(text: str, path: Path, *, overrides: Overrides | None = None) -> Setti
     Raises:
         ConfigError: With every mistake, in the order of the lines.
     """
-    document = config_yaml.parse(text, folder=path.parent)
+    document = nodes.parse(text, folder=path.parent)
     return _settings(document, path, overrides or Overrides())
 
 
@@ -200,4 +200,4 @@ def _in_clear(loc: Loc, mark: Mark) -> bool:
     if mark.text is None or not (mark.quoted or plain(mark.text) is not None):
         return False
     in_url = loc[-1:] == ("source",) and _URL_LOGIN.search(mark.text) is not None
-    return in_url or config_fields.is_secret(loc)
+    return in_url or fields.is_secret(loc)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from pimotion.config_values import (
+from pimotion.config.values import (
     TEXT_PATTERN,
     Corners,
     Id,

@@ -1,6 +1,6 @@
 """Every setting, typed, with its range, its default and one line of help.
 
-Knows nothing of files: `pimotion.config_file` reads YAML into these types. The names, the help
+Knows nothing of files: `pimotion.config.file` reads YAML into these types. The names, the help
 texts and the ranges here are the source of `config/pimotion.yml`, `docs/configuration.md` and the
 JSON Schema.
 """
@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from pimotion.config_camera import Camera
-from pimotion.config_values import (
+from pimotion.config.camera import Camera
+from pimotion.config.values import (
     DATE_PATTERN,
     DISCOVERY_PATTERN,
     PATTERN_WORDS,

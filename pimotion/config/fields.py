@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pimotion.config import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
-from pimotion.config_values import PATTERN_WORDS, SIZE_PATTERN, TEXT_PATTERN, size_text
+from pimotion.config.settings import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
+from pimotion.config.values import PATTERN_WORDS, SIZE_PATTERN, TEXT_PATTERN, size_text
 
 ANY = "*"
 """Stands in a path for any id and any number in a list."""

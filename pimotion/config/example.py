@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from pimotion.config_fields import ANY, Path, Setting, settings
-from pimotion.config_scalars import plain
-from pimotion.config_values import size_text
-from pimotion.config_yaml import quoted
+from pimotion.config.fields import ANY, Path, Setting, settings
+from pimotion.config.nodes import quoted
+from pimotion.config.scalars import plain
+from pimotion.config.values import size_text
 
 _WIDTH = 96
 """Columns of a comment."""
@@ -41,7 +41,7 @@ _HEAD = """\
 # mistake in it, docs/configuration.md says more. Wherever text stands, !env NAME takes it from the
 # environment, !file PATH from a file (a relative one lies beside this), !credential NAME from
 # systemd.
-# Made by `python -m pimotion.config_docs`.
+# Made by `python -m pimotion.config.docs`.
 """
 
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pimotion.config import Http, HttpToken, Mqtt, Settings
-from pimotion.config_camera import Camera
-from pimotion.config_names import clashes
-from pimotion.config_places import Loc
-from pimotion.config_values import RESERVED_IDS, is_loopback
+from pimotion.config.camera import Camera
+from pimotion.config.names import clashes
+from pimotion.config.places import Loc
+from pimotion.config.settings import Http, HttpToken, Mqtt, Settings
+from pimotion.config.values import RESERVED_IDS, is_loopback
 
 EMBEDDED = "embedded"
 

@@ -1,0 +1,1 @@
+"""Every setting, typed; a YAML file that becomes settings, or all its mistakes at once."""
