@@ -98,6 +98,14 @@ class _Replay:
         self._progress = _Progress(recording)
 
     def run(self) -> None:
+        try:
+            self._play()
+        finally:
+            self._progress.done()
+            # A recording that ends or breaks off is a source that is lost, so what runs is over.
+            self._print(self._machine.end(StopReason.SOURCE_LOST))
+
+    def _play(self) -> None:
         newest: Detection | None = None
         for index, recorded in enumerate(self._recording):
             frame = self._frame(recorded, index)
@@ -105,9 +113,6 @@ class _Replay:
             for output in self._outputs:
                 output.frame(frame, newest)
             self._progress.show(index + 1, recorded.time_s)
-        self._progress.done()
-        # A recording that ends is a source that stops: what runs is over, for that reason.
-        self._print(self._machine.end(StopReason.SOURCE_LOST))
 
     def _analyse(self, frame: Frame) -> Detection | None:
         if self._pacer is not None and not self._pacer.is_due(frame.monotonic_s):

@@ -1,0 +1,258 @@
+"""The command line as a user meets it: exit codes, one clear line, data on stdout only."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+import pimotion
+from pimotion.capture.factory import DEMO
+
+ROOT = Path(__file__).parent.parent.parent
+LAWN = Path(DEMO.removeprefix("file:").removesuffix("?loop"))
+DOOR = "cameras: {door: {source: synthetic}}\nmqtt: {host: 127.0.0.1}\n"
+
+
+def pimotion_(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pimotion", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_version(tmp_path: Path) -> None:
+    done = pimotion_("--version", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, f"pimotion {pimotion.__version__}\n")
+
+
+@pytest.mark.parametrize("command", ["doctor", "cameras", "send", "ha"])
+def test_a_command_of_a_later_version_says_so(tmp_path: Path, command: str) -> None:
+    done = pimotion_(command, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"pimotion: '{command}' is not available in this version\n"
+
+
+def test_a_correct_configuration_passes(tmp_path: Path) -> None:
+    (tmp_path / "pimotion.yml").write_text("node: shed\n" + DOOR)
+
+    done = pimotion_("check", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "pimotion.yml: correct; node shed, cameras: door\n"
+
+
+@pytest.mark.parametrize("command", [["check", "x.yml"], ["run", "--config", "x.yml"]])
+def test_every_mistake_is_told_at_once_and_nothing_starts(
+    tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "x.yml").write_text("cameras:\n  door: {source: synthetic, fps: 600}\nmqtttt: {}\n")
+
+    done = pimotion_(*command, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "x.yml:2: cameras.door.fps must be between 0.2 and 60 fps, got 600",
+        "x.yml:3: unknown setting 'mqtttt'; did you mean 'mqtt'?",
+        "2 problems; nothing was started.",
+    ]
+
+
+def test_options_are_checked_like_settings(tmp_path: Path) -> None:
+    done = pimotion_("--source", "floppy:a", "--port", "99999", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert [line.split(" must")[0] for line in done.stderr.splitlines()[:2]] == [
+        "--port",
+        "--source",
+    ]
+
+
+def test_without_a_file_to_check_there_is_nothing_to_do(tmp_path: Path) -> None:
+    done = pimotion_("check", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr == "pimotion: there is no configuration; name a file\n"
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text(DOOR)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = pimotion_("run", "-c", "x.yml", "--port", str(port), cwd=tmp_path)
+
+    assert done.returncode == 1
+    complaints = [line for line in done.stderr.splitlines() if line.startswith("pimotion: ")]
+    assert len(complaints) == 1
+    assert f"port {port} " in complaints[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_schema_is_json(tmp_path: Path) -> None:
+    done = pimotion_("schema", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["properties"]["cameras"]
+
+
+def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
+    done = pimotion_("init", "--broker", "ha.local", "--source", "synthetic", "--lan", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "password" in done.stdout
+    assert (tmp_path / "pimotion.yml").stat().st_mode & 0o777 == 0o600
+    assert pimotion_("check", cwd=tmp_path).returncode == 0
+    again = pimotion_("init", "--source", "synthetic", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+
+
+class TestReplay:
+    """The same detection as the daemon's, over a recording."""
+
+    def test_the_shipped_recording_is_one_event(self, tmp_path: Path) -> None:
+        done = pimotion_("replay", LAWN, cwd=tmp_path)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        events = lines(done.stdout)
+        kinds = [event["event_type"] for event in events]
+        assert (kinds[0], kinds[-1]) == ("start", "stop")
+        assert kinds.count("start") == 1
+        assert {event["id"] for event in events} == {"1"}
+        assert [event["seq"] for event in events] == list(range(len(events)))
+        assert events[0]["time_s"] == pytest.approx(19.8, abs=0.5)
+        assert events[-1]["duration_s"] == pytest.approx(19, abs=1.5)
+        assert events[0]["published_at"] is None
+        assert events[0]["started_at"] is None, "the recording does not say when it was made"
+
+    def test_the_same_file_gives_the_same_lines(self, tmp_path: Path) -> None:
+        outputs = []
+        for name in ("a", "b"):
+            done = pimotion_("replay", LAWN, "--frames", tmp_path / name, cwd=tmp_path)
+            outputs.append((done.stdout, (tmp_path / name).read_text()))
+
+        assert outputs[0] == outputs[1]
+
+    def test_every_frame_has_its_line_its_mask_and_its_picture(self, tmp_path: Path) -> None:
+        video = tmp_path / "drawn.mp4"
+        where = ("--frames", tmp_path / "f", "--masks", tmp_path / "m", "--annotate", video)
+        done = pimotion_("replay", LAWN, *where, cwd=tmp_path)
+
+        frames = lines((tmp_path / "f").read_text())
+        assert done.returncode == 0
+        assert [frame["frame"] for frame in frames] == list(range(1, 426))
+        assert list(frames[0]) == [
+            "frame", "time_s", "motion", "boxes", "changed_ratio", "score", "suppressed",
+        ]  # fmt: skip
+        masks = sorted((tmp_path / "m").iterdir())
+        assert [mask.name for mask in masks] == [f"{number:06d}.png" for number in range(1, 426)]
+        moving = next(frame for frame in frames if frame["boxes"])
+        mask = cv2.imread(str(masks[moving["frame"] - 1]), cv2.IMREAD_UNCHANGED)
+        assert mask is not None
+        assert mask.shape == (256, 448)
+        assert set(np.unique(mask)) == {0, 255}
+        with av.open(str(video)) as container:
+            drawn = [frame.time for frame in container.decode(video=0)]
+        assert len(drawn) == 425
+        assert drawn[-1] == pytest.approx(42.4, abs=0.01)
+
+    def test_a_configured_cameras_rules_are_used(self, tmp_path: Path) -> None:
+        (tmp_path / "x.yml").write_text(
+            "cameras: {door: {source: auto, detect: {fps: 2,\n"
+            "  masks: [[[0, 0], [1, 0], [1, 1], [0, 1]]]}}}\n"
+        )
+        options = ("--config", "x.yml", "--camera", "door", "--frames", "f")
+        done = pimotion_("replay", LAWN, *options, cwd=tmp_path)
+
+        frames = lines((tmp_path / "f").read_text())
+        assert (done.returncode, done.stdout) == (0, "")
+        assert len(frames) == 425
+        assert frames[250]["suppressed"] == "masked"
+        analysed = {frame["changed_ratio"] for frame in frames[200:300]}
+        assert 10 < len(analysed) <= 20, "two frames a second, and the others repeat them"
+
+    def test_a_folder_of_images_is_a_recording_too(self, tmp_path: Path) -> None:
+        folder = tmp_path / "frames"
+        folder.mkdir()
+        for number in range(60):
+            image = np.full((120, 160, 3), 90, np.uint8)
+            if number >= 45:
+                image[40:90, (number - 45) * 6 : (number - 45) * 6 + 25] = 220
+            cv2.imwrite(str(folder / f"{number:03d}.png"), image)
+
+        done = pimotion_("replay", folder, "--fps", "10", cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert lines(done.stdout)[0]["event_type"] == "start"
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [
+            ("gone.mp4", None, "gone.mp4"),
+            ("text.mp4", b"no video at all\n" * 100, "text.mp4"),
+            ("empty.mp4", b"", "empty.mp4"),
+        ],
+    )
+    def test_what_is_no_recording_is_one_clear_line(
+        self, tmp_path: Path, name: str, content: bytes | None, reason: str
+    ) -> None:
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+
+        done = pimotion_("replay", name, cwd=tmp_path)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith("pimotion: ")
+        assert reason in done.stderr
+
+    def test_a_recording_that_breaks_off_gives_what_it_has(self, tmp_path: Path) -> None:
+        cut = tmp_path / "cut.ts"
+        transport_stream(LAWN, cut)
+        whole = cut.read_bytes()
+        middle = len(whole) * 3 // 4
+        cut.write_bytes(whole[:middle])
+
+        done = pimotion_("replay", cut, cwd=tmp_path)
+
+        assert lines(done.stdout)[0]["event_type"] == "start"
+        assert lines(done.stdout)[-1]["event_type"] == "stop"
+
+    def test_an_output_that_cannot_be_written_is_one_clear_line(self, tmp_path: Path) -> None:
+        done = pimotion_("replay", LAWN, "--frames", "no/such/folder", cwd=tmp_path)
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("pimotion: ")
+        assert "no/such/folder" in done.stderr
+
+
+def transport_stream(source: Path, target: Path) -> None:
+    """Copy a video into a container that can be cut anywhere."""
+    with av.open(str(source)) as given, av.open(str(target), "w", format="mpegts") as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
