@@ -101,6 +101,8 @@ class JpegPayload:
             self.height, self.width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
         except ValueError as error:
             raise PictureError(f"not a JPEG: {error}") from None
+        except KeyError:  # simplejpeg has no name for what a header that was cut off declares
+            raise PictureError("not a JPEG: its header is incomplete") from None
 
     def luma(self, least_width: int) -> Pixels:
         """Return luma, shape (height, width)."""
@@ -122,7 +124,10 @@ class JpegPayload:
             # ends early is another matter: its lower part would be made up.
             if "extraneous" not in str(error):
                 raise PictureError(f"broken JPEG: {error}") from None
-        return self._decode_as(colourspace, least_width, strict=False)
+        try:
+            return self._decode_as(colourspace, least_width, strict=False)
+        except ValueError as error:
+            raise PictureError(f"broken JPEG: {error}") from None
 
     def _decode_as(self, colourspace: str, least_width: int, *, strict: bool) -> Pixels:
         image: Pixels = simplejpeg.decode_jpeg(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -220,6 +221,23 @@ def test_a_picture_is_never_enlarged() -> None:
 def test_a_broken_jpeg_says_so(data: bytes, reason: str) -> None:
     with pytest.raises(PictureError, match=reason):
         Picture.from_jpeg(data).luma(80)
+
+
+def test_whatever_a_camera_sends_is_a_picture_or_a_picture_error() -> None:
+    """Cut anywhere, or with any byte turned over: never another exception."""
+    data = encode_bgr(scene(60, 80), 80)
+    rng = np.random.default_rng(7)
+    damaged = [data[:length] for length in range(0, len(data), 3)]
+    for _ in range(1500):
+        wrong = bytearray(data)
+        for at in rng.integers(0, len(data), 3):
+            wrong[at] = rng.integers(0, 256)
+        damaged.append(bytes(wrong))
+    good = 0
+    for each in damaged:
+        with suppress(PictureError):
+            good += Picture.from_jpeg(each).luma(40).shape == (30, 40)
+    assert 0 < good < len(damaged)
 
 
 def test_a_jpeg_that_lies_about_its_size_is_refused_before_it_is_decoded() -> None:

@@ -1,0 +1,376 @@
+"""One camera's two threads: what is said when its source gives, stalls, breaks, ends, returns."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from broker import wait_until
+
+from pimotion.capture.source import Captured
+from pimotion.config.camera import Camera
+from pimotion.errors import SourceLost
+from pimotion.health import Threads
+from pimotion.picture import Picture
+from pimotion.pipeline import CameraPipeline, new_event_id
+from pimotion.pixels import encode_bgr
+from pimotion.types import (
+    CameraHealth,
+    CameraState,
+    CameraStats,
+    Command,
+    EventType,
+    Message,
+    MotionEvent,
+    MotionState,
+    SettingState,
+    Still,
+    StopReason,
+)
+
+WIDTH, HEIGHT = 160, 120
+
+
+def picture(square_at: int | None) -> Picture:
+    """A grey room; with a bright square, 30 px wide, at a place."""
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    if square_at is not None:
+        image[40:90, square_at : square_at + 30] = 220
+    return Picture.from_bgr(image)
+
+
+class Script:
+    """A source that gives what the test puts in, at once, in time steps of a tenth of a second."""
+
+    is_live = True
+
+    def __init__(self) -> None:
+        self.steps: queue.Queue[Picture | SourceLost] = queue.Queue()
+        self.opened = 0
+        self.closed = 0
+        self.over = False
+        self._opened_s = 0.0
+
+    def open(self) -> None:
+        self.opened += 1
+        self._opened_s = time.monotonic()
+
+    def read(self) -> Captured:
+        step = self._next()
+        if isinstance(step, SourceLost):
+            raise step
+        now_s = time.monotonic()
+        return Captured(step, now_s, now_s - self._opened_s)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _next(self) -> Picture | SourceLost:
+        while not self.over:
+            try:
+                return self.steps.get(timeout=0.02)
+            except queue.Empty:
+                pass
+        return SourceLost("the test is over")
+
+
+class Scene:
+    """A running pipeline on a script, and everything that it said."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.said: list[Message] = []
+        self.source = Script()
+        self.threads = Threads()
+        values = {
+            "source": "synthetic",
+            "fps": 60,
+            "detect": {"fps": 60, "warmup_frames": 3, "hold_s": 0},
+            "events": {"min_motion_s": 0, "event_gap_s": 0.5},
+            **settings,
+        }
+        self.pipeline = CameraPipeline(
+            "door",
+            Camera.model_validate(values),
+            self.source,
+            sinks=[self],
+            viewers=lambda: 3,
+            detecting=True,
+        )
+
+    def put(self, message: Message) -> None:
+        self.said.append(message)
+
+    def play(self, *steps: Picture | SourceLost, every_s: float = 0.03) -> None:
+        """Give pictures, one after the other has been looked at."""
+        for step in steps:
+            self.source.steps.put(step)
+            time.sleep(every_s)
+
+    def play_still(self, count: int = 8) -> None:
+        self.play(*(picture(None) for _ in range(count)))
+
+    def play_motion(self, count: int = 6) -> None:
+        self.play(*(picture(5 + 18 * index) for index in range(count)))
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [message for message in self.said if isinstance(message, kind)]
+
+    def event(self, kind: EventType) -> MotionEvent:
+        """The first message of a kind."""
+        found: MotionEvent = next(m for m in self.of(MotionEvent) if m.type is kind)
+        return found
+
+    def wait_for(self, holds: Callable[[Message], bool], what: str) -> None:
+        wait_until(lambda: any(map(holds, list(self.said))), what)
+
+    def wait_for_state(self, state: CameraState) -> None:
+        self.wait_for(lambda m: isinstance(m, CameraHealth) and m.state is state, state.value)
+
+    def stop(self) -> None:
+        self.threads.close()
+        self.source.over = True
+        self.pipeline.ask_to_stop()
+        assert self.pipeline.join(time.monotonic() + 5), "a thread is stuck"
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., Scene]]:
+    made: list[Scene] = []
+
+    def start(**settings: Any) -> Scene:
+        camera = Scene(**settings)
+        made.append(camera)
+        camera.pipeline.start(camera.threads)
+        return camera
+
+    yield start
+    for camera in made:
+        camera.stop()
+        assert camera.threads.dead is None
+
+
+Make = Callable[..., Scene]
+
+
+def is_event(kind: EventType) -> Callable[[Message], bool]:
+    return lambda message: isinstance(message, MotionEvent) and message.type is kind
+
+
+def test_at_the_start_everything_is_off_and_not_yet_live(make: Make) -> None:
+    """Whoever was ON when the power went must not stay ON."""
+    camera = make()
+    wait_until(lambda: len(camera.said) >= 3, "the first words")
+
+    assert camera.of(CameraHealth)[0].state is CameraState.STARTING
+    assert camera.of(MotionState)[0].motion is False
+    assert camera.of(SettingState)[0].value is True
+
+
+def test_the_first_picture_makes_it_live_and_is_sent(make: Make) -> None:
+    camera = make()
+    camera.play_still(2)
+    camera.wait_for_state(CameraState.OK)
+    camera.wait_for(lambda m: isinstance(m, Still), "the first still")
+
+    assert camera.of(Still)[0].event_id is None
+
+
+def test_the_picture_is_on_its_way_before_the_event_that_names_it(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+
+    start = camera.event(EventType.START)
+    still = next(m for m in camera.said if isinstance(m, Still) and m.event_id == start.id)
+    on = next(m for m in camera.said if isinstance(m, MotionState) and m.motion)
+    assert camera.said.index(still) < camera.said.index(start)
+    assert camera.said.index(on) < camera.said.index(start)
+
+
+def test_a_lost_source_ends_the_event_before_the_camera_is_offline(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.play(SourceLost("the cable was pulled"))
+    camera.wait_for_state(CameraState.LOST)
+
+    stop = camera.event(EventType.STOP)
+    lost = camera.of(CameraHealth)[-1]
+    assert stop.reason is StopReason.SOURCE_LOST
+    assert lost.reason == "the cable was pulled"
+    ending = camera.said[camera.said.index(stop) :]
+    assert [type(m) for m in ending if not isinstance(m, Still)][:3] == [
+        MotionEvent,
+        MotionState,
+        CameraHealth,
+    ]
+    assert ending[-1] is lost
+
+
+def test_a_source_that_returns_is_opened_again_without_false_motion(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play(SourceLost("gone for a moment"))
+    camera.wait_for_state(CameraState.LOST)
+    camera.said.clear()
+    camera.source.steps.put(picture(60))  # the room has changed meanwhile
+    wait_until(lambda: camera.source.opened == 2, "the second opening", 5)
+    camera.play(*(picture(60) for _ in range(8)))
+    camera.wait_for_state(CameraState.OK)
+
+    assert camera.source.closed >= 1
+    assert not camera.of(MotionEvent)
+
+
+def test_a_recording_that_has_ended_is_not_opened_again(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play(SourceLost("the recording has ended", ended=True))
+    camera.wait_for_state(CameraState.ENDED)
+
+    assert camera.pipeline.health.reason == "the recording has ended"
+    assert camera.source.opened == 1
+
+
+def test_frames_that_stop_coming_are_noticed_without_a_word_of_the_source(make: Make) -> None:
+    camera = make(health={"stale_s": 1}, fps=60)
+    hung = Hang(camera.source)
+    camera.play_still()
+    hung.set()
+    camera.wait_for_state(CameraState.STALE)
+    hung.clear()
+
+    assert camera.pipeline.health.reason == "no frame for 1 s"
+    camera.said.clear()
+    camera.play_still()
+    camera.wait_for_state(CameraState.OK)
+
+
+class Hang:
+    """Makes a script's `read` wait, as a camera that hangs does."""
+
+    def __init__(self, source: Script) -> None:
+        self._hanging = False
+        self._read = source.read
+        source.read = self._wait  # type: ignore[method-assign]
+
+    def set(self) -> None:
+        self._hanging = True
+
+    def clear(self) -> None:
+        self._hanging = False
+
+    def _wait(self) -> Captured:
+        while self._hanging:
+            time.sleep(0.01)
+        return self._read()
+
+
+def test_broken_pictures_are_skipped_and_counted(make: Make) -> None:
+    camera = make()
+    good = encode_bgr(picture(None).bgr(), 90)
+    camera.play_still()
+    for _ in range(4):
+        camera.play(Picture.from_jpeg(good[:-40]))
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start after broken pictures")
+
+    stats = camera.pipeline._stats.now(time.monotonic())
+    assert stats.dropped is not None
+    assert stats.dropped >= 4
+
+
+def test_a_camera_that_never_gave_a_whole_picture_is_not_live(make: Make) -> None:
+    camera = make()
+    good = encode_bgr(picture(None).bgr(), 90)
+    camera.play(*(Picture.from_jpeg(good[:-40]) for _ in range(5)))
+
+    assert camera.pipeline.health.state is CameraState.STARTING
+
+
+def test_detection_switched_off_ends_the_event_and_says_so(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    assert camera.pipeline.command(Command("door", "detection", False))
+    camera.wait_for(lambda m: isinstance(m, SettingState) and m.value is False, "the echo")
+    stop = camera.event(EventType.STOP)
+    assert stop.reason is StopReason.DETECTION_OFF
+    camera.said.clear()
+    camera.play_motion()
+    assert not camera.of(MotionEvent)
+
+    camera.pipeline.command(Command("door", "detection", True))
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "motion once it is on again")
+
+
+def test_a_flood_of_commands_is_bounded(make: Make) -> None:
+    camera = Scene()  # not started: nobody takes them
+    accepted = [camera.pipeline.command(Command("door", "detection", True)) for _ in range(100)]
+
+    assert 0 < accepted.count(True) < 100
+
+
+def test_privacy_masks_are_on_every_frame_that_leaves_capture(make: Make) -> None:
+    camera = make(privacy_masks=[[[0, 0], [1, 0], [1, 0.5], [0, 0.5]]])
+    camera.play_still(2)
+    camera.wait_for_state(CameraState.OK)
+    frame: Any = camera.pipeline.frames.peek()
+
+    assert frame.picture.bgr()[: HEIGHT // 2 - 2].max() == 0
+    assert frame.picture.bgr()[HEIGHT // 2 + 2 :].min() == 90
+
+
+def test_the_stop_ends_the_running_event(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    camera.stop()
+
+    stop = camera.event(EventType.STOP)
+    assert stop.reason is StopReason.SHUTDOWN
+    assert camera.of(MotionState)[-1].motion is False
+
+
+def test_frames_over_the_rate_are_thinned(make: Make) -> None:
+    camera = make(fps=10, detect={"fps": 5, "warmup_frames": 3})
+    began_s = time.monotonic()
+    camera.play(*(picture(None) for _ in range(60)), every_s=0.025)
+    lasted_s = time.monotonic() - began_s
+
+    wait_until(camera.source.steps.empty, "all are read")
+    assert camera.pipeline.captured >= 59
+    stats = camera.pipeline._stats
+    assert stats.arrived == pytest.approx(10 * lasted_s, abs=3)
+    assert stats.analysed == pytest.approx(5 * lasted_s, abs=3)
+
+
+def test_figures_are_told(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    stats: CameraStats = camera.pipeline._stats.now(time.monotonic())
+
+    assert stats.viewers == 3
+    assert stats.detect_ms is not None
+    assert stats.detect_ms > 0
+    assert stats.latency_ms is not None
+    assert stats.last_event_utc_s is not None
+
+
+def test_event_ids_are_unique_and_sort_by_time() -> None:
+    ids = [new_event_id() for _ in range(1000)]
+
+    assert len(set(ids)) == 1000
+    assert [each.split("-")[0] for each in ids] == sorted(each.split("-")[0] for each in ids)
