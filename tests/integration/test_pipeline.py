@@ -234,6 +234,8 @@ def test_a_recording_that_has_ended_is_not_opened_again(make: Make) -> None:
     camera.wait_for_state(CameraState.ENDED)
 
     assert camera.pipeline.health.reason == "the recording has ended"
+    later_s = time.monotonic() + 1.3  # a lost source would have been opened again after 1 s
+    wait_until(lambda: time.monotonic() > later_s, "the time of a first retry")
     assert camera.source.opened == 1
 
 
@@ -305,10 +307,12 @@ def test_detection_switched_off_ends_the_event_and_says_so(make: Make) -> None:
     assert stop.reason is StopReason.DETECTION_OFF
     camera.said.clear()
     camera.play_motion()
-    assert not camera.of(MotionEvent)
-
+    camera.play(*(picture(60) for _ in range(3)))
     camera.pipeline.command(Command("door", "detection", True))
-    camera.play_still()
+    camera.wait_for(lambda m: isinstance(m, SettingState) and m.value is True, "the echo")
+    camera.play(*(picture(60) for _ in range(8)))
+    assert not camera.of(MotionEvent), "what changed meanwhile is no motion"
+
     camera.play_motion()
     camera.wait_for(is_event(EventType.START), "motion once it is on again")
 
