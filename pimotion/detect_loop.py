@@ -31,6 +31,7 @@ from pimotion.types import (
     Frame,
     Message,
     MotionEvent,
+    MotionState,
     NoFrames,
     SettingState,
     Sink,
@@ -158,7 +159,7 @@ class DetectLoop:
         messages = self._machine.update(detection)
         self._put_if(self._still_for(detection, messages))
         for message in messages:
-            self._put(message)
+            self._say(message)
         if messages:
             self._stats.latency(time.monotonic() - frame.monotonic_s)
 
@@ -184,7 +185,12 @@ class DetectLoop:
 
     def _end_event(self, reason: StopReason) -> None:
         for message in self._machine.end(reason):
-            self._put(message)
+            self._say(message)
+
+    def _say(self, message: MotionEvent | MotionState) -> None:
+        if isinstance(message, MotionEvent) and message.type is not EventType.UPDATE:
+            _log_event(message)
+        self._put(message)
 
     def _obey(self) -> None:
         while not self._commands.empty():
@@ -205,7 +211,7 @@ class DetectLoop:
         if (state, reason) == (self._health.state, self._health.reason):
             return
         self._health = self._health_now(state, reason)
-        log.info("camera is %s camera=%s reason=%s", state.value, self._id, reason)
+        log.info("camera is %s camera=%s reason=%s", state.value, self._id, reason or "-")
         self._put(self._health)
 
     def _health_now(self, state: CameraState, reason: str | None) -> CameraHealth:
@@ -218,6 +224,15 @@ class DetectLoop:
     def _put(self, message: Message) -> None:
         for sink in self._sinks:
             sink.put(message)
+
+
+def _log_event(event: MotionEvent) -> None:
+    where = f"camera={event.camera} event={event.id}"
+    if event.type is EventType.START:
+        zones = ",".join(event.zones) or "-"
+        log.info("motion started %s boxes=%d zones=%s", where, len(event.boxes), zones)
+    else:
+        log.info("motion ended %s duration_s=%.1f reason=%s", where, event.duration_s, event.reason)
 
 
 def _pacer_of(interval_s: float | None) -> Pacer | None:

@@ -125,7 +125,7 @@ class Canvas:
         return Planes(y, u, v)
 
     def _outline(self, corners: npt.NDArray[np.int32], colour: Colour) -> None:
-        thickness = max(1, round(self.height / 360))
+        thickness = max(2, round(self.height / 360))  # one px of red is lost in half-size chroma
         for layer in self._layers:
             layer.outline(corners, colour, thickness)
 

@@ -20,7 +20,7 @@ from pimotion.pixels import Pixels, as_pixels, encode_bgr
 
 FPS = 20
 """Twice the recording's own rate, so that a test takes half the time."""
-EMPTY, PEOPLE = range(100, 150), range(196, 290)
+EMPTY, PEOPLE = range(100, 150), range(170, 264)
 """Frames of the recording: nobody is there; people are there, walking."""
 STRIP_RATIO = 0.14
 """Share of the height that the number takes, at the top."""
@@ -28,7 +28,7 @@ STRIP_RATIO = 0.14
 
 @cache
 def recording() -> tuple[Pixels, ...]:
-    """The recording's frames, shape (256, 448, 3), blue-green-red, without numbers."""
+    """The recording's frames, shape (240, 448, 3), blue-green-red, without numbers."""
     video = cv2.VideoCapture(DEMO.removeprefix("file:").removesuffix("?loop"))
     frames: list[Pixels] = []
     while True:
@@ -47,7 +47,7 @@ def jpeg(number: int) -> bytes:
 
 
 def people_in(number: int) -> Pixels:
-    """Where the picture differs from the empty lawn, shape (256, 448), 0 or 255."""
+    """Where the picture differs from the empty lawn, shape (240, 448), 0 or 255."""
     empty = np.median(np.array(recording()[100:150:5]), axis=0).astype(np.uint8)
     difference = cv2.absdiff(recording()[number], empty).max(axis=2)
     mask = cv2.morphologyEx(

@@ -142,8 +142,8 @@ class TestReplay:
         assert kinds.count("start") == 1
         assert {event["id"] for event in events} == {"1"}
         assert [event["seq"] for event in events] == list(range(len(events)))
-        assert events[0]["time_s"] == pytest.approx(19.8, abs=0.5)
-        assert events[-1]["duration_s"] == pytest.approx(19, abs=1.5)
+        assert events[0]["time_s"] == pytest.approx(16.8, abs=0.5)
+        assert events[-1]["duration_s"] == pytest.approx(18.5, abs=1.5)
         assert events[0]["published_at"] is None
         assert events[0]["started_at"] is None, "the recording does not say when it was made"
 
@@ -162,21 +162,21 @@ class TestReplay:
 
         frames = lines((tmp_path / "f").read_text())
         assert done.returncode == 0
-        assert [frame["frame"] for frame in frames] == list(range(1, 426))
+        assert [frame["frame"] for frame in frames] == list(range(1, 401))
         assert list(frames[0]) == [
             "frame", "time_s", "motion", "boxes", "changed_ratio", "score", "suppressed",
         ]  # fmt: skip
         masks = sorted((tmp_path / "m").iterdir())
-        assert [mask.name for mask in masks] == [f"{number:06d}.png" for number in range(1, 426)]
+        assert [mask.name for mask in masks] == [f"{number:06d}.png" for number in range(1, 401)]
         moving = next(frame for frame in frames if frame["boxes"])
         mask = cv2.imread(str(masks[moving["frame"] - 1]), cv2.IMREAD_UNCHANGED)
         assert mask is not None
-        assert mask.shape == (256, 448)
+        assert mask.shape == (240, 448)
         assert set(np.unique(mask)) == {0, 255}
         with av.open(str(video)) as container:
             drawn = [frame.time for frame in container.decode(video=0)]
-        assert len(drawn) == 425
-        assert drawn[-1] == pytest.approx(42.4, abs=0.01)
+        assert len(drawn) == 400
+        assert drawn[-1] == pytest.approx(39.9, abs=0.01)
 
     def test_a_configured_cameras_rules_are_used(self, tmp_path: Path) -> None:
         (tmp_path / "x.yml").write_text(
@@ -188,7 +188,7 @@ class TestReplay:
 
         frames = lines((tmp_path / "f").read_text())
         assert (done.returncode, done.stdout) == (0, "")
-        assert len(frames) == 425
+        assert len(frames) == 400
         assert frames[250]["suppressed"] == "masked"
         analysed = {frame["changed_ratio"] for frame in frames[200:300]}
         assert 10 < len(analysed) <= 20, "two frames a second, and the others repeat them"
