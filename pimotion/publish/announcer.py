@@ -12,6 +12,7 @@ from pimotion.clock import utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.publish.camera_voice import CameraVoice
 from pimotion.publish.discovery import discovery
+from pimotion.publish.machine import Machine
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.payloads import OFFLINE, ONLINE, encode, machine_payload
 from pimotion.publish.topics import Topics
@@ -26,6 +27,7 @@ class Announcer:
     def __init__(self, settings: Settings, *, version: str, now_s: float) -> None:
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._version = version
+        self._machine = Machine()
         self._began_s = now_s
         self._began_utc_s: float | None = None
         self._stats_due_s = now_s
@@ -118,5 +120,7 @@ class Announcer:
         now_utc_s = utc_now_s()
         if self._began_utc_s is None and now_utc_s is not None:
             self._began_utc_s = now_utc_s - (now_s - self._began_s)
-        payload = machine_payload(started_utc_s=self._began_utc_s, version=self._version)
+        payload = machine_payload(
+            self._machine.look(), started_utc_s=self._began_utc_s, version=self._version
+        )
         return Outgoing(self._topics.stats, encode(payload), Kind.SAMPLE, qos=0)

@@ -53,11 +53,9 @@ class Desk:
             self._is_open = True
             self._announcer.retain_on(mqtt5)
             self._first = deque(self._announcer.everything(now_s))
-            fresh = [message for message in self._lost if message.deadline_s >= now_s]
-            self._counts["event_too_late"] += len(self._lost) - len(fresh)
-            self._lost = []
-            for message in self._announcer.catch_up(fresh, now_s):
+            for message in self._announcer.catch_up(self._lost, now_s):
                 self._outbox.put(message)
+            self._lost = []
 
     def close(self, unacked: Sequence[Outgoing]) -> None:
         """Stop queueing; keep the events that were on their way, unless they were so before."""

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 FAREWELL_S = 2.0
 """Longest that the end waits for a broker that does not answer."""
+CLOSE_S = 0.2
+"""Share of the time to stop that is left for closing the connection."""
 _SUFFIX = "mqtt_client_suffix"
 
 
@@ -84,7 +86,7 @@ class Publisher:
 
         Takes at most ``timeout_s``, and no longer than 2 s with a broker that does not answer.
         """
-        self._farewell_until_s = time.monotonic() + min(timeout_s, FAREWELL_S)
+        self._farewell_until_s = time.monotonic() + min(timeout_s - CLOSE_S, FAREWELL_S)
         self._stopping.set()
         self._wake()
         if self._thread is not None:

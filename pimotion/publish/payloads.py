@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pimotion.clock import iso
+from pimotion.publish.machine import Readings
 from pimotion.types import Box, CameraHealth, CameraStats, EventType, MotionEvent
 
 ON, OFF = b"ON", b"OFF"
@@ -112,13 +113,15 @@ def stats_payload(stats: CameraStats) -> dict[str, Any]:
     }
 
 
-def machine_payload(*, started_utc_s: float | None, version: str) -> dict[str, Any]:
+def machine_payload(
+    readings: Readings, *, started_utc_s: float | None, version: str
+) -> dict[str, Any]:
     """Return what is known of this machine; every key is always there, null if unknown."""
     return {
-        "cpu_percent": None,
-        "rss_bytes": None,
-        "temperature_c": None,
-        "throttled": None,
+        "cpu_percent": readings.cpu_percent,
+        "rss_bytes": readings.rss_bytes,
+        "temperature_c": _rounded(readings.temperature_c, 1),
+        "throttled": readings.throttled,
         "started_at": iso(started_utc_s),
         "version": version,
     }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from publish_messages import STARTED_UTC_S, event, health
 
+from pimotion.publish.machine import Machine, Readings
 from pimotion.publish.payloads import (
     attributes_payload,
     encode,
@@ -97,14 +99,39 @@ def test_stats_have_every_key_even_when_nothing_is_known() -> None:
         "last_event_at": None,
         "suppressed": {},
     }
-    assert set(machine_payload(started_utc_s=None, version="1")) == {
-        "cpu_percent",
-        "rss_bytes",
-        "temperature_c",
-        "throttled",
-        "started_at",
-        "version",
+    unknown = Readings(None, None, None, None)
+    assert machine_payload(unknown, started_utc_s=None, version="1") == {
+        "cpu_percent": None,
+        "rss_bytes": None,
+        "temperature_c": None,
+        "throttled": None,
+        "started_at": None,
+        "version": "1",
     }
+
+
+def test_the_machine_is_looked_at_for_real() -> None:
+    """This very process holds more than a megabyte, and no machine is over 100 % busy."""
+    machine = Machine()
+    sum(range(2_000_000))
+    readings = machine.look()
+    assert readings.rss_bytes is not None
+    assert 1_000_000 < readings.rss_bytes < 10_000_000_000
+    assert readings.cpu_percent is None or 0 <= readings.cpu_percent <= 100
+
+
+def test_a_pis_firmware_is_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """0x50000 is a weak power supply some time ago, 0x50005 is one now."""
+    flags, heat = tmp_path / "throttled", tmp_path / "heat"
+    monkeypatch.setattr("pimotion.publish.machine._THROTTLED", flags)
+    monkeypatch.setattr("pimotion.publish.machine._TEMPERATURE", heat)
+    heat.write_text("48312\n")
+    machine = Machine()
+    assert machine.look().throttled is None
+    flags.write_text("50000\n")
+    assert (machine.look().throttled, machine.look().temperature_c) == (False, 48.312)
+    flags.write_text("50005\n")
+    assert machine.look().throttled is True
 
 
 def test_topics_are_those_of_the_contract() -> None:
