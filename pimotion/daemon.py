@@ -13,6 +13,7 @@ from pimotion.config.camera import Camera, camera_name
 from pimotion.config.settings import Settings
 from pimotion.errors import StartError
 from pimotion.health import Threads, notify_systemd
+from pimotion.log import Repeated
 from pimotion.pipeline import CameraPipeline
 from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
@@ -47,6 +48,7 @@ class Daemon:
         self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
+        self._repeated = Repeated(log)
         self._sinks: list[Sink] = [_SettingsKeeper(self._state), self._recorder]
         self._pipelines = {
             camera_id: self._pipeline(camera_id, camera)
@@ -98,6 +100,16 @@ class Daemon:
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
         notify_systemd("READY=1")
+
+    def tend(self) -> None:
+        """Start the broker of our own again if it has died; call this about once a second."""
+        if self._broker is None or self._publisher is None or self._broker.alive:
+            return
+        self._repeated.warning("broker", "the embedded broker has died and is started again")
+        try:
+            self._broker.start()
+        except StartError as error:
+            self._repeated.warning("no broker", str(error))
 
     def stop(self) -> None:
         """End everything in pipeline order; what is still moving is said to be over."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 STOPPED, THREAD_DIED = 0, 70
 
+_TURN_S = 1.0
+
 Greet = Callable[[Daemon], None]
 
 
@@ -29,20 +32,22 @@ class Signals:
     def __init__(self) -> None:
         self.stop = False
         self.reload = False
-        self._woken = threading.Event()
+        self._woken = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
 
-    def wait(self, other: threading.Event) -> None:
-        """Wait until a signal came or the other event is set."""
-        while not (self._woken.is_set() or other.is_set()):
+    def wait(self, other: threading.Event, timeout_s: float) -> None:
+        """Wait until a signal came, the other event is set, or the time is over."""
+        deadline_s = time.monotonic() + timeout_s
+        # A signal handler may not set an event that this thread waits on, so look at both in turn.
+        while not (self._woken or other.is_set()) and time.monotonic() < deadline_s:
             other.wait(0.2)
-        self._woken.clear()
+        self._woken = False
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.stop = self.stop or number != signal.SIGHUP
         self.reload = number == signal.SIGHUP
-        self._woken.set()
+        self._woken = True
 
 
 def run(
@@ -97,9 +102,10 @@ def _watch(
 ) -> Settings | None:
     """Wait for the end; return the settings to go on with, None to stop."""
     while True:
-        signals.wait(daemon.changed)
+        signals.wait(daemon.changed, _TURN_S)
         if daemon.dead is not None or signals.stop:
             return None
+        daemon.tend()
         if signals.reload:
             signals.reload = False
             renewed = _reread(reread)

@@ -47,6 +47,7 @@ class EmbeddedBroker:
         """``folder`` holds its configuration and its log, in a folder of their own."""
         self._folder = folder / "broker"
         self._process: subprocess.Popen[bytes] | None = None
+        self._port: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -56,11 +57,13 @@ class EmbeddedBroker:
     def start(self) -> tuple[str, int]:
         """Start it on port 1883, or the next free one; return its address.
 
+        Started again, it takes the port that it had.
+
         Raises:
             StartError: There is no mosquitto, or it does not run.
         """
         program = _find_mosquitto()
-        port = _free_port()
+        port = self._port or _free_port()
         try:
             configuration = self._configure(port)
             with (self._folder / "mosquitto.log").open("wb") as output:
@@ -68,6 +71,7 @@ class EmbeddedBroker:
         except OSError as error:
             raise StartError(f"cannot start mosquitto: {error}") from None
         self._wait_until_open(port)
+        self._port = port
         log.info("embedded broker started host=%s port=%s", HOST, port)
         return HOST, port
 

@@ -1,0 +1,138 @@
+"""The daemon as a service: read again, switched, restarted, and ended by a bug."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+from broker import HOST, Broker, Listener
+from daemon_process import ROOT, DaemonProcess
+
+DOOR = {"source": "synthetic", "width": 320, "height": 240}
+
+
+def settings(broker_port: int, **cameras: Any) -> dict[str, Any]:
+    return {"node": "node", "mqtt": {"host": HOST, "port": broker_port}, "cameras": cameras}
+
+
+def state(daemon: DaemonProcess) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(daemon.get("/api/state"))
+    return found
+
+
+def test_sighup_reads_the_file_again(tmp_path: Path, free_port: int, unused_port: int) -> None:
+    config = tmp_path / "pimotion.yml"
+    with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+        wanted = json.loads(config.read_text())
+        wanted["cameras"]["door"]["name"] = "Back door"
+        wanted["cameras"]["shed"] = {**DOOR, "source": "synthetic"}
+        config.write_text(json.dumps(wanted))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: len(cameras_of(daemon)) == 2, "the second camera")
+
+        assert cameras_of(daemon) == ["Back door", "Shed"]
+        daemon.wait_for(lambda: daemon.camera("shed")["status"] == "online", "it is live")
+
+
+def cameras_of(daemon: DaemonProcess) -> list[str]:
+    try:
+        return [camera["name"] for camera in state(daemon)["cameras"]]
+    except OSError:  # the server is on its way back
+        return []
+
+
+def test_sighup_with_a_mistake_changes_nothing(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    config = tmp_path / "pimotion.yml"
+    with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+        run = state(daemon)["run"]
+        config.write_text("cameras: {door: {source: synthetic, fps: 1000}}\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: "the old one stays in force" in daemon.log, "the refusal")
+
+        assert "cameras.door.fps must be between 0.2 and 60 fps, got 1000" in daemon.log
+        assert state(daemon)["run"] == run, "nothing was started anew"
+
+
+def test_detection_that_was_switched_off_stays_off_after_a_restart(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with Broker(folder, unused_port), Listener(unused_port) as listener:
+        topic = "pimotion/node/door/detection"
+        with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+            listener.wait_for(f"{topic}/state", b"ON")
+            listener.publish(f"{topic}/set", b"OFF")
+            listener.wait_for(f"{topic}/state", b"OFF")
+            daemon.stop()
+        listener.forget()
+        with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+            listener.wait_for(f"{topic}/state")
+            assert listener.payloads(f"{topic}/state", live=True)[0] == b"OFF"
+            assert state(daemon)["cameras"][0]["detection"] is False
+
+
+def test_the_page_switches_detection(tmp_path: Path, free_port: int, unused_port: int) -> None:
+    with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+        request = urllib.request.Request(
+            f"{daemon.url}/api/cameras/door/detection",
+            data=b'{"value": false}',
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 202
+        daemon.wait_for(lambda: state(daemon)["cameras"][0]["detection"] is False, "it is off")
+
+
+def test_the_broker_of_our_own_is_started_again_when_it_dies(
+    tmp_path: Path, free_port: int
+) -> None:
+    embedded = {"node": "node", "cameras": {"door": DOOR}}
+    with DaemonProcess(tmp_path, embedded, port=free_port) as daemon:
+        daemon.wait_for(lambda: connected(daemon), "the broker")
+        (mosquitto,) = psutil.Process(daemon.process.pid).children()
+        mosquitto.kill()
+        daemon.wait_for(lambda: not connected(daemon), "the loss is noticed")
+        daemon.wait_for(lambda: connected(daemon), "the broker is back")
+        (successor,) = psutil.Process(daemon.process.pid).children()
+
+        assert successor.pid != mosquitto.pid
+        daemon.stop()
+        assert not successor.is_running()
+
+
+def connected(daemon: DaemonProcess) -> bool:
+    health = daemon.healthz()
+    return health is not None and bool(health["mqtt"]["connected"])
+
+
+def test_a_bug_in_a_thread_ends_the_process_with_70(tmp_path: Path, free_port: int) -> None:
+    """systemd then starts it again; a daemon that lives on half dead would say nothing for ever."""
+    program = (
+        "import sys; from pimotion.detect.detector import Detector\n"
+        "def detect(self, frame): raise RuntimeError('a bug')\n"
+        "Detector.detect = detect\n"
+        "from pimotion.cli import main; sys.exit(main(sys.argv[1:]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--source", "synthetic", "--port", str(free_port)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 70
+    assert "thread died name=detect-" in done.stderr
+    assert "RuntimeError: a bug" in done.stderr
