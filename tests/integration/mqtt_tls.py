@@ -13,6 +13,17 @@ from cryptography.x509.oid import NameOID
 
 _NOW = dt.datetime.now(dt.UTC)
 _DAY = dt.timedelta(days=1)
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -27,6 +38,7 @@ class Authority:
         certificate = (
             self._draft(self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_SIGNS, critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -56,6 +68,7 @@ class Authority:
         return [f"cafile {self.ca}", f"certfile {cert}", f"keyfile {key}"]
 
     def _draft(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -64,6 +77,11 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(_NOW - _DAY)
             .not_valid_after(_NOW + _DAY)
+            # Python 3.13 insists on the identifiers.
+            .add_extension(identifier, critical=False)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
         )
 
 
