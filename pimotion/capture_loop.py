@@ -11,7 +11,6 @@ from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
 from pimotion.latest import Latest
-from pimotion.log import Repeated
 from pimotion.pace import Pacer
 from pimotion.types import CameraState, Frame, NoFrames
 
@@ -36,7 +35,6 @@ class CaptureLoop:
         self._out = out
         self._stopping = threading.Event()
         self._session = 0
-        self._repeated = Repeated(log)
         self.captured = 0
         """Frames that the source gave since the start, thinned ones included."""
 
@@ -94,8 +92,7 @@ class CaptureLoop:
         )
 
     def _say_lost(self, lost: SourceLost) -> None:
-        self._repeated.warning(
-            lost.reason, f"camera gives no pictures camera={self._id} reason={lost.reason}"
-        )
+        # The detect loop logs it once, as a change of the camera's state; here it is each try.
+        log.debug("source lost camera=%s reason=%s", self._id, lost.reason)
         state = CameraState.ENDED if lost.ended else CameraState.LOST
         self._out.put(NoFrames(lost.reason, state, time.monotonic()))

@@ -211,7 +211,8 @@ class DetectLoop:
         if (state, reason) == (self._health.state, self._health.reason):
             return
         self._health = self._health_now(state, reason)
-        log.info("camera is %s camera=%s reason=%s", state.value, self._id, reason or "-")
+        level = logging.WARNING if self._health.problem else logging.INFO
+        log.log(level, "camera is %s camera=%s reason=%s", state.value, self._id, reason or "-")
         self._put(self._health)
 
     def _health_now(self, state: CameraState, reason: str | None) -> CameraHealth:

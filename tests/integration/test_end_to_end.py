@@ -270,4 +270,4 @@ def test_a_camera_and_a_broker_that_are_not_there_are_waited_for(
         with broker, Listener(unused_port) as listener:
             listener.wait_for("pimotion/node/status", b"online", deadline_s=20)
             assert listener.payloads(f"{BASE}/status")[-1] == b"offline"
-        assert daemon.log.count("camera gives no pictures") == 1, "one line, not one a try"
+        assert daemon.log.count("camera is lost") == 1, "one line, not one a try"
