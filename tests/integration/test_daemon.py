@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from broker import HOST, Broker, Listener
+import pytest
+from broker import HOST, MOSQUITTO, Broker, Listener
 from daemon_process import ROOT, DaemonProcess
 
 DOOR = {"source": "synthetic", "width": 320, "height": 240}
@@ -93,6 +94,7 @@ def test_the_page_switches_detection(tmp_path: Path, free_port: int, unused_port
         daemon.wait_for(lambda: state(daemon)["cameras"][0]["detection"] is False, "it is off")
 
 
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 def test_the_broker_of_our_own_is_started_again_when_it_dies(
     tmp_path: Path, free_port: int
 ) -> None:
