@@ -42,13 +42,14 @@ class Recorder:
     cannot be saved now is tried again every 5 s, and the log says so once a minute.
     """
 
-    def __init__(self, folder: Path, storage: Storage) -> None:
+    def __init__(self, folder: Path, storage: Storage, *, retry_s: float = _RETRY_S) -> None:
         self._folder = folder
         self._database = folder / "events.db"
         self._stills = Stills(folder / "stills")
         self._storage = storage
         self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
         self._store: EventStore | None = None
+        self._retry_s = retry_s
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
         self._tidied_s: float | None = None
@@ -115,7 +116,7 @@ class Recorder:
 
     def _next(self) -> MotionEvent | Still | None:
         try:
-            return self._queue.get(timeout=_RETRY_S if self._unsaved else _TIDY_S)
+            return self._queue.get(timeout=self._retry_s if self._unsaved else _TIDY_S)
         except queue.Empty:
             return None
 

@@ -74,7 +74,7 @@ class Running:
     def __init__(self, folder: Path, storage: Storage = ROOMY) -> None:
         self.folder = folder
         self.threads = Threads()
-        self.recorder = Recorder(folder, storage)
+        self.recorder = Recorder(folder, storage, retry_s=0.2)
         self.recorder.start(self.threads)
 
     def stop(self) -> None:
