@@ -251,7 +251,8 @@ class LinkStatus:
     """The connection to the broker, as `/healthz` shows it.
 
     Attributes:
-        reason: Why it is not connected, in words; None while it is.
+        reason: Why it is not connected, or what is wrong though it is, in words; None while all
+            is well.
     """
 
     host: str
