@@ -12,9 +12,13 @@ import pytest
 from broker import HOST, Broker, Listener, retained, wait_until
 from mqtt_old_broker import OldBroker
 from mqtt_tls import Authority
-from publish_messages import event, health, motion, still
+from publish_messages import event, health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
 
+from pimotion.config.settings import MqttTls
+from pimotion.publish.link import Link
+from pimotion.publish.reasons import LinkLost
+from pimotion.publish.wake import Waker
 from pimotion.types import CameraState, CameraStats, Command, SettingState
 
 
@@ -294,6 +298,24 @@ def test_tls_with_the_right_authority_works_and_others_are_refused(
             assert "does this port want TLS" in daemon.reason()
     assert reason.startswith("the broker's certificate is not accepted: ")
     assert reason.endswith("; see mqtt.tls.ca")
+
+
+def test_refused_certificates_leave_nothing_open(tmp_path: Path, free_port: int) -> None:
+    """A night of attempts must not use up the process's descriptors."""
+    ours, other = Authority(tmp_path / "ours"), Authority(tmp_path / "other")
+    mqtt = settings(mqtt={"port": free_port, "host": HOST}).mqtt
+    mqtt = mqtt.model_copy(update={"tls": MqttTls(enabled=True, ca=str(other.ca))})
+    waker = Waker()
+    with Broker(tmp_path, free_port, ours.broker_lines(HOST)):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(5):
+            link = Link(mqtt, waker, client_id="x", will_topic="x", mqtt5=True)
+            with pytest.raises(LinkLost):
+                link.open()
+            link.close(politely=False)
+        del link
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    waker.close()
 
 
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path, free_port: int) -> None:

@@ -47,6 +47,11 @@ def told(listener: Listener) -> list[tuple[str, str, int]]:
     return [(each["id"], each["event_type"], each["seq"]) for each in payloads]
 
 
+def pass_s(seconds: float) -> None:
+    end_s = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end_s, "time passes")
+
+
 def wait_until_lost(daemon: Daemon) -> str:
     wait_until(lambda: not daemon.publisher.status().connected, "the loss is noticed", 15)
     return daemon.publisher.status().reason or ""
@@ -141,8 +146,7 @@ def test_a_short_freeze_delays_but_loses_nothing(
         for number in range(6):
             begin_event(daemon, f"e{number}")
             end_event(daemon, f"e{number}")
-        thaw_s = time.monotonic() + 2.5
-        wait_until(lambda: time.monotonic() > thaw_s, "2.5 s have passed")
+        pass_s(2.5)
         broker.thaw()
         wait_until(lambda: ("e5", "stop", 1) in told(listener), "the last event arrives")
         counts = daemon.publisher.counts()
@@ -155,6 +159,26 @@ def test_a_short_freeze_delays_but_loses_nothing(
     starts = [json.loads(each) for each in listener.payloads(f"{DOOR}/event")]
     late = [each for each in starts if each["event_type"] == "start" and not each["snapshot"]]
     assert late, "pictures that were 2 s late are left out, and their events say so"
+
+
+def test_nothing_is_pushed_into_a_link_that_may_be_dead(
+    tmp_path: Path, broker: Broker, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would come out of the pipe whenever the broker wakes, however old by then."""
+    monkeypatch.setattr("pimotion.publish.link.SUSPICIOUS_S", 0.2)
+    monkeypatch.setattr("pimotion.publish.camera_voice.PICTURE_DEADLINE_S", 0.2)
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        listener.wait_for(STATUS, b"online")
+        broker.freeze()
+        daemon.publisher.put(health(CameraState.OK))
+        pass_s(0.5)
+        begin_event(daemon)
+        pass_s(0.5)
+        broker.thaw()
+        payload = json.loads(listener.wait_for(f"{DOOR}/event").payload)
+    assert payload["snapshot"] is None
+    assert listener.payloads(f"{DOOR}/last_motion") == []
 
 
 def test_the_end_does_not_wait_for_a_frozen_broker(tmp_path: Path, broker: Broker) -> None:
