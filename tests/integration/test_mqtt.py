@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -235,6 +236,7 @@ def test_a_picture_larger_than_the_broker_takes_is_refused_here(
     assert (counts["connected"], counts["picture_over_broker_limit"]) == (1, 2)
 
 
+@pytest.mark.skipif(shutil.which("mosquitto_passwd") is None, reason="mosquitto is not installed")
 def test_the_right_password_gets_in_and_the_wrong_one_learns_why(
     tmp_path: Path, free_port: int
 ) -> None:
