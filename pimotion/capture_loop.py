@@ -35,8 +35,6 @@ class CaptureLoop:
         self._out = out
         self._stopping = threading.Event()
         self._session = 0
-        self.captured = 0
-        """Frames that the source gave since the start, thinned ones included."""
 
     def stop(self) -> None:
         """Ask the thread to end; it does when its source's current call returns."""
@@ -69,7 +67,6 @@ class CaptureLoop:
             index = 0
             while not self._stopping.is_set():
                 captured = self._source.read()
-                self.captured += 1
                 if self._pacer.is_due(captured.monotonic_s):
                     self._out.put(self._frame(captured, index))
                 index += 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from pimotion import __version__
 from pimotion.capture.factory import source_for
@@ -49,7 +50,8 @@ class Daemon:
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
         self._repeated = Repeated(log)
-        self._sinks: list[Sink] = [_SettingsKeeper(self._state), self._recorder]
+        self._kept = _SettingsKeeper(self._state)
+        self._sinks: list[Sink] = [self._kept, self._recorder]
         self._pipelines = {
             camera_id: self._pipeline(camera_id, camera)
             for camera_id, camera in settings.cameras.items()
@@ -71,13 +73,9 @@ class Daemon:
         """Name of a thread that died; the process must end then."""
         return self._threads.dead
 
-    @property
-    def captured(self) -> Mapping[str, int]:
-        """Frames that each camera gave since the start."""
-        return {camera_id: each.captured for camera_id, each in self._pipelines.items()}
-
-    def add_sink(self, sink: Sink) -> None:
-        """Give every camera's messages to one more taker."""
+    def add_sink(self, sink: Sink, name: str, run: Callable[[], None]) -> None:
+        """Give every camera's messages to one more taker, which has a thread of its own."""
+        self._threads.start(name, run, may_end=True)
         self._sinks.append(sink)
 
     def link(self) -> LinkStatus:
@@ -90,7 +88,7 @@ class Daemon:
         """Start everything. Neither a camera nor a broker has to answer.
 
         Raises:
-            StartError: The port is in use, or the state folder cannot be written.
+            StartError: The port is in use, or there is no state folder and none can be made.
         """
         self._make_folder()
         self._server.start(self._threads)
@@ -102,7 +100,8 @@ class Daemon:
         notify_systemd("READY=1")
 
     def tend(self) -> None:
-        """Start the broker of our own again if it has died; call this about once a second."""
+        """Keep changed settings, and the broker of our own alive; call it about once a second."""
+        self._kept.save()
         if self._broker is None or self._publisher is None or self._broker.alive:
             return
         self._repeated.warning("broker", "the embedded broker has died and is started again")
@@ -127,6 +126,7 @@ class Daemon:
         self._recorder.stop(_OTHERS_STOP_S)
         if self._broker is not None:
             self._broker.stop()
+        self._kept.save()
 
     def _pipeline(self, camera_id: str, camera: Camera) -> CameraPipeline:
         return CameraPipeline(
@@ -182,16 +182,25 @@ class Daemon:
 
 
 class _SettingsKeeper:
-    """Keeps settings that were changed at run time, so that they survive a restart."""
+    """Keeps settings that were changed at run time, so that they survive a restart.
+
+    A camera's thread only notes them; `save` writes, on the main thread, which may wait for a disk.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._noted: queue.SimpleQueue[SettingState] = queue.SimpleQueue()
 
     def put(self, message: Message) -> None:
-        """Keep a setting; other messages are none of its business."""
+        """Note a setting; other messages are none of its business."""
         if isinstance(message, SettingState) and message.setting == "detection":
-            kept = None if message.value else False
-            self._state.set(_detection_key(message.camera), kept)
+            self._noted.put(message)
+
+    def save(self) -> None:
+        """Write what was noted."""
+        while not self._noted.empty():
+            noted = self._noted.get()
+            self._state.set(_detection_key(noted.camera), None if noted.value else False)
 
 
 def _detection_key(camera_id: str) -> str:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera, camera_name
@@ -78,7 +79,9 @@ class DetectLoop:
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
         self._session = 0
-        self._last_frame_s = time.monotonic()
+        self._arrived_s = self._seen_s = time.monotonic()
+        """When a frame came last, and when one came last that could be looked at."""
+        self._is_readable = True
         self._health = self._health_now(CameraState.STARTING, None)
 
     @property
@@ -103,17 +106,17 @@ class DetectLoop:
         """Detect until `stop`; then end the running event."""
         self._put(self._health)
         self._put(self._machine.state)
+        self._arrived_s = self._seen_s = time.monotonic()
         self._put(SettingState(self._id, "detection", self._detecting))
         seen = 0
         while not self._stopping.is_set():
             self._obey()
             taken = self._frames.wait(seen, _TURN_S)
-            if taken is None:
-                self._check_stale()
-            else:
+            if taken is not None:
                 seen = taken.number
                 self._stats.missed(taken.missed)
                 self._take(taken.value)
+            self._check_stale()
             self._stats.report_if_due(self._put)
         self._end_event(StopReason.SHUTDOWN)
         counts = (self._id, self._stats.arrived, self._stats.analysed)
@@ -126,24 +129,34 @@ class DetectLoop:
             self._frame(value)
 
     def _frame(self, frame: Frame) -> None:
-        self._last_frame_s = time.monotonic()
-        self._stats.frame(self._last_frame_s)
+        self._arrived_s = time.monotonic()
+        self._stats.frame(self._arrived_s)
         if frame.session != self._session:
             self._session = frame.session
             self._pacer.restart()
         try:
-            self._look_at(frame)
+            self._is_readable = self._look_at(frame) or self._is_readable
         except PictureError as error:
+            self._is_readable = False
             self._stats.broken()
             self._repeated.warning("broken", f"picture skipped camera={self._id} error={error}")
 
-    def _look_at(self, frame: Frame) -> None:
-        if self._health.state is not CameraState.OK:
+        # Frames between two that are looked at count as the one before them.
+        if self._is_readable:
+            self._seen_s = self._arrived_s
+
+    def _look_at(self, frame: Frame) -> bool:
+        """Do what this frame is due for; return whether it was decoded for anything."""
+        is_new = self._health.state is not CameraState.OK
+        is_still = bool(self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s))
+        is_analysed = self._detecting and self._pacer.is_due(frame.monotonic_s)
+        if is_new:
             self._greet(frame)
-        elif self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s):
+        elif is_still:
             self._put_if(self._snapshots.plain(frame))
-        if self._detecting and self._pacer.is_due(frame.monotonic_s):
+        if is_analysed:
             self._detect(frame)
+        return is_new or is_still or is_analysed
 
     def _greet(self, frame: Frame) -> None:
         """Say that the camera is live, once a picture of it could really be decoded."""
@@ -175,9 +188,11 @@ class DetectLoop:
         return self._snapshots.better(detection, event_id)
 
     def _check_stale(self) -> None:
-        silent_s = time.monotonic() - self._last_frame_s
-        if self._health.state is CameraState.OK and silent_s > self._stale_s:
-            self._lose(CameraState.STALE, f"no frame for {self._stale_s:g} s")
+        if self._health.problem or time.monotonic() - self._seen_s <= self._stale_s:
+            return
+        is_silent = self._arrived_s <= self._seen_s
+        what = "no frame" if is_silent else "no frame that can be decoded"
+        self._lose(CameraState.STALE, f"{what} for {self._stale_s:g} s")
 
     def _lose(self, state: CameraState, reason: str) -> None:
         self._end_event(StopReason.SOURCE_LOST)
@@ -208,12 +223,25 @@ class DetectLoop:
         self._put(SettingState(self._id, "detection", detecting))
 
     def _set_health(self, state: CameraState, reason: str | None) -> None:
-        if (state, reason) == (self._health.state, self._health.reason):
+        before = self._health
+        if (state, reason) == (before.state, before.reason):
             return
         self._health = self._health_now(state, reason)
-        level = logging.WARNING if self._health.problem else logging.INFO
-        log.log(level, "camera is %s camera=%s reason=%s", state.value, self._id, reason or "-")
+        if state is before.state:  # another reason for the same: it goes on since then
+            self._health = replace(
+                self._health,
+                since_utc_s=before.since_utc_s,
+                since_monotonic_s=before.since_monotonic_s,
+            )
+        self._log_health(state, reason)
         self._put(self._health)
+
+    def _log_health(self, state: CameraState, reason: str | None) -> None:
+        if self._health.problem:
+            text = f"camera is {state.value} camera={self._id} reason={reason}"
+            self._repeated.warning(state.value, text)
+        else:
+            log.info("camera is %s camera=%s", state.value, self._id)
 
     def _health_now(self, state: CameraState, reason: str | None) -> CameraHealth:
         return CameraHealth(self._id, state, reason, utc_now_s(), time.monotonic())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import queue
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.clock import utc_now_s
@@ -16,6 +18,7 @@ from pimotion.publish.payloads import event_payload
 from pimotion.types import Message, MotionEvent
 
 USUAL_BROKER_PORT = 1883
+_MOST_WAITING = 100
 
 
 def settings_without_file() -> Settings:
@@ -66,7 +69,8 @@ def greet(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> Non
     """Print the banner; without a broker, print every event from now on."""
     print(banner(settings, daemon, has_broker_nearby=has_broker_nearby), file=sys.stderr)
     if daemon.link().host == EMBEDDED:
-        daemon.add_sink(PrintEvents(settings.node))
+        printer = PrintEvents(settings.node)
+        daemon.add_sink(printer, "print", printer.run)
 
 
 def _broker_lines(settings: Settings, host: str, port: int, reason: str | None) -> list[str]:
@@ -84,12 +88,21 @@ class PrintEvents:
 
     def __init__(self, node: str) -> None:
         self._node = node
+        self._waiting: queue.Queue[MotionEvent] = queue.Queue(maxsize=_MOST_WAITING)
 
     def put(self, message: Message) -> None:
-        """Print an event; other messages are left to the page."""
+        """Take an event; other messages are left to the page. Never blocks."""
         if isinstance(message, MotionEvent):
-            payload = event_payload(
-                message, node=self._node, snapshot=None, published_utc_s=utc_now_s()
-            )
-            sys.stdout.write(json.dumps(payload) + "\n")
-            sys.stdout.flush()
+            with suppress(queue.Full):  # nobody reads what is printed
+                self._waiting.put_nowait(message)
+
+    def run(self) -> None:
+        """Print until nobody reads any more; the body of the thread ``print``."""
+        with suppress(OSError):
+            while True:
+                event = self._waiting.get()
+                payload = event_payload(
+                    event, node=self._node, snapshot=None, published_utc_s=utc_now_s()
+                )
+                sys.stdout.write(json.dumps(payload) + "\n")
+                sys.stdout.flush()

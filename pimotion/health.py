@@ -20,7 +20,6 @@ class Threads:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._alive: dict[str, threading.Thread] = {}
         self._dead: str | None = None
         self._closing = False
         self.changed = threading.Event()
@@ -43,8 +42,6 @@ class Threads:
         """
         guarded = (name, run, may_end)
         thread = threading.Thread(target=self._guard, args=guarded, name=name, daemon=True)
-        with self._lock:
-            self._alive[name] = thread
         thread.start()
         return thread
 
@@ -65,7 +62,6 @@ class Threads:
 
     def _report(self, name: str) -> None:
         with self._lock:
-            self._alive.pop(name, None)
             self._dead = self._dead or name
         self.changed.set()
 

@@ -56,11 +56,6 @@ class CameraPipeline:
         """Whether the camera delivers, and if not why."""
         return self._detect.health
 
-    @property
-    def captured(self) -> int:
-        """Frames that the source gave since the start."""
-        return self._capture.captured
-
     def fps(self) -> float | None:
         """Frames a second that arrive now; None until a second has been seen."""
         return self._stats.fps()

@@ -64,7 +64,7 @@ def run(
         greet: Called once everything has started.
 
     Raises:
-        StartError: The port is in use, or the state folder cannot be written.
+        StartError: The port is in use, or there is no state folder and none can be made.
     """
     faulthandler.enable()
     signals = Signals()

@@ -83,7 +83,10 @@ class Address:
         Raises:
             SourceLost: It leads to another host or away from TLS, which would leak the login.
         """
-        new = Address.parse(urljoin(self.url, location), self.login)
+        try:
+            new = Address.parse(urljoin(self.url, location), self.login)
+        except ValueError:
+            raise SourceLost(f"{self.shown} redirects to what is no address") from None
         if new.host != self.host or (self.scheme, new.scheme) == ("https", "http"):
             raise SourceLost(
                 f"{self.shown} redirects to {new.scheme}://{new.shown}; if that is meant, write "

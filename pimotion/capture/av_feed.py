@@ -33,9 +33,8 @@ class AvFeed:
 
     @property
     def complaint(self) -> str:
-        """How much came that could not be decoded."""
-        broken = self._video.broken if self._video else 0
-        return f"{broken} pictures could not be decoded" if broken else ""
+        """What is wrong with what came, if it could not be decoded."""
+        return "its pictures cannot be decoded" if self._video and self._video.broken else ""
 
     def connect(self) -> None:
         """Connect, and read enough to know the codec: takes about 2 s with RTSP."""
@@ -44,6 +43,7 @@ class AvFeed:
                 self._address.url_with_login,
                 options=_OPTIONS,
                 timeout=(self._timeout_s, self._timeout_s),
+                metadata_errors="replace",
             )
         except av.FFmpegError as error:
             raise self._in_words(error) from None

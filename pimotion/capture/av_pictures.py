@@ -34,6 +34,8 @@ class AvPictures:
             raise SourceLost("there is no video in it, only sound or text")
         self._container = container
         self._stream = container.streams.video[0]
+        if self._stream.codec_context is None:
+            raise SourceLost("there is no decoder here for its kind of video")
         # One thread: frame threads hold pictures back and take memory for each.
         self._stream.codec_context.thread_count = 1
         self.interval_s = float(1 / (self._stream.average_rate or 25))
@@ -70,8 +72,13 @@ class AvPictures:
         for frame in frames:
             if frame.is_corrupt:  # parts of it are made up from its neighbours
                 self.broken += 1
-            else:
-                yield picture_of(frame), _seconds(frame)
+                continue
+            try:
+                picture = picture_of(frame)
+            except PictureError:  # it is larger than we accept
+                self.broken += 1
+                continue
+            yield picture, _seconds(frame)
 
 
 def picture_of(frame: av.VideoFrame) -> Picture:

@@ -24,6 +24,7 @@ class BoundedCall(Generic[_T]):
         self._undo = undo
         self._lock = threading.Lock()
         self._given_up = False
+        self._done = False
         self._result: _T | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
@@ -42,7 +43,7 @@ class BoundedCall(Generic[_T]):
         """
         self._thread.join(timeout_s)
         with self._lock:
-            if self._thread.is_alive():
+            if not self._done:
                 self._given_up = True
                 raise TimeoutError
         if self._error is not None:
@@ -54,10 +55,11 @@ class BoundedCall(Generic[_T]):
         try:
             result = self._call()
         except BaseException as error:  # the waiting thread raises it
-            self._error = error
+            with self._lock:
+                self._error, self._done = error, True
             return
         with self._lock:
-            self._result = result
+            self._result, self._done = result, True
             given_up = self._given_up
         if given_up:
             self._undo(result)

@@ -104,10 +104,10 @@ class HttpClient:
             self._response.close()  # it was read to its end; the connection stays
         if self._connection is None:
             self._connection = self._connect()
-        headers = {"User-Agent": "pimotion", "Accept": "*/*"}
+        headers: dict[str, str | bytes] = {"User-Agent": "pimotion", "Accept": "*/*"}
         authorization = self._authorization.header("GET", self._address.target)
         if authorization is not None:
-            headers["Authorization"] = authorization
+            headers["Authorization"] = authorization.encode()  # as text it would be Latin-1
         self._connection.request("GET", self._address.target, headers=headers)
         self._response = self._connection.getresponse()
         return self._response
@@ -124,8 +124,14 @@ class HttpClient:
             if address.scheme == "https"
             else http.client.HTTPConnection(address.host, address.port, timeout=self._timeout_s)
         )
-        connection.connect()
+        try:
+            connection.connect()
+        except UnicodeError:  # a label that is empty or over 63 letters long
+            raise SourceLost(f"{address.shown} is no name that a host can have") from None
         self._socket = connection.sock
+        if self._interrupted:  # while the name was looked up
+            connection.close()
+            raise ConnectionAbortedError
         return connection
 
     def _in_words(self, error: Exception) -> SourceLost:

@@ -80,7 +80,7 @@ def _parse(header: str) -> tuple[str, Mapping[str, str]]:
     scheme, _, rest = header.strip().partition(" ")
     try:
         return scheme.lower(), parse_keqv_list(parse_http_list(rest))
-    except ValueError:
+    except (ValueError, IndexError):  # as the library does with an empty value
         return scheme.lower(), {}
 
 

@@ -39,10 +39,9 @@ class HttpMjpegFeed:
 
     @property
     def complaint(self) -> str:
-        """How much came that was no picture."""
-        rejected = self._rejected + self._stream.skipped
-        if rejected:
-            return f"{rejected} of the pictures that the camera sent are broken"
+        """What is wrong with what came, if it was no picture."""
+        if self._rejected + self._stream.skipped:
+            return "the pictures that the camera sends are broken"
         if self._stream.junk_bytes > _MUCH_JUNK_BYTES:
             return "what the camera sends holds no JPEG"
         return ""
@@ -97,4 +96,5 @@ class HttpMjpegFeed:
 
 def _kind_of(response: http.client.HTTPResponse) -> str:
     """Return the content type in lower case, without parameters."""
-    return response.getheader("Content-Type", "").partition(";")[0].strip().lower()
+    kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
+    return "".join(letter for letter in kind if letter.isprintable())

@@ -70,5 +70,5 @@ def _decoded(data: bytes) -> Picture:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Return a sorting key in which digits count as numbers."""
     return [
-        (int(part or 0), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)
+        (int(part or 0), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)
     ]

@@ -34,7 +34,8 @@ def read_message(parts: Sequence[bytes]) -> tuple[str, Picture]:
     if len(parts) != 2:  # noqa: PLR2004  header and body
         raise PictureError(f"a message has 2 parts, this one has {len(parts)}")
     header = _header_of(parts[0])
-    name = str(header["msg"])[:_MAX_NAME]
+    # The name goes into reasons and logs, so nothing of it may be unprintable.
+    name = "".join(c if c.isprintable() else "?" for c in str(header["msg"])[:_MAX_NAME])
     if "dtype" in header or "shape" in header:
         return name, _picture_of(_pixels_of(header, parts[1]))
     if len(parts[1]) > MAX_JPEG_BYTES:

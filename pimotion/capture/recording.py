@@ -117,7 +117,7 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._container = av.open(str(path), options=_OPTIONS)
+            self._container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
         except av.FFmpegError:
             raise SourceLost(f"{path} is no video that can be read, or it is broken") from None
         try:

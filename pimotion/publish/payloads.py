@@ -20,7 +20,8 @@ attributes in its database at every change, and drops them over 16 KiB."""
 
 def encode(value: Any) -> bytes:
     """Return JSON as UTF-8, without spare spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode(errors="replace")  # half a surrogate pair cannot be written
 
 
 def switch(on: bool) -> bytes:

@@ -66,7 +66,7 @@ class Encoder:
             raise TooMany(f"all {self._places.limit} places are taken; try again later")
         try:
             line, viewing = self._join(wish)
-        except TooMany:
+        except BaseException:
             self._places.give_back()
             raise
         try:
@@ -98,19 +98,17 @@ class Encoder:
         with self._lock:
             if self._stopped:
                 raise TooMany("pimotion is stopping")
-            line = self._lines.get(wish.variant)
-            if line is None:
-                if len(self._lines) >= MAX_VARIANTS:
-                    raise TooMany(
-                        f"this camera is already shown in {MAX_VARIANTS} variants of width, "
-                        "quality and overlay; choose one of those"
-                    )
-                line = self._lines[wish.variant] = _Line(self.camera, wish.variant)
+            if wish.variant not in self._lines and len(self._lines) >= MAX_VARIANTS:
+                raise TooMany(
+                    f"this camera is already shown in {MAX_VARIANTS} variants of width, "
+                    "quality and overlay; choose one of those"
+                )
+            if not self._running:  # first, so that nothing is to be undone if it fails
+                self._start(f"encode-{self.camera.id}", self._run)
+                self._running = True
+            line = self._lines.setdefault(wish.variant, _Line(self.camera, wish.variant))
             viewing = Viewing(line.parts, wish.fps, lambda gone: self._leave(wish.variant, gone))
             line.add(viewing)
-            if not self._running:
-                self._running = True
-                self._start(f"encode-{self.camera.id}", self._run)
         return line, viewing
 
     def _leave(self, variant: Variant, viewing: Viewing) -> None:
