@@ -81,7 +81,7 @@ def _schema(commands: _Commands) -> None:
 def _replay(commands: _Commands) -> None:
     replay = _command(commands, "replay", "detect motion in a recording and print its events")
     replay.add_argument("source", type=Path, help="a video file, or a folder of numbered images")
-    replay.add_argument("--fps", type=float, metavar="N", help="rate of a folder of images")
+    replay.add_argument("--fps", type=_rate, metavar="N", help="rate of a folder of images")
     replay.add_argument("-c", "--config", metavar="FILE", help="use a camera of this configuration")
     replay.add_argument("--camera", metavar="NAME", help="which camera of the configuration")
     replay.add_argument("--frames", type=Path, metavar="FILE", help="write a JSON line a frame")
@@ -89,6 +89,16 @@ def _replay(commands: _Commands) -> None:
     replay.add_argument(
         "--annotate", type=Path, metavar="FILE.mp4", help="write the video with its boxes"
     )
+
+
+def _rate(text: str) -> float:
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = 0.0
+    if not 0.1 <= fps <= 1000:  # noqa: PLR2004  named in the message
+        raise argparse.ArgumentTypeError(f"must be 0.1 to 1000 frames a second, got '{text}'")
+    return fps
 
 
 def _init(commands: _Commands) -> None:

@@ -31,6 +31,9 @@ def main(given: Sequence[str] | None = None) -> int:
         return _COMMANDS[options.command](options)
     except ConfigError as error:
         return _refuse(error)
+    except BrokenPipeError:  # whoever read what we print has seen enough
+        end_process(PASSED)
+        return PASSED
     except (PimotionError, OSError) as error:
         print(f"pimotion: {error}", file=sys.stderr)
         return FAILED

@@ -19,7 +19,7 @@ from pimotion.pipeline import CameraPipeline
 from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
 from pimotion.record.recorder import Recorder
-from pimotion.state import State, state_dir_of
+from pimotion.state import FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
 from pimotion.types import Command, LinkStatus, Message, SettingState, Sink
@@ -45,6 +45,7 @@ class Daemon:
         folder = state_dir_of(settings.state_dir)
         self._folder = folder
         self._state = State(folder)
+        self._lock = FolderLock(folder)
         self._recorder = Recorder(folder, settings.storage)
         self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
         self._publisher: Publisher | None = None
@@ -127,6 +128,7 @@ class Daemon:
         if self._broker is not None:
             self._broker.stop()
         self._kept.save()
+        self._lock.release()
 
     def _pipeline(self, camera_id: str, camera: Camera) -> CameraPipeline:
         return CameraPipeline(
@@ -174,6 +176,11 @@ class Daemon:
                 f"the state folder {self._folder} cannot be made: {error.strerror}; "
                 "set state_dir to a folder that can be written"
             ) from None
+        if not self._lock.take():
+            raise StartError(
+                f"another pimotion runs with the state folder {self._folder}; stop it, or set "
+                "another state_dir"
+            )
 
     def _command(self, command: Command) -> None:
         pipeline = self._pipelines.get(command.camera)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from pimotion.config.camera import Zone
+from pimotion.errors import StartError
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.types import Detection, Frame
 
@@ -92,7 +93,11 @@ class Annotated(Output):
     def __init__(self, path: Path, name: str, zones: Mapping[str, Zone]) -> None:
         self._name = name
         self._zones = {zone_id: zone.polygon for zone_id, zone in zones.items()}
-        self._container = av.open(str(path), "w")
+        path.open("wb").close()  # FFmpeg would notice late, and not say which file
+        try:
+            self._container = av.open(str(path), "w")
+        except ValueError:
+            raise StartError(f"{path}: no kind of video has this ending; take .mp4") from None
         self._stream: Any = None
 
     def frame(self, frame: Frame, newest: Detection | None) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from pimotion.config.settings import Settings
@@ -92,8 +93,9 @@ def run(
 def end_process(code: int) -> None:
     """Leave without waiting for threads that are stuck in a camera's driver."""
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for output in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            output.flush()
     os._exit(code)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,35 @@ class State:
             write_atomically(self._path, json.dumps(self._values, indent=1).encode())
         except OSError as error:
             log.warning("state is not kept path=%s error=%s", self._path, error)
+
+
+class FolderLock:
+    """Keeps a state folder to one process; the kernel lets go of it when that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+        self._file: IO[bytes] | None = None
+
+    def take(self) -> bool:
+        """Take the folder; False when another process has it.
+
+        A folder that cannot be written has no lock: two processes cannot harm each other there.
+        """
+        try:
+            self._file = self._path.open("wb")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            return False
+        except OSError as error:
+            log.warning("state folder is not locked path=%s error=%s", self._path, error)
+        return True
+
+    def release(self) -> None:
+        """Let go of it; may be called more than once."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def write_atomically(path: Path, data: bytes) -> None:

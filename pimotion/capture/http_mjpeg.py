@@ -30,6 +30,7 @@ class HttpMjpegFeed:
         self._interrupted = threading.Event()
         self._stream = JpegStream()
         self._rejected = 0
+        self._was_jpeg = False
         self._kind = ""
 
     @property
@@ -42,7 +43,7 @@ class HttpMjpegFeed:
         """What is wrong with what came, if it was no picture."""
         if self._rejected + self._stream.skipped:
             return "the pictures that the camera sends are broken"
-        if self._stream.junk_bytes > _MUCH_JUNK_BYTES:
+        if self._stream.junk_bytes > _MUCH_JUNK_BYTES and not self._was_jpeg:
             return "what the camera sends holds no JPEG"
         return ""
 
@@ -61,9 +62,12 @@ class HttpMjpegFeed:
         """Give the JPEGs as they come."""
         for jpeg in self._polled() if self._kind == "image/jpeg" else self._streamed():
             try:
-                yield Picture.from_jpeg(jpeg)
+                picture = Picture.from_jpeg(jpeg)
             except PictureError:
                 self._rejected += 1
+                continue
+            self._was_jpeg = True
+            yield picture
 
     def interrupt(self) -> None:
         """End a blocked read or a pause."""

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pimotion.config.settings import Mqtt
 from pimotion.publish.encryption import TidyContext, context_of
@@ -166,10 +167,15 @@ class Link:
         if message.qos > 0:
             self._unacked[info.mid] = _Unacked(message, time.monotonic())
 
-    def subscribe(self, topics: list[str]) -> None:
-        """Ask for the messages of these topics, QoS 1."""
+    def subscribe(self, topics: list[str], commands: list[str]) -> None:
+        """Ask for messages, QoS 1; of commands also whether they are retained (MQTT 5)."""
         assert self._client is not None
-        self._client.subscribe([(topic, 1) for topic in topics])
+        if not self.mqtt5:
+            self._client.subscribe([(topic, 1) for topic in (*topics, *commands)])
+            return
+        plain, honest = SubscribeOptions(qos=1), SubscribeOptions(qos=1, retainAsPublished=True)
+        asked = [(topic, plain) for topic in topics] + [(topic, honest) for topic in commands]
+        self._client.subscribe(asked)
 
     def unacked(self) -> list[tuple[Outgoing, float]]:
         """Return the messages whose arrival nobody confirmed, and for how many s, oldest first."""

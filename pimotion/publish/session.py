@@ -70,7 +70,7 @@ class Session:
         """Ask for what we want to hear, and start to say everything."""
         self._began_s = time.monotonic()
         birth = self._around.settings.mqtt.birth_topic
-        self._link.subscribe([birth, self._topics.status, *self._set_topics])
+        self._link.subscribe([birth, self._topics.status], list(self._set_topics))
         self._desk.open(mqtt5=self._link.mqtt5, now_s=self._began_s)
         self._send_what_fits()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from bottle import Bottle, HTTPResponse, request
 
@@ -68,7 +69,7 @@ def _detect(site: Site, camera: str) -> HTTPResponse:
     if not isinstance(value, bool):
         refuse(400, 'the body must be {"value": true} or {"value": false}')
     site.commands(Command(camera, "detection", value))
-    return as_json({"accepted": value}, 202)
+    return as_json({"requested": value}, 202)
 
 
 def _from_our_page() -> None:
@@ -77,10 +78,18 @@ def _from_our_page() -> None:
     Such a site cannot send JSON without asking us first, which we never allow, and every current
     browser says where a call comes from.
     """
-    if request.get_header("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+    origin = request.get_header("Origin")
+    usual = "none" if origin is None else _site_of(origin)
+    if request.get_header("Sec-Fetch-Site", usual) not in ("same-origin", "none"):
         refuse(403, "calls that change something must come from pimotion's own page")
     if request.content_type.split(";")[0].strip().lower() != "application/json":
         refuse(415, "the body must be JSON, Content-Type: application/json")
+
+
+def _site_of(origin: str) -> str:
+    """Return what a browser that says only ``Origin`` would have said in ``Sec-Fetch-Site``."""
+    is_ours = urlsplit(origin).netloc == request.get_header("Host")
+    return "same-origin" if is_ours else "cross-site"
 
 
 def _body() -> dict[str, Any]:

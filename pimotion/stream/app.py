@@ -22,7 +22,7 @@ _TYPES = {
     ".js": "text/javascript; charset=UTF-8",
     ".svg": "image/svg+xml",
 }
-_PICTURE_PARAMETERS = ("fps", "width", "quality", "overlay", "token")
+_PICTURE_PARAMETERS = ("fps", "width", "quality", "overlay", "advance", "token")
 _RETRY_AFTER_S = "5"
 
 

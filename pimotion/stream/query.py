@@ -80,6 +80,8 @@ def wish_of(given: Mapping[str, str], settings: Stream) -> Wish:
     Raises:
         QueryError: A value is outside its range; the text names the range.
     """
+    if _number(given, "advance", int, 0, 1):
+        raise QueryError("advance=1 is not available in this version")
     variant = Variant(
         width=_number(given, "width", int, 64, 4096),
         quality=_number(given, "quality", int, 1, 100),

@@ -85,7 +85,7 @@ class StreamServer:
             self.app,
             max_connections=http.max_viewers + _OTHER_CONNECTIONS,
         )
-        threads.start("http", self._listener.run)
+        threads.start("http", self._listener.run, may_end=True)
 
     def put(self, message: Message) -> None:
         """Take news of a camera for the page."""

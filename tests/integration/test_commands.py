@@ -240,6 +240,23 @@ class TestReplay:
         assert lines(done.stdout)[0]["event_type"] == "start"
         assert lines(done.stdout)[-1]["event_type"] == "stop"
 
+    @pytest.mark.parametrize("fps", ["0", "-1", "nan", "1e9", "fast"])
+    def test_a_rate_that_makes_no_sense_is_wrong_use(self, tmp_path: Path, fps: str) -> None:
+        done = pimotion_("replay", tmp_path, f"--fps={fps}", cwd=tmp_path)
+
+        assert done.returncode == 2
+        assert "must be 0.1 to 1000 frames a second" in done.stderr
+
+    @pytest.mark.parametrize("name", ["drawn.txt", "no/such/folder/drawn.mp4"])
+    def test_an_annotated_video_that_cannot_be_written_is_one_clear_line(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        done = pimotion_("replay", LAWN, "--annotate", name, cwd=tmp_path)
+
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert name in done.stderr
+
     def test_an_output_that_cannot_be_written_is_one_clear_line(self, tmp_path: Path) -> None:
         done = pimotion_("replay", LAWN, "--frames", "no/such/folder", cwd=tmp_path)
 

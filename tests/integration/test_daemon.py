@@ -117,6 +117,25 @@ def connected(daemon: DaemonProcess) -> bool:
     return health is not None and bool(health["mqtt"]["connected"])
 
 
+def test_a_second_daemon_on_the_same_state_folder_is_refused(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """Two of one id would throw each other off the broker for ever."""
+    with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port):
+        done = subprocess.run(
+            [sys.executable, "-m", "pimotion", "-c", str(tmp_path / "pimotion.yml"), "--port", "0"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert "another pimotion runs with the state folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_bug_in_a_thread_ends_the_process_with_70(tmp_path: Path, free_port: int) -> None:
     """systemd then starts it again; a daemon that lives on half dead would say nothing for ever."""
     program = (

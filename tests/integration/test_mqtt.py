@@ -145,6 +145,20 @@ def test_a_command_reaches_the_camera_and_junk_does_not(
         assert daemon.publisher.counts()["command_bad"] == 1
 
 
+def test_a_retained_command_does_nothing_while_we_listen_either(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """Or it would be obeyed now, and ignored after the next start."""
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        listener.publish(f"{DOOR}/detection/set", b"OFF", retain=True)
+        wait_until(lambda: daemon.publisher.counts().get("command_retained"), "it is ignored")
+        listener.publish(f"{DOOR}/detection/set", b"ON")
+        wait_until(lambda: daemon.commands, "the next command")
+
+        assert [command.value for command in daemon.commands] == [True]
+
+
 def test_a_retained_command_of_the_past_does_nothing(
     tmp_path: Path, broker: Broker, listener: Listener
 ) -> None:
