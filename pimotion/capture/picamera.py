@@ -7,6 +7,7 @@ the abandoned requests are cancelled.
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import Any
@@ -19,6 +20,7 @@ from pimotion.pixels import Pixels, Planes
 
 _CLOSE_TIMEOUT_S = 3.0
 _BUFFERS = 4
+_FORMAT = "YUV420"
 
 _NOT_INSTALLED = (
     "picamera2 is not installed for this Python: `sudo apt install python3-picamera2`, and make "
@@ -36,7 +38,7 @@ class PicameraSource:
         self._size = (width // 2 * 2, height // 2 * 2)
         self._fps = fps
         self._camera: Any = None
-        self._stride = 0
+        self._agreed: dict[str, Any] = {}
         self._opened_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
 
@@ -58,17 +60,17 @@ class PicameraSource:
             raise SourceLost("the camera is not open")
         try:
             request = self._camera.capture_request(wait=READ_TIMEOUT_S)
+            now_s = time.monotonic()
+            try:
+                buffer = request.make_buffer("main")
+            finally:
+                request.release()  # else the camera soon has no buffer left
         except TimeoutError:
             raise SourceLost(
                 f"the camera gave no picture for {READ_TIMEOUT_S:g} s; check its cable"
             ) from None
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None
-        now_s = time.monotonic()
-        try:
-            buffer = request.make_buffer("main")
-        finally:
-            request.release()  # else the camera soon has no buffer left
         return Captured(self._picture(buffer), now_s, now_s - self._opened_s)
 
     def close(self) -> None:
@@ -77,37 +79,36 @@ class PicameraSource:
         if camera is None:
             return
         closing = self._last_call = BoundedCall(lambda: _shut(camera))
-        with suppress(TimeoutError, RuntimeError):  # `open` says so
+        with suppress(RuntimeError, OSError):  # TimeoutError is an OSError; `open` says so
             closing.result(_CLOSE_TIMEOUT_S)
 
     def _start(self) -> Any:
         picamera2, sycc = _libraries()
-        cameras = len(picamera2.global_camera_info())
+        cameras = len(_pi_cameras(picamera2))
         if self._number >= cameras:
             raise SourceLost(
                 f"there is no Pi camera number {self._number}: {cameras} found; check the cable "
                 "and `rpicam-hello --list-cameras`"
             )
+        camera = picamera2.__new__(picamera2)  # in two steps, so that a failed one is at hand
         try:
-            camera = picamera2(self._number)
-        except RuntimeError as error:
-            raise SourceLost(
-                f"the Pi camera cannot be opened, perhaps another program has it: {error}"
-            ) from None
+            camera.__init__(self._number)
+        except (RuntimeError, OSError) as error:
+            _take_apart(camera)
+            raise SourceLost(f"the Pi camera cannot be opened: {_reason(error)}") from None
         try:
             camera.configure(self._configuration(camera, sycc))
-            self._stride = camera.camera_configuration()["main"]["stride"]
-            self._size = tuple(camera.camera_configuration()["main"]["size"])
+            self._agreed = self._checked(camera.camera_configuration()["main"])
             camera.start()
-        except RuntimeError as error:
+        except (RuntimeError, OSError, SourceLost) as error:
             _shut(camera)
-            raise SourceLost(f"the Pi camera cannot be started: {error}") from None
+            raise SourceLost(f"the Pi camera cannot be started: {_reason(error)}") from None
         return camera
 
     def _configuration(self, camera: Any, sycc: Any) -> Any:
         frame_us = round(1_000_000 / self._fps)
         return camera.create_video_configuration(
-            main={"size": self._size, "format": "YUV420"},
+            main={"size": self._size, "format": _FORMAT},
             colour_space=sycc,  # full range, BT.601: what a JPEG has and `Planes` promises
             buffer_count=_BUFFERS,
             controls={"FrameDurationLimits": (frame_us, frame_us)},
@@ -115,20 +116,28 @@ class PicameraSource:
             encode=None,
         )
 
+    @staticmethod
+    def _checked(agreed: dict[str, Any]) -> dict[str, Any]:
+        """Refuse another format than asked for; libcamera chooses one it has and says nothing."""
+        if agreed["format"] != _FORMAT:
+            raise SourceLost(f"it gives {agreed['format']}, not {_FORMAT}; is it a USB camera?")
+        return agreed
+
     def _picture(self, buffer: Pixels) -> Picture:
         """Cut the planes out of one buffer; rows are as long as the stride, not as the width."""
-        width, height = self._size
-        rows = buffer[: self._stride * height].reshape(height, self._stride)
-        chroma = buffer[self._stride * height :].reshape(2, height // 2, -1)[:, :, : width // 2]
-        return Picture.from_yuv420(Planes(rows[:, :width], chroma[0], chroma[1]), full_range=True)
+        (width, height), stride = self._agreed["size"], self._agreed["stride"]
+        rows = buffer[: stride * height].reshape(height, stride)
+        chroma = buffer[stride * height : stride * height * 3 // 2].reshape(2, height // 2, -1)
+        u, v = chroma[:, :, : width // 2]
+        return Picture.from_yuv420(Planes(rows[:, :width], u, v), full_range=True)
 
 
 def picamera_count() -> int:
-    """Return how many cameras libcamera sees; 0 where there is no picamera2."""
+    """Return how many Pi cameras libcamera sees; 0 where there is no picamera2, or it hangs."""
     try:
         picamera2, _ = _libraries()
-        return len(picamera2.global_camera_info())
-    except (SourceLost, RuntimeError):
+        return len(BoundedCall(lambda: _pi_cameras(picamera2)).result(OPEN_TIMEOUT_S))
+    except (SourceLost, RuntimeError, OSError):
         return 0
 
 
@@ -139,10 +148,38 @@ def _libraries() -> tuple[Any, Any]:
         from picamera2 import Picamera2  # noqa: PLC0415
     except ImportError:
         raise SourceLost(_NOT_INSTALLED) from None
+    except (ValueError, OSError) as error:  # "numpy.dtype size changed", no access to a device
+        raise SourceLost(f"picamera2 cannot be loaded: {error}") from None
     return Picamera2, ColorSpace.Sycc()
+
+
+def _pi_cameras(picamera2: Any) -> list[Any]:
+    """Return the Pi's own cameras. libcamera counts USB ones too, after them; those are v4l2's."""
+    return [camera for camera in picamera2.global_camera_info() if "/usb" not in camera["Id"]]
+
+
+def _reason(error: BaseException) -> str:
+    """Return what began it: picamera2 says only that its "sequence did not complete"."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error)
 
 
 def _shut(camera: Any) -> None:
     camera.cancel_all_and_flush()
     camera.stop()
     camera.close()
+
+
+def _take_apart(camera: Any) -> None:
+    """Undo an opening that failed, of which picamera2 keeps a descriptor each time, or the camera.
+
+    A camera that another program has all night would else use up every descriptor.
+    """
+    # Its close() fails at what the opening did not come to, after it let go of the camera.
+    with suppress(AttributeError, RuntimeError, OSError):
+        camera.close()
+    with suppress(AttributeError):
+        if not camera.notifymeread.closed:
+            camera.notifymeread.close()
+            os.close(camera.notifyme_w)

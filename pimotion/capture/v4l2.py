@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import time
@@ -37,6 +38,7 @@ class V4l2Source:
         self._fps = fps
         self._capture: cv2.VideoCapture | None = None
         self._gives_jpeg = False
+        self._agreed_shape = (0, 0, 3)
         self._opened_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
 
@@ -95,12 +97,19 @@ class V4l2Source:
         # set() says True also on devices without MJPG, so what counts is what is read back.
         is_mjpg = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG
         self._gives_jpeg = is_mjpg and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        self._agreed_shape = (height, width, 3)
         return capture
 
     def _picture(self, array: Pixels) -> Picture:
-        if self._gives_jpeg and (array.ndim == 1 or 1 in array.shape[:2]):
-            # OpenCV hands over the driver's whole buffer: the JPEG and what lay there before.
+        is_flat = array.ndim == 1 or 1 in array.shape[:2]
+        if is_flat and self._gives_jpeg:
+            # Drivers may pad the JPEG, and a picture that was cut off has no end.
             return Picture.from_jpeg(jpeg_of(array.tobytes()))
+        if is_flat and array.size == math.prod(self._agreed_shape):
+            # OpenCV before 4.12 gives what needs no conversion (BGR3) as one row of bytes.
+            return Picture.from_bgr(array.reshape(self._agreed_shape))
         return Picture.from_bgr(array)
 
 

@@ -6,6 +6,7 @@ measured on real drivers in a virtual machine; the real ones are tested with the
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -43,7 +44,9 @@ class Request:
         rows += [np.full((HEIGHT // 2, STRIDE // 2), 7, np.uint8) for _ in range(2)]
         for padded, plane in zip(rows, (planes.y, planes.u, planes.v), strict=True):
             padded[:, : plane.shape[1]] = plane
-        return np.concatenate([padded.reshape(-1) for padded in rows])
+        if self._camera.buffers_break:
+            raise OSError(5, "Input/output error")
+        return np.concatenate([padded.reshape(-1) for padded in rows] + [np.zeros(64, np.uint8)])
 
     def release(self) -> None:
         self._camera.free_buffers += 1
@@ -53,23 +56,37 @@ class Picamera2:
     """picamera2 as far as it is used; class attributes say what is wrong with the camera."""
 
     cameras = 1
+    usb_cameras = 0
     is_busy = False
+    has_memory = True
+    format = "YUV420"
+    buffers_break = False
     hangs = False
     hangs_when_closed = False
     made: list[Picamera2] = []  # noqa: RUF012  reset by the fixture
 
     def __init__(self, camera_num: int = 0, verbose_console: int | None = None) -> None:
+        self.made.append(self)
+        self.calls: list[str] = []
+        self.is_open = False
+        reading, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
+        self.notifymeread = os.fdopen(reading, "rb")
         if self.is_busy:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
+            busy = RuntimeError("Failed to acquire camera: Device or resource busy")
+            raise RuntimeError("Camera __init__ sequence did not complete.") from busy
+        self.is_open = True
+        if not self.has_memory:
+            raise PermissionError(13, "Permission denied", "/dev/dma_heap/linux,cma")
+        self.allocator = object()
         self.free_buffers = 0
         self.numbers = iter(range(1000))
-        self.calls: list[str] = []
         self.configuration: dict[str, Any] = {}
-        self.made.append(self)
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
-        return [{"Model": "imx708", "Num": n} for n in range(Picamera2.cameras)]
+        own = [f"/base/soc/i2c0mux/i2c@{n}/imx708@1a" for n in range(Picamera2.cameras)]
+        usb = [f"/base/scb/usb@{n}-1:1.0-046d:0825" for n in range(Picamera2.usb_cameras)]
+        return [{"Id": each, "Num": n} for n, each in enumerate(own + usb)]
 
     def create_video_configuration(  # noqa: PLR0917  the real one's signature
         self,
@@ -93,7 +110,7 @@ class Picamera2:
 
     def configure(self, camera_config: dict[str, Any]) -> None:
         self.configuration = camera_config
-        self.configuration["main"]["stride"] = STRIDE
+        self.configuration["main"] |= {"stride": STRIDE, "format": self.format}
 
     def camera_configuration(self) -> dict[str, Any]:
         return self.configuration
@@ -118,7 +135,13 @@ class Picamera2:
         self.calls.append("stop")
 
     def close(self) -> None:
+        if not self.is_open:
+            return  # and the pipe stays
         self.calls.append("close")
+        self.is_open = False
+        self.notifymeread.close()
+        os.close(self.notifyme_w)
+        del self.allocator
 
 
 @pytest.fixture
@@ -131,8 +154,9 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> type[Picamera2]:
     monkeypatch.setitem(sys.modules, "picamera2", module)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     monkeypatch.setattr(picamera, "_CLOSE_TIMEOUT_S", 0.2)
-    for name in ("cameras", "is_busy", "hangs", "hangs_when_closed"):
-        monkeypatch.setattr(Picamera2, name, getattr(Picamera2, name))
+    for name, value in list(vars(Picamera2).items()):
+        if isinstance(value, int | str) and not name.startswith("__"):
+            monkeypatch.setattr(Picamera2, name, value)
     monkeypatch.setattr(Picamera2, "made", [])
     return Picamera2
 
@@ -204,8 +228,68 @@ def test_a_pi_camera_that_is_missing_or_busy_is_a_reason_in_words(pi: type[Picam
     with pytest.raises(SourceLost, match="no Pi camera number 1: 1 found"):
         _pi_source(1).open()
     pi.is_busy = True
-    with pytest.raises(SourceLost, match="another program has it"):
+    with pytest.raises(SourceLost, match="Device or resource busy"):
         _pi_source().open()
+
+
+def test_a_pi_camera_that_stays_busy_costs_no_descriptors(pi: type[Picamera2]) -> None:
+    """The real one keeps one each time: a night of attempts would use all of them up."""
+    pi.is_busy = True
+    source = _pi_source()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        with pytest.raises(SourceLost):
+            source.open()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_pi_camera_without_access_to_memory_is_let_go(pi: type[Picamera2]) -> None:
+    """The buffers come from a device of its own, which a user may not be allowed to open."""
+    pi.has_memory = False
+    with pytest.raises(SourceLost, match=r"Permission denied.*dma_heap"):
+        _pi_source().open()
+    assert pi.made[0].calls == ["close"]
+
+
+def test_a_pi_camera_whose_buffers_fail_is_lost(pi: type[Picamera2]) -> None:
+    source = _pi_source()
+    source.open()
+    pi.buffers_break = True
+    with pytest.raises(SourceLost, match="Input/output error"):
+        source.read()
+    assert pi.made[0].free_buffers == 4, "the request was kept"
+    source.close()
+
+
+def test_a_pi_camera_that_gives_another_format_is_refused(pi: type[Picamera2]) -> None:
+    """libcamera replaces a format that it does not have; its bytes would be a wrong picture."""
+    pi.format = "NV12"
+    with pytest.raises(SourceLost, match="gives NV12, not YUV420"):
+        _pi_source().open()
+    assert pi.made[0].calls[-1] == "close"
+
+
+def test_usb_cameras_are_not_the_pi_s(pi: type[Picamera2]) -> None:
+    """picamera2 lists those as well, but cannot give their pictures as planes."""
+    pi.cameras, pi.usb_cameras = 0, 1
+    assert found_camera() != "picamera"
+    with pytest.raises(SourceLost, match="no Pi camera number 0: 0 found"):
+        _pi_source().open()
+
+
+def test_a_picamera2_that_does_not_load_is_a_reason_in_words(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is where pip put another numpy over the system's."""
+
+    class Broken(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise ValueError("numpy.dtype size changed")
+
+    monkeypatch.setitem(sys.modules, "picamera2", Broken("picamera2"))
+    with pytest.raises(SourceLost, match=r"numpy\.dtype size changed"):
+        _pi_source().open()
+    assert found_camera() != "picamera"
 
 
 def test_the_pi_s_own_camera_is_found_first(pi: type[Picamera2]) -> None:
@@ -219,6 +303,7 @@ class Capture:
 
     opens = True
     mjpg = True
+    gives_rows = True
     pictures: list[Any] = []  # noqa: RUF012  set by the tests
     released = 0
 
@@ -236,12 +321,16 @@ class Capture:
         return True  # also where the device has no such thing
 
     def get(self, prop: int) -> float:
-        return float(cv2.VideoWriter.fourcc(*("MJPG" if self.mjpg else "YUYV")))
+        if prop == cv2.CAP_PROP_FOURCC:
+            return float(cv2.VideoWriter.fourcc(*("MJPG" if self.mjpg else "YUYV")))
+        return float({cv2.CAP_PROP_FRAME_WIDTH: WIDTH, cv2.CAP_PROP_FRAME_HEIGHT: HEIGHT}[prop])
 
     def read(self) -> tuple[bool, Any]:
         picture = next(self._given, None)
         if picture is not None and not self.mjpg and not self._converts:
             picture = picture[:, :, :2]  # YUYV as it came
+        if picture is not None and not self.gives_rows:
+            picture = picture.reshape(1, -1)
         return picture is not None, picture
 
     def release(self) -> None:
@@ -252,7 +341,7 @@ class Capture:
 def usb(monkeypatch: pytest.MonkeyPatch) -> V4l2Source:
     """A source over the fake capture; /dev/null stands for the device's node."""
     monkeypatch.setattr(cv2, "VideoCapture", Capture)
-    for name in ("opens", "mjpg", "pictures", "released"):
+    for name in ("opens", "mjpg", "gives_rows", "pictures", "released"):
         monkeypatch.setattr(Capture, name, getattr(Capture, name))
     return V4l2Source("/dev/null", width=WIDTH, height=HEIGHT, fps=25)
 
@@ -278,6 +367,17 @@ def test_a_usb_camera_without_mjpg_gives_pixels(usb: V4l2Source) -> None:
     Capture.pictures = [SCENE.image(7)]
     usb.open()
     assert number_of(usb.read()) == 7
+
+
+def test_pixels_that_come_in_one_row_are_a_picture(usb: V4l2Source) -> None:
+    """OpenCV 4.11 gives a camera's BGR3 so, 4.12 and later in rows."""
+    Capture.mjpg = False
+    Capture.gives_rows = False
+    Capture.pictures = [SCENE.image(7)]
+    usb.open()
+    captured = usb.read()
+    assert (captured.picture.width, captured.picture.height) == (WIDTH, HEIGHT)
+    assert number_of(captured) == 7
 
 
 def test_garbage_and_half_pictures_of_a_usb_camera_are_left_out(usb: V4l2Source) -> None:
