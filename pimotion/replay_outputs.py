@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -57,7 +58,7 @@ class FrameLines(Output):
             "frame": frame.index + 1,
             "time_s": round(frame.time_s, 3),
             "motion": newest is not None and newest.motion,
-            "boxes": [] if newest is None else [_box(box) for box in newest.boxes],
+            "boxes": [] if newest is None else [asdict(box) for box in newest.boxes],
             "changed_ratio": 0.0 if newest is None else round(newest.changed_ratio, 5),
             "score": 0.0 if newest is None else round(newest.score, 3),
             "suppressed": None if newest is None else newest.suppressed,
@@ -131,8 +132,3 @@ class Annotated(Output):
             self._stream.time_base = self._stream.codec_context.time_base = _TIME_BASE
             self._stream.options = {"crf": "20", "preset": "veryfast"}
         return self._stream
-
-
-def _box(box: Any) -> dict[str, int | None]:
-    sides = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
-    return sides | {"track": box.track}

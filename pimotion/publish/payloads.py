@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from pimotion.clock import iso
 from pimotion.publish.machine import Readings
-from pimotion.types import Box, CameraHealth, CameraStats, EventType, MotionEvent
+from pimotion.types import CameraHealth, CameraStats, EventType, MotionEvent
 
 ON, OFF = b"ON", b"OFF"
 ONLINE, OFFLINE = b"online", b"offline"
@@ -64,7 +65,7 @@ def event_payload(
         "time_s": round(event.time_s, 3),
         "duration_s": round(event.duration_s, 3),
         "frame": {"width": event.frame_width, "height": event.frame_height},
-        "boxes": [_box(box) for box in event.boxes],
+        "boxes": [asdict(box) for box in event.boxes],
         "zones": list(event.zones),
         "changed_ratio": round(event.changed_ratio, 4),
         "score": round(event.score, 3),
@@ -125,16 +126,6 @@ def machine_payload(
         "throttled": readings.throttled,
         "started_at": iso(started_utc_s),
         "version": version,
-    }
-
-
-def _box(box: Box) -> dict[str, int | None]:
-    return {
-        "x": box.x,
-        "y": box.y,
-        "width": box.width,
-        "height": box.height,
-        "track": box.track,
     }
 
 

@@ -6,13 +6,14 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pimotion.clock import iso
 from pimotion.record.database import open_database, open_for_reading
 from pimotion.record.stills import BLOCK_BYTES, Stills, disk_bytes
-from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
+from pimotion.types import EventType, MotionEvent, Still, StopReason
 
 _SAVE = """
 INSERT INTO events (id, camera, started_utc_s, ended_utc_s, duration_s, frame_width, frame_height,
@@ -94,7 +95,7 @@ class EventStore:
                 "frame_width": event.frame_width,
                 "frame_height": event.frame_height,
                 "zones": json.dumps(event.zones),
-                "boxes": json.dumps([_box_json(box) for box in event.boxes]),
+                "boxes": json.dumps([asdict(box) for box in event.boxes]),
                 "best_px": max((box.area for box in event.boxes), default=0),
                 "score": event.score,
                 "reason": event.reason,
@@ -174,14 +175,4 @@ def _row_json(row: sqlite3.Row) -> dict[str, Any]:
         "score": round(row["score"], 3),
         "reason": row["reason"],
         "snapshot": row["still_bytes"] > 0,
-    }
-
-
-def _box_json(box: Box) -> dict[str, int | None]:
-    return {
-        "x": box.x,
-        "y": box.y,
-        "width": box.width,
-        "height": box.height,
-        "track": box.track,
     }

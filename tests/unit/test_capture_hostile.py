@@ -35,10 +35,18 @@ def test_a_name_that_no_host_can_have(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "challenge", ["Digest realm=, nonce=x", "Digest", "Digest =", "", "Basic realm", ",,,"]
+    ("challenge", "is_answered"),
+    [
+        ("Digest realm=, nonce=x", True),
+        ("Digest =", True),
+        ("Basic realm", True),
+        ("", False),
+        (",,,", False),
+    ],
 )
-def test_a_login_that_is_asked_for_in_a_broken_way(challenge: str) -> None:
-    Authorization(Login("me", "secret")).challenged([challenge])
+def test_a_login_that_is_asked_for_in_a_broken_way(challenge: str, is_answered: bool) -> None:
+    authorization = Authorization(Login("me", "secret"))
+    assert authorization.challenged([challenge]) is is_answered
 
 
 def test_a_login_in_letters_of_any_alphabet() -> None:
