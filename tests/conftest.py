@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Generator
 
 import pytest
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from free_ports import find_free_port
 
 
 @pytest.fixture
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on now."""
-    return _free_port()
+    return find_free_port()
 
 
 @pytest.fixture
 def unused_port(free_port: int) -> int:
     """Another one."""
-    while (port := _free_port()) == free_port:
+    while (port := find_free_port()) == free_port:
         pass
     return port
 

@@ -49,10 +49,18 @@ class DaemonProcess:
         self._reader.start()
 
     def __enter__(self) -> DaemonProcess:
-        self.wait_for(lambda: self.healthz() is not None, "the page answers")
+        try:
+            self.wait_for(lambda: self.healthz() is not None, "the page answers")
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process if it still runs, and wait for it."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 import zmq
 from cameras.pictures import SCENE, jpeg, number_of
 from cameras.processes import imagezmq_sender
+from free_ports import find_free_port
 
 from pimotion.capture.imagezmq import ImageZmqSource
 from pimotion.errors import SourceLost
@@ -23,9 +23,7 @@ LIMIT_MS = 5000
 
 @pytest.fixture
 def address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    return f"tcp://127.0.0.1:{find_free_port()}"
 
 
 @contextmanager

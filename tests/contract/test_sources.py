@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pytest
 from cameras.http_camera import FRAMINGS, PASSWORD, USERNAME, HttpCamera
 from cameras.pictures import FPS, HEIGHT, WIDTH, jpeg, number_of, record
 from cameras.processes import imagezmq_sender, rtsp_camera
+from free_ports import find_free_port
 
 from pimotion.capture.address import Address, Login
 from pimotion.capture.av_feed import AvFeed
@@ -59,7 +59,7 @@ def http_camera(recordings: Path) -> Iterator[HttpCamera]:
 
 @pytest.fixture(scope="module")
 def rtsp_url(recordings: Path) -> Iterator[str]:
-    port = _free_port()
+    port = find_free_port()
     files = {"rtsp-h264": recordings / "long.mp4", "rtsp-mjpeg": recordings / "long.avi"}
     with rtsp_camera(port, files):
         yield f"rtsp://127.0.0.1:{port}"
@@ -89,16 +89,9 @@ def _camera(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     elif family == "rtsp":
         yield f"{request.getfixturevalue('rtsp_url')}/{kind}"
     else:
-        address = f"tcp://127.0.0.1:{_free_port()}"
+        address = f"tcp://127.0.0.1:{find_free_port()}"
         with imagezmq_sender(address, "porch", what):
             yield f"imagezmq:{address}#porch"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _read(source: Source, count: int) -> list[Captured]:
@@ -355,7 +348,7 @@ def _short_rtsp(url: str) -> NetworkSource:
 
 
 def test_an_rtsp_camera_that_ends_is_lost(recordings: Path) -> None:
-    port = _free_port()
+    port = find_free_port()
     with rtsp_camera(port, {"cam": recordings / "short.mp4"}):
         source = _short_rtsp(f"rtsp://127.0.0.1:{port}/cam")
         source.open()
@@ -375,7 +368,7 @@ def test_an_rtsp_camera_that_fails_is_lost_in_time(
     blow: signal.Signals, words: str, recordings: Path
 ) -> None:
     """FFmpeg takes a killed server for an orderly end, and a stall for a reason to wait."""
-    port = _free_port()
+    port = find_free_port()
     with rtsp_camera(port, {"cam": recordings / "long.mp4"}) as camera:
         source = _short_rtsp(f"rtsp://127.0.0.1:{port}/cam")
         source.open()
@@ -389,7 +382,7 @@ def test_an_rtsp_camera_that_fails_is_lost_in_time(
 def test_an_rtsp_camera_asks_for_a_login(
     recordings: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    port = _free_port()
+    port = find_free_port()
     with rtsp_camera(port, {"cam": recordings / "long.mp4"}, login="viewer:sesame"):
         for login, words in (("", "login"), ("viewer:wrong-sesame@", "login")):
             source = _short_rtsp(f"rtsp://{login}127.0.0.1:{port}/cam")
