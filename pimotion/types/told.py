@@ -1,8 +1,8 @@
-"""Every type that crosses the border of a stage; nothing else lives here.
+"""What is told of it: health, events, stills, settings, and who listens.
 
-All of them are frozen. Times ending in ``_monotonic_s`` or called ``monotonic_s`` are seconds on
-the monotonic clock and only their differences mean anything; ``utc_s`` is Unix time, for people to
-read, and None while this machine does not know the time.
+Times ending in ``_monotonic_s`` or called ``monotonic_s`` are seconds on the monotonic clock and
+only their differences mean anything; ``utc_s`` is Unix time, for people to read, and None while
+this machine does not know the time.
 """
 
 from __future__ import annotations
@@ -12,50 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pimotion.picture import Picture
-from pimotion.pixels import Pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Where something moved: px of the full frame, origin top-left, right and bottom exclusive.
-
-    Attributes:
-        track: The same number for the same object from frame to frame; None if not tracked.
-    """
-
-    x: int
-    y: int
-    width: int
-    height: int
-    track: int | None = None
-
-    @property
-    def area(self) -> int:
-        """Area in px."""
-        return self.width * self.height
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture from a source.
-
-    Attributes:
-        picture: The pixels, already rotated, flipped and masked for privacy.
-        index: 0 for the first frame after the source opened, +1 for each captured one; a gap
-            means that frames were dropped between capture and here.
-        monotonic_s: When it was captured, never going back within a session.
-        time_s: Seconds since the source opened (in a recording: since its start).
-        utc_s: When it was captured; None while the clock is not set.
-        session: Changes each time the source is opened; what was learnt before is void then.
-    """
-
-    picture: Picture
-    index: int
-    monotonic_s: float
-    time_s: float
-    utc_s: float | None
-    session: int
+from pimotion.types.seen import Box
 
 
 class CameraState(StrEnum):
@@ -102,33 +59,6 @@ class NoFrames:
     reason: str
     state: CameraState
     monotonic_s: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detection:
-    """What the detector found in one analysed frame.
-
-    Attributes:
-        boxes: Confirmed moving regions, largest first.
-        motion: A confirmed object is in view or was less than ``detect.hold_s`` ago.
-        changed_ratio: Share of the frame that changed, 0..1, before any rule.
-        score: How sure, 0..1.
-        suppressed: The rule that kept a change from counting; None when nothing was kept.
-        zones: Ids of the zones with motion in this frame, in the order of the configuration.
-        since_s: ``monotonic_s`` of the first frame of the oldest object in view, when the method
-            confirms objects for itself; None when it reports whatever it sees at once.
-        foreground: The changed pixels, shape (height, width) at detection width, uint8, 0 or 255.
-    """
-
-    frame: Frame
-    boxes: tuple[Box, ...]
-    motion: bool
-    changed_ratio: float
-    score: float
-    suppressed: str | None
-    zones: tuple[str, ...]
-    since_s: float | None
-    foreground: Pixels
 
 
 class EventType(StrEnum):
