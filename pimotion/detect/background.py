@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from pimotion.config.camera import Detect
 from pimotion.pixels import Pixels, as_pixels
+from pimotion.types import SceneModel
 
 _BLUR_PX = (7, 7)
 _CLEANING = np.ones((5, 5), np.uint8)
@@ -50,6 +51,9 @@ class Background(Protocol):
 
     def set_sensitivity(self, sensitivity: int) -> None:
         """Scale the thresholds, 1..100; 50 leaves them as they are configured."""
+
+    def model(self) -> SceneModel:
+        """Return copies of what the last picture was compared with; call it before `learn`."""
 
 
 def make_background(detect: Detect) -> Background:
@@ -133,6 +137,11 @@ class RunningAverage:
         still = cv2.bitwise_not(self._mask, dst=self._scratch)
         slow_weight = self._weight / _SLOWER
         cv2.accumulateWeighted(self._blurred, self._slow_average, slow_weight, mask=still)
+
+    def model(self) -> SceneModel:
+        """Return the classic average, and the threshold, which is the same everywhere."""
+        background = as_pixels(cv2.convertScaleAbs(self._average))
+        return SceneModel(background, np.full_like(background, self._threshold))
 
     def _resize(self, shape: tuple[int, ...]) -> None:
         self._average, self._slow_average = (np.empty(shape, np.float32) for _ in range(2))

@@ -65,6 +65,7 @@ class Detector:
         self._background = make_background(detect)
         self._scene: _Scene | None = None
         self._suppressed: Counter[str] = Counter()
+        self._model_wanted = False
 
     @property
     def suppressed_counts(self) -> Mapping[str, int]:
@@ -79,6 +80,10 @@ class Detector:
         """Change the sensitivity from the next frame on, 1..100."""
         self._background.set_sensitivity(sensitivity)
 
+    def show_model(self, wanted: bool) -> None:
+        """Say whether somebody looks at `Detection.model`; it is made only then."""
+        self._model_wanted = wanted
+
     def detect(self, frame: Frame) -> Detection:
         """Return what moves in a frame.
 
@@ -92,9 +97,11 @@ class Detector:
         scene.step_to(frame.monotonic_s)
         foreground = self._background.foreground(luma)
         findings = self._judge(scene, foreground)
+        model = self._background.model() if self._model_wanted else None
         self._teach(scene, luma)
         self._suppressed.update(findings.held_back)
-        return self._detection(scene, frame, findings, foreground)
+        detection = self._detection(scene, frame, findings, foreground)
+        return replace(detection, model=model) if model else detection
 
     def _begin(self, frame: Frame, luma: Pixels) -> _Scene:
         self._background.restart(luma)

@@ -77,6 +77,23 @@ def test_a_busy_path_shows_people_and_no_trails() -> None:
             assert_near(found.boxes[0], thing)
 
 
+def test_what_a_frame_was_compared_with_is_shown_to_who_asks() -> None:
+    """The background in the picture is the one without the person who walks there now."""
+    watching = warmed(detector())
+    thing = Thing(x=140, y=60)
+    assert watching.detect(frame(WARMUP, [thing])).model is None
+
+    watching.show_model(True)
+    model = watching.detect(frame(WARMUP + 1, [thing])).model
+
+    assert model is not None
+    assert model.background.shape == model.threshold.shape == (90, 160)
+    assert model.background[50, 77] < thing.grey - 60
+    assert (model.threshold == 25).all()
+    watching.show_model(False)
+    assert watching.detect(frame(WARMUP + 2)).model is None
+
+
 def test_nothing_is_reported_of_an_empty_noisy_scene() -> None:
     detections = run(warmed(detector()), (frame(index) for index in range(WARMUP, 60)))
 
