@@ -138,6 +138,7 @@ class Daemon:
             sinks=self._sinks,
             viewers=lambda: self._server.viewers(camera_id),
             detecting=self._state.get(_detection_key(camera_id)) is not False,
+            model_wanted=lambda: self._server.shows_mask(camera_id),
         )
 
     def _build_server(self) -> StreamServer:
@@ -223,6 +224,7 @@ def _live(pipeline: CameraPipeline) -> LiveCamera:
         detections=pipeline.detections,
         health=lambda: pipeline.health,
         fps=pipeline.fps,
+        suppressed=pipeline.suppressed,
         zones={zone_id: zone.polygon for zone_id, zone in camera.zones.items()},
         settings=camera.stream,
     )

@@ -60,6 +60,7 @@ class DetectLoop:
         stats: StatsKeeper,
         new_id: Callable[[], str],
         detecting: bool,
+        model_wanted: Callable[[], bool],
     ) -> None:
         self.detections: Latest[Detection] = Latest()
         self._id = camera_id
@@ -67,6 +68,7 @@ class DetectLoop:
         self._sinks = sinks
         self._stats = stats
         self._detecting = detecting
+        self._model_wanted = model_wanted
         self._pacer = Pacer(camera.detect.fps)
         self._detector = Detector(camera.detect, zones=camera.zones)
         self._machine = EventMachine(camera_id, camera.events, zones=camera.zones, new_id=new_id)
@@ -166,6 +168,7 @@ class DetectLoop:
 
     def _detect(self, frame: Frame) -> None:
         began_s = time.thread_time()
+        self._detector.show_model(self._model_wanted())
         detection = self._detector.detect(frame)
         self._stats.detected(time.thread_time() - began_s, detection)
         self.detections.put(detection)

@@ -14,7 +14,15 @@ from pimotion.detect_loop import DetectLoop
 from pimotion.health import Threads
 from pimotion.latest import Latest
 from pimotion.stats import StatsKeeper
-from pimotion.types import CameraHealth, Command, Detection, Frame, NoFrames, Sink
+from pimotion.types import (
+    CameraHealth,
+    Command,
+    Detection,
+    Frame,
+    NoFrames,
+    Sink,
+    Suppressed,
+)
 
 
 class CameraPipeline:
@@ -29,6 +37,7 @@ class CameraPipeline:
         sinks: Sequence[Sink],
         viewers: Callable[[], int | None],
         detecting: bool,
+        model_wanted: Callable[[], bool],
     ) -> None:
         self.id = camera_id
         self.settings = camera
@@ -43,6 +52,7 @@ class CameraPipeline:
             stats=self._stats,
             new_id=new_event_id,
             detecting=detecting,
+            model_wanted=model_wanted,
         )
         self._threads: list[threading.Thread] = []
 
@@ -59,6 +69,10 @@ class CameraPipeline:
     def fps(self) -> float | None:
         """Frames a second that arrive now; None until a second has been seen."""
         return self._stats.fps()
+
+    def suppressed(self) -> Suppressed:
+        """In how many analysed frames each rule kept something from counting."""
+        return self._stats.suppressed()
 
     def command(self, command: Command) -> bool:
         """Queue a command; False when too many wait and it is dropped."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 
 from pimotion.pace import Rate
-from pimotion.types import CameraStats, Detection, Message
+from pimotion.types import CameraStats, Detection, Message, Suppressed
 
 _REPORT_EVERY_S = 60.0
 _FIRST_REPORT_S = 5.0
 """Soon after the start there is something to show; then once a minute."""
 
 
+_RECENT_S = 60.0
+_MAX_RECENT = 60 * 60
+"""Frames of the last minute at the most that `detect.fps` may be."""
+
+
 class StatsKeeper:
-    """Counters of one camera. Owned by its detect thread; `fps` may be read from any.
+    """Counters of one camera. Owned by its detect thread; `fps`, `suppressed`: from any.
 
     Attributes:
         arrived: Frames that came since the start.
@@ -29,7 +35,8 @@ class StatsKeeper:
         self._analysed = Rate()
         self._detect_s: deque[float] = deque(maxlen=100)
         self._latency_s: deque[float] = deque(maxlen=20)
-        self._suppressed: Counter[str] = Counter()
+        self._held_back = HeldBack()
+        self._is_learning = False
         self._dropped = 0
         self.arrived = 0
         self.analysed = 0
@@ -39,6 +46,10 @@ class StatsKeeper:
     def fps(self) -> float | None:
         """Frames a second that arrive now; None until a second has been seen."""
         return self._frames.per_s(time.monotonic())
+
+    def suppressed(self) -> Suppressed:
+        """Return in how many analysed frames each rule kept something from counting."""
+        return self._held_back.counts(time.monotonic())
 
     def frame(self, now_s: float) -> None:
         """Note a frame that arrived."""
@@ -58,8 +69,8 @@ class StatsKeeper:
         self._analysed.count(time.monotonic())
         self.analysed += 1
         self._detect_s.append(cpu_s)
-        if detection.suppressed:
-            self._suppressed[detection.suppressed] += 1
+        self._is_learning = detection.is_learning
+        self._held_back.count(time.monotonic(), detection.held_back)
 
     def event(self, started_utc_s: float | None) -> None:
         """Note that an event started."""
@@ -78,17 +89,45 @@ class StatsKeeper:
 
     def now(self, now_s: float) -> CameraStats:
         """Return the figures as they are."""
+        detect_fps = self._analysed.per_s(now_s)
         return CameraStats(
             camera=self._id,
             fps=self._frames.per_s(now_s),
-            detect_fps=self._analysed.per_s(now_s),
+            detect_fps=detect_fps,
             dropped=self._dropped,
             detect_ms=_mean_ms(self._detect_s),
             latency_ms=_mean_ms(self._latency_s),
             viewers=self._viewers(),
             last_event_utc_s=self._last_event_utc_s,
-            suppressed=dict(self._suppressed),
+            suppressed=self._held_back.counts(now_s).since_start,
+            is_learning=self._is_learning if detect_fps else None,
         )
+
+
+class HeldBack:
+    """Counts the frames in which a rule kept something from counting. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since_start: Counter[str] = Counter()
+        self._recent: deque[tuple[float, tuple[str, ...]]] = deque(maxlen=_MAX_RECENT)
+
+    def count(self, now_s: float, rules: tuple[str, ...]) -> None:
+        """Note the rules of one frame, each once; times must not go back."""
+        if rules:
+            with self._lock:
+                self._since_start.update(rules)
+                self._recent.append((now_s, rules))
+
+    def counts(self, now_s: float) -> Suppressed:
+        """Return the frames of each rule."""
+        recent: Counter[str] = Counter()
+        with self._lock:
+            while self._recent and self._recent[0][0] <= now_s - _RECENT_S:
+                self._recent.popleft()
+            for _, rules in self._recent:
+                recent.update(rules)
+            return Suppressed(dict(self._since_start), dict(recent))
 
 
 def _mean_ms(seconds: deque[float]) -> float | None:

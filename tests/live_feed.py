@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import barcode
@@ -28,6 +29,7 @@ from pimotion.types import (
     Frame,
     LinkStatus,
     NoFrames,
+    Suppressed,
 )
 
 WIDTH, HEIGHT = 640, 360
@@ -44,6 +46,7 @@ class Feed:
         self.frames: Latest[Frame | NoFrames] = Latest()
         self.detections: Latest[Detection] = Latest()
         self.number = 0
+        self.suppressed = Suppressed()
         self._heavy = heavy
         self._health = health(camera_id, CameraState.STARTING)
         self._stopping = threading.Event()
@@ -55,6 +58,7 @@ class Feed:
             detections=self.detections,
             health=lambda: self._health,
             fps=lambda: 15.0,
+            suppressed=lambda: self.suppressed,
             zones={"path": ZONE},
             settings=settings or Stream(),
         )
@@ -75,14 +79,13 @@ class Feed:
         self.frames.put(frame)
         return frame
 
-    def detect(self, frame: Frame, *boxes: Box) -> None:
+    def detect(self, frame: Frame, *boxes: Box, learning: bool = False) -> None:
         """Say what was found in a frame."""
         foreground = np.zeros((180, 320), np.uint8)
         foreground[100:140, 40:120] = 255
         zones = ("path",) if boxes else ()
-        self.detections.put(
-            Detection(frame, boxes, bool(boxes), 0.1, 0.9, None, zones, None, foreground)
-        )
+        found = Detection(frame, boxes, bool(boxes), 0.1, 0.9, None, zones, None, foreground)
+        self.detections.put(replace(found, is_learning=learning))
 
     def lose(self, reason: str) -> None:
         """Let the source be lost."""

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "clock"},
+    {"errors", "clock", "why_not"},
     {"pixels"},
     {"picture"},
     {"types"},

@@ -112,6 +112,7 @@ def stats_payload(stats: CameraStats) -> dict[str, Any]:
         "viewers": stats.viewers,
         "last_event_at": iso(stats.last_event_utc_s),
         "suppressed": dict(stats.suppressed),
+        "learning": stats.is_learning,
     }
 
 

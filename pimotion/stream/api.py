@@ -1,8 +1,9 @@
-"""The routes that speak JSON: health, state, events, and the switch of detection."""
+"""The routes that speak JSON: health, state, events, rules, and the switch of detection."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from pimotion.stream.auth import Role
 from pimotion.stream.query import QueryError, parameters, whole_number
 from pimotion.stream.site import Site
 from pimotion.types import Command
+from pimotion.why_not import RULES
 
 _ID = "re:[A-Za-z0-9_.:-]{1,80}"
 _MAX_EVENTS = 200
@@ -23,6 +25,7 @@ def add_routes(app: Bottle, site: Site) -> None:
     """Add the routes to an application."""
     app.get("/healthz", callback=lambda: _health(site))
     app.get("/api/state", callback=lambda: _state(site))
+    app.get("/api/rules", callback=lambda: _rules(site))
     app.get("/api/events", callback=lambda: _events(site))
     app.get(f"/api/events/<event:{_ID}>/snapshot.jpg", callback=lambda event: _still(site, event))
     app.post("/api/cameras/<camera>/detection", callback=lambda camera: _detect(site, camera))
@@ -37,6 +40,12 @@ def _state(site: Site) -> HTTPResponse:
     role = site.need(Role.VIEWER)
     viewers = {camera: encoder.viewers for camera, encoder in site.encoders.items()}
     return as_json({**site.board.state(viewers), "admin": role is Role.ADMIN})
+
+
+def _rules(site: Site) -> HTTPResponse:
+    """Say in words what each rule means that keeps a change from counting."""
+    site.need(Role.VIEWER)
+    return as_json({name: asdict(rule) for name, rule in RULES.items()})
 
 
 def _events(site: Site) -> HTTPResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pimotion.clock import iso
 from pimotion.stream.live import LiveCamera
+from pimotion.stream.query import OVERLAYS, usual_overlays
 from pimotion.types import (
     Frame,
     LinkStatus,
@@ -98,6 +99,7 @@ class Board:
             motion = self._motion.get(camera.id)
             event = self._events.get(camera.id)
             detection = self._settings.get((camera.id, "detection"))
+        suppressed = camera.suppressed()
         zones = {zone: bool(motion and motion.zones.get(zone)) for zone in camera.zones}
         return {
             "id": camera.id,
@@ -108,8 +110,18 @@ class Board:
             "zones": zones,
             "event": None if event is None else {"id": event.id, "event_type": event.type.value},
             "detection": detection,
+            "learning": None if detection is False else _is_learning(camera),
+            "suppressed": suppressed.since_start,
+            "suppressed_last_minute": suppressed.last_minute,
+            "overlay": [name for name in OVERLAYS if name in usual_overlays(camera.settings)],
             "viewers": viewers,
         }
+
+
+def _is_learning(camera: LiveCamera) -> bool | None:
+    """Tell whether the scene is still being learnt; None while nothing is looked at."""
+    found = camera.detections.peek()
+    return found.is_learning if found and camera.health().online else None
 
 
 def _vital_signs(camera: LiveCamera) -> dict[str, Any]:

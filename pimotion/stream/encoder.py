@@ -56,6 +56,12 @@ class Encoder:
         with self._lock:
             return sum(len(line.viewings) for line in self._lines.values())
 
+    @property
+    def shows_mask(self) -> bool:
+        """True while somebody watches what counts and what does not, and why."""
+        with self._lock:
+            return any("mask" in variant.overlays for variant in self._lines)
+
     def watch(self, wish: Wish) -> Viewing:
         """Add a viewer; who calls this must `Viewing.close` in the end.
 

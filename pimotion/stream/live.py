@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pimotion.config.camera import Stream
 from pimotion.latest import Latest
 from pimotion.pixels import Polygon
-from pimotion.types import CameraHealth, Detection, Frame, NoFrames
+from pimotion.types import CameraHealth, Detection, Frame, NoFrames, Suppressed
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class LiveCamera:
         detections: The newest analysed frame and what was found in it.
         health: Whether it delivers, and if not why.
         fps: Frames a second that arrive now; None while unknown.
+        suppressed: In how many frames each rule kept something from counting.
         zones: Polygons by id.
         settings: How the stream looks unless a viewer asks for something else.
     """
@@ -30,5 +31,6 @@ class LiveCamera:
     detections: Latest[Detection]
     health: Callable[[], CameraHealth]
     fps: Callable[[], float | None]
+    suppressed: Callable[[], Suppressed]
     zones: Mapping[str, Polygon]
     settings: Stream

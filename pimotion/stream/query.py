@@ -90,6 +90,12 @@ def wish_of(given: Mapping[str, str], settings: Stream) -> Wish:
     return Wish(variant, _number(given, "fps", float, 0.2, 60) or settings.fps)
 
 
+def usual_overlays(settings: Stream) -> frozenset[str]:
+    """Return what is drawn for a viewer who asks for nothing special."""
+    usual = {"boxes": settings.boxes, "zones": settings.zones, "time": settings.timestamp}
+    return frozenset(name for name, wanted in usual.items() if wanted)
+
+
 def whole_number(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:
     """Return a parameter as a number in a range; None when it is not given. Raises `QueryError`."""
     return _number(given, name, int, least, most)
@@ -116,8 +122,7 @@ def _number(
 
 def _overlays(text: str | None, settings: Stream) -> frozenset[str]:
     if text is None:
-        usual = {"boxes": settings.boxes, "zones": settings.zones, "time": settings.timestamp}
-        return frozenset(name for name, wanted in usual.items() if wanted)
+        return usual_overlays(settings)
     if text == "none":
         return frozenset()
     names = text.split(",")

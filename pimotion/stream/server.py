@@ -95,6 +95,10 @@ class StreamServer:
         """Return how many watch a camera now."""
         return self._encoders[camera_id].viewers
 
+    def shows_mask(self, camera_id: str) -> bool:
+        """Tell whether somebody watches a camera with the overlay ``mask``."""
+        return self._encoders[camera_id].shows_mask
+
     def stop(self, timeout_s: float) -> None:
         """Close everything, open streams included, within ``timeout_s``."""
         for encoder in self._encoders.values():

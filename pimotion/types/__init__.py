@@ -17,6 +17,7 @@ from pimotion.types.told import (
     Sink,
     Still,
     StopReason,
+    Suppressed,
 )
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "Sink",
     "Still",
     "StopReason",
+    "Suppressed",
 ]

@@ -124,3 +124,9 @@ class Detection:
     rejected: tuple[Rejected, ...] = ()
     model: SceneModel | None = None
     is_learning: bool = False
+
+    @property
+    def held_back(self) -> tuple[str, ...]:
+        """Each rule that kept something of this frame from counting, once, the main one first."""
+        rules = [self.suppressed] if self.suppressed else []
+        return tuple(dict.fromkeys([*rules, *(each.rule for each in self.rejected)]))

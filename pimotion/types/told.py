@@ -145,7 +145,13 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class CameraStats:
-    """What one camera did; every value None when unknown. Rates are over the last minute."""
+    """What one camera did; every value None when unknown. Rates are over the last minute.
+
+    Attributes:
+        suppressed: In how many analysed frames each rule kept something from counting, since the
+            start.
+        is_learning: The scene is still being learnt; None while nothing is analysed.
+    """
 
     camera: str
     fps: float | None
@@ -156,6 +162,15 @@ class CameraStats:
     viewers: int | None
     last_event_utc_s: float | None
     suppressed: Mapping[str, int]
+    is_learning: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """In how many analysed frames each rule kept something from counting."""
+
+    since_start: Mapping[str, int] = field(default_factory=dict)
+    last_minute: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

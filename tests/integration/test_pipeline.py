@@ -92,6 +92,7 @@ class Scene:
             "events": {"min_motion_s": 0, "event_gap_s": 0.5},
             **settings,
         }
+        self.is_watched = False
         self.pipeline = CameraPipeline(
             "door",
             Camera.model_validate(values),
@@ -99,6 +100,7 @@ class Scene:
             sinks=[self],
             viewers=lambda: 3,
             detecting=True,
+            model_wanted=lambda: self.is_watched,
         )
 
     def put(self, message: Message) -> None:
@@ -408,6 +410,21 @@ def test_figures_are_told(make: Make) -> None:
     assert stats.detect_ms > 0
     assert stats.latency_ms is not None
     assert stats.last_event_utc_s is not None
+
+
+def test_the_background_is_shown_only_while_somebody_watches(make: Make) -> None:
+    def model_is_shown() -> bool:
+        camera.play_still(1)
+        newest = camera.pipeline.detections.peek()
+        return newest is not None and newest.model is not None
+
+    camera = make()
+    camera.play_still()
+    assert not model_is_shown()
+    camera.is_watched = True
+    wait_until(model_is_shown, "the background comes")
+    camera.is_watched = False
+    wait_until(lambda: not model_is_shown(), "the background goes")
 
 
 def test_event_ids_are_unique_and_sort_by_time() -> None:

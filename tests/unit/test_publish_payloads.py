@@ -98,6 +98,7 @@ def test_stats_have_every_key_even_when_nothing_is_known() -> None:
         "viewers": None,
         "last_event_at": None,
         "suppressed": {},
+        "learning": None,
     }
     unknown = Readings(None, None, None, None)
     assert machine_payload(unknown, started_utc_s=None, version="1") == {

@@ -23,6 +23,7 @@ from pimotion.types import (
     MotionEvent,
     MotionState,
     SettingState,
+    Suppressed,
 )
 
 USERS = (
@@ -169,7 +170,14 @@ def test_head_of_a_stream_has_its_headers_and_takes_no_place(site: Site) -> None
 
 
 PICTURES = ("/door/snapshot.jpg", "/door/stream.mjpg")
-PRIVATE = ("/", "/static/page.js", "/api/state", "/api/events", "/api/events/1/snapshot.jpg")
+PRIVATE = (
+    "/",
+    "/static/page.js",
+    "/api/state",
+    "/api/rules",
+    "/api/events",
+    "/api/events/1/snapshot.jpg",
+)
 
 
 @pytest.mark.parametrize("target", [*PICTURES, *PRIVATE, "/cellar/snapshot.jpg",
@@ -251,6 +259,30 @@ def test_the_state_follows_the_news(site: Site) -> None:
     assert door["viewers"] == 0
     assert after["cameras"][1]["motion"] is False
     assert after["run"] == before["run"]
+
+
+def test_the_state_says_why_nothing_counted(site: Site) -> None:
+    site.door.suppressed = Suppressed({"light": 7, "masked": 2}, {"light": 1})
+    door = site.call("/api/state").json["cameras"][0]
+    assert door["suppressed"] == {"light": 7, "masked": 2}
+    assert door["suppressed_last_minute"] == {"light": 1}
+    assert door["overlay"] == ["boxes", "time"]
+    light = site.call("/api/rules").json["light"]
+    assert light["label"] == "only light"
+    assert set(light) == {"label", "meaning", "advice"}
+
+
+def test_the_state_says_whether_a_camera_still_learns_its_scene(site: Site) -> None:
+    def learning() -> object:
+        return site.call("/api/state").json["cameras"][0]["learning"]
+
+    assert learning() is None, "nothing has been looked at"
+    site.door.detect(site.door.show(), learning=True)
+    assert learning() is True
+    site.door.detect(site.door.show())
+    assert learning() is False
+    site.server.put(SettingState("door", "detection", False))
+    assert learning() is None, "nothing is looked at any more"
 
 
 def test_events_are_listed_and_have_their_still(site: Site) -> None:

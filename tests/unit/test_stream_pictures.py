@@ -178,6 +178,20 @@ def test_a_fifth_variant_is_refused_until_one_is_free() -> None:
     encoder.watch(wishes[-1])
 
 
+def test_the_mask_has_an_audience_only_while_somebody_watches_it() -> None:
+    """Nobody watches: the detector need not copy its background for every frame."""
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    plain = encoder.watch(Wish(NOTHING_DRAWN, None))
+    assert not encoder.shows_mask
+    masked = encoder.watch(Wish(Variant(None, None, frozenset({"boxes", "mask"})), None))
+    assert encoder.shows_mask
+    masked.close()
+    assert not encoder.shows_mask
+    plain.close()
+
+
 def test_places_are_given_back_once() -> None:
     feed = Feed()
     feed.show()
