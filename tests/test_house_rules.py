@@ -41,7 +41,7 @@ HOMES = {
     "cv2": {
         "picture.py",
         "pixels.py",
-        "render.py",
+        "render/*",
         "capture/v4l2.py",
         "capture/image_folder.py",
         "capture/synthetic.py",
@@ -52,7 +52,7 @@ HOMES = {
     "numpy": {
         "picture.py",
         "pixels.py",
-        "render.py",
+        "render/*",
         "capture/*",
         "detect/*",
         "events/merit.py",

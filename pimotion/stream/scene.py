@@ -94,12 +94,14 @@ def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:
 def _overlay(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:
     wanted = variant.overlays
     found = _detection_for(camera, frame)
+    judged = found if "mask" in wanted else None
     return Overlay(
         boxes=found.boxes if found and "boxes" in wanted else (),
         zones=camera.zones if "zones" in wanted else {},
         active_zones=found.zones if found else (),
         caption=_caption(camera, frame) if "time" in wanted else None,
-        foreground=found.foreground if found and "mask" in wanted else None,
+        rejected=judged.rejected if judged else (),
+        judged=judged,
     )
 
 

@@ -86,11 +86,14 @@ def test_boxes_and_zones_are_drawn_where_they_are() -> None:
     assert reddest(drawn(feed)) < 20
 
 
-def test_the_mask_is_tinted() -> None:
+def test_the_mask_shows_what_counts_and_what_does_not() -> None:
     feed = Feed()
     feed.detect(feed.show(), BOX)
-    assert reddest(drawn(feed, "mask")[220:260, 100:220]) > 60
-    assert reddest(drawn(feed, "mask")[100:160, 100:220]) < 20
+    counted, ignored = slice(BOX.x + 5, BOX.x + 35), slice(100, BOX.x - 10)
+    drawn_mask = drawn(feed, "mask")[210:235]
+    assert np.median(drawn_mask[:, counted, 2].astype(int) - drawn_mask[:, counted, 0]) > 60
+    assert np.median(drawn_mask[:, ignored, 2].astype(int) - drawn_mask[:, ignored, 0]) < -60
+    assert reddest(drawn(feed)) < 20
 
 
 def test_the_caption_is_written_at_the_bottom() -> None:
