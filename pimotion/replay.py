@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pimotion.events.machine import EventMachine
 from pimotion.pace import Pacer
 from pimotion.publish.payloads import event_payload
 from pimotion.replay_outputs import Annotated, FrameLines, Masks, Output
-from pimotion.types import Detection, Frame, Message, MotionEvent, StopReason
+from pimotion.types import Detection, EventType, Frame, Message, MotionEvent, StopReason
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ class _Replay:
         )
         self._outputs = outputs
         self._progress = _Progress(recording)
+        self._summary = _Summary()
 
     def run(self) -> None:
         try:
@@ -104,6 +106,7 @@ class _Replay:
             self._progress.done()
             # A recording that ends or breaks off is a source that is lost, so what runs is over.
             self._print(self._machine.end(StopReason.SOURCE_LOST))
+            self._summary.show()
 
     def _play(self) -> None:
         newest: Detection | None = None
@@ -122,6 +125,7 @@ class _Replay:
         except PictureError as error:
             log.warning("frame skipped frame=%d error=%s", frame.index + 1, error)
             return None
+        self._summary.count(detection)
         self._print(self._machine.update(detection))
         return detection
 
@@ -139,11 +143,32 @@ class _Replay:
     def _print(self, messages: tuple[Message, ...]) -> None:
         for message in messages:
             if isinstance(message, MotionEvent):
+                self._summary.events += message.type is EventType.START
                 payload = event_payload(
                     message, node=self._node, snapshot=None, published_utc_s=None
                 )
                 sys.stdout.write(json.dumps(payload) + "\n")
                 sys.stdout.flush()
+
+
+class _Summary:
+    """The last line on stderr: how many events there were, and what kept other changes from it."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self._analysed = 0
+        self._held_back: Counter[str] = Counter()
+
+    def count(self, detection: Detection) -> None:
+        self._analysed += 1
+        self._held_back.update(detection.held_back)
+
+    def show(self) -> None:
+        events = "1 event" if self.events == 1 else f"{self.events} events"
+        rules = ", ".join(f"{rule} {count} frames" for rule, count in self._held_back.most_common())
+        held_back = f"held back: {rules}" if rules else "nothing was held back"
+        if self._analysed:
+            sys.stderr.write(f"{events} in {self._analysed} frames; {held_back}\n")
 
 
 class _Progress:

@@ -18,7 +18,7 @@ import numpy as np
 from pimotion.config.camera import Zone
 from pimotion.errors import StartError
 from pimotion.render import Overlay, caption_of, draw
-from pimotion.types import Detection, Frame
+from pimotion.types import Detection, Frame, Rejected
 
 _TIME_BASE = Fraction(1, 90_000)
 """Of the annotated video, so that it keeps the times of the recording to the millisecond."""
@@ -62,12 +62,19 @@ class FrameLines(Output):
             "changed_ratio": 0.0 if newest is None else round(newest.changed_ratio, 5),
             "score": 0.0 if newest is None else round(newest.score, 3),
             "suppressed": None if newest is None else newest.suppressed,
+            "rejected": [] if newest is None else [_region(each) for each in newest.rejected],
         }
         self._file.write(json.dumps(line) + "\n")
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _region(rejected: Rejected) -> dict[str, Any]:
+    box = asdict(rejected.box)
+    del box["track"]
+    return {**box, "rule": rejected.rule}
 
 
 class Masks(Output):
@@ -89,7 +96,7 @@ class Masks(Output):
 
 
 class Annotated(Output):
-    """The recording as a video with boxes, zones and the time."""
+    """The recording as a video with boxes and their tracks, what did not count, zones and time."""
 
     def __init__(self, path: Path, name: str, zones: Mapping[str, Zone]) -> None:
         self._name = name
@@ -105,6 +112,8 @@ class Annotated(Output):
         """Draw and encode the frame."""
         overlay = Overlay(
             boxes=() if newest is None else newest.boxes,
+            numbered=True,
+            rejected=() if newest is None else newest.rejected,
             zones=self._zones,
             active_zones=() if newest is None else newest.zones,
             caption=caption_of(self._name, frame.utc_s, frame.time_s),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -135,7 +136,9 @@ class TestReplay:
     def test_the_shipped_recording_is_one_event(self, tmp_path: Path) -> None:
         done = pimotion_("replay", LAWN, cwd=tmp_path)
 
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0
+        assert done.stderr.startswith("1 event in 400 frames; held back: ")
+        assert len(done.stderr.splitlines()) == 1
         events = lines(done.stdout)
         kinds = [event["event_type"] for event in events]
         assert (kinds[0], kinds[-1]) == ("start", "stop")
@@ -165,6 +168,7 @@ class TestReplay:
         assert [frame["frame"] for frame in frames] == list(range(1, 401))
         assert list(frames[0]) == [
             "frame", "time_s", "motion", "boxes", "changed_ratio", "score", "suppressed",
+            "rejected",
         ]  # fmt: skip
         masks = sorted((tmp_path / "m").iterdir())
         assert [mask.name for mask in masks] == [f"{number:06d}.png" for number in range(1, 401)]
@@ -190,6 +194,7 @@ class TestReplay:
         assert (done.returncode, done.stdout) == (0, "")
         assert len(frames) == 400
         assert frames[250]["suppressed"] == "masked"
+        assert re.search(r"^0 events in 80 frames; held back: .*masked \d+ frames", done.stderr)
         analysed = {frame["changed_ratio"] for frame in frames[200:300]}
         assert 10 < len(analysed) <= 20, "two frames a second, and the others repeat them"
 

@@ -1,0 +1,46 @@
+"""What a replay writes of regions that changed and did not count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+from scenes import detection, frame
+
+from pimotion.replay_outputs import Annotated, FrameLines
+from pimotion.types import Box, Rejected
+
+FOUND = replace(
+    detection(0, boxes=[Box(20, 60, 60, 90, track=7)], on=frame(0)),
+    rejected=(Rejected(Box(200, 60, 80, 60), "light"), Rejected(Box(300, 20, 5, 5), "too_small")),
+)
+
+
+def test_a_frame_s_line_lists_them_with_their_rule(tmp_path: Path) -> None:
+    with FrameLines(tmp_path / "lines") as lines:
+        lines.frame(FOUND.frame, FOUND)
+        lines.frame(FOUND.frame, None)
+
+    first, second = map(json.loads, (tmp_path / "lines").read_text().splitlines())
+    assert first["rejected"] == [
+        {"x": 200, "y": 60, "width": 80, "height": 60, "rule": "light"},
+        {"x": 300, "y": 20, "width": 5, "height": 5, "rule": "too_small"},
+    ]
+    assert second["rejected"] == []
+
+
+def test_the_annotated_video_shows_them_and_the_tracks(tmp_path: Path) -> None:
+    video = tmp_path / "drawn.mp4"
+    with Annotated(video, "Door", {}) as output:
+        output.frame(FOUND.frame, FOUND)
+
+    with av.open(str(video)) as container:
+        drawn = next(container.decode(video=0)).to_ndarray(format="bgr24").astype(int)
+    blue_over_red = drawn[:, :, 0] - drawn[:, :, 2]
+    assert np.median(blue_over_red[60, 205:275]) > 30, "a thin blue line around the region"
+    assert np.median(blue_over_red[70:110, 210:270]) < 10, "and nothing in it"
+    assert drawn[44:58, 200:260].max() > 200, "its rule, in words"
+    assert drawn[44:58, 20:34].max() > 200, "the number of the track"
