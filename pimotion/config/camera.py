@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from pimotion.config.presets import PRESETS
 from pimotion.config.values import (
     TEXT_PATTERN,
     Corners,
@@ -35,6 +36,8 @@ _SOURCE = re.compile(
 class Detect(Section):
     """What counts as motion."""
 
+    preset: Literal["indoor", "garden", "street"] | None = None
+    """Other defaults, for a kind of place; what is set here besides wins over them."""
     method: Literal["running_average"] = "running_average"
     """How the background is learnt."""
     width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
@@ -51,12 +54,23 @@ class Detect(Section):
     """Analysed frames after each start from which the background is learnt, without motion."""
     hold_s: Annotated[Seconds, Field(ge=0, le=60)] = 1.5
     """Motion lasts this long after the last moving frame, so that it does not flicker."""
+    absorb_s: Annotated[Seconds, Field(ge=5, le=86400)] = 60
+    """adaptive: what came and stands still counts this long, and is part of the scene then."""
     masks: tuple[Corners, ...] = ()
     """Polygons in which nothing is looked for, corners 0 to 1 of the frame."""
     threshold: Annotated[int, Field(ge=1, le=255, strict=True)] = 25
     """running_average: least change of a pixel, in grey levels."""
     accum_weight: Annotated[Number, Field(gt=0, le=1)] = 0.1
     """running_average: how fast the background forgets; a frame's share in it, up to 1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_preset(cls, values: Any) -> Any:
+        """Put a preset's values where there are none; whatever is wrong is told as usual."""
+        if not isinstance(values, dict):
+            return values
+        preset = values.get("preset")
+        return {**PRESETS.get(preset, {}), **values} if isinstance(preset, str) else values
 
 
 class Zone(Section):

@@ -12,6 +12,7 @@ from pimotion.config import fields
 from pimotion.config.example import example, value_text
 from pimotion.config.fields import ANY, Setting
 from pimotion.config.file import FILE_BYTES
+from pimotion.config.presets import PRESETS
 from pimotion.config.secrets import SECRET_BYTES
 from pimotion.config.values import ID_PATTERN, PATTERN_WORDS, RESERVED_IDS
 
@@ -86,7 +87,7 @@ itself works too; pimotion warns when everyone on the machine can read that file
 
 def reference() -> str:
     """Return the text of ``docs/configuration.md``."""
-    return _HEAD + "\n".join(_sections())
+    return _HEAD + "\n".join((*_sections(), *_presets()))
 
 
 def _sections() -> Iterator[str]:
@@ -102,6 +103,20 @@ def _sections() -> Iterator[str]:
         yield "| setting | default | may be | |\n|---|---|---|---|"
         yield from map(_row, rows)
         yield ""
+
+
+def _presets() -> Iterator[str]:
+    yield "## Presets\n"
+    yield (
+        "`detect.preset` gives a camera other defaults for the kind of place that it looks at. A\n"
+        "setting that stands in the file wins over its preset, also where it stands at its usual\n"
+        "default: a file made from the example names them all.\n"
+    )
+    yield "| preset | instead of the usual defaults |\n|---|---|"
+    for preset, values in PRESETS.items():
+        texts = ", ".join(f"`{name}: {value}`" for name, value in values.items())
+        yield f"| `{preset}` | {texts} |"
+    yield ""
 
 
 def _name(section: Setting) -> str:

@@ -40,8 +40,6 @@ NOT_AVAILABLE = frozenset(
         "http.frame_ancestors",
         "cameras.*.controls",
         "cameras.*.detect.source",
-        "cameras.*.detect.absorb_s",
-        "cameras.*.detect.preset",
         "cameras.*.health.frozen_s",
         "cameras.*.health.dark_s",
     }

@@ -79,10 +79,11 @@ WRONG = [
         ["4: cameras.door.detect.method must be running_average, got 'bgs'"],
     ),
     (
-        in_door("detect: {preset: x, absorb_s: 3}"),
+        in_door("detect: {preset: gardn, absorb_s: 3}"),
         [
-            "4: 'cameras.door.detect.preset' is not available in this version",
-            "4: 'cameras.door.detect.absorb_s' is not available in this version",
+            "4: cameras.door.detect.preset must be one of indoor, garden, street, got 'gardn'; "
+            "did you mean garden?",
+            "4: cameras.door.detect.absorb_s must be between 5 and 86400 s, got 3",
         ],
     ),
     (DOOR + "http: {tls: {cert: x}}\n", ["2: 'http.tls' is not available in this version"]),
