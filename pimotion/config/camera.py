@@ -38,7 +38,7 @@ class Detect(Section):
 
     preset: Literal["indoor", "garden", "street"] | None = None
     """Other defaults, for a kind of place; what is set here besides wins over them."""
-    method: Literal["running_average"] = "running_average"
+    method: Literal["running_average", "mog2"] = "running_average"
     """How the background is learnt."""
     width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
     """Width at which motion is looked for, px; smaller is faster and sees less."""

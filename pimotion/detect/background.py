@@ -6,7 +6,6 @@ writes another method implements `Background` and adds it to `make_background`.
 
 from __future__ import annotations
 
-import math
 from typing import Protocol
 
 import cv2
@@ -14,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pimotion.config.camera import Detect
+from pimotion.detect.mog2 import Mog2
+from pimotion.detect.sensitivity import sensitivity_scale
 from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import SceneModel
 
@@ -58,20 +59,13 @@ class Background(Protocol):
 
 def make_background(detect: Detect) -> Background:
     """Return the background of the configured method."""
+    if detect.method == "mog2":
+        return Mog2(fps=detect.fps, sensitivity=detect.sensitivity)
     return RunningAverage(
         threshold=detect.threshold,
         accum_weight=detect.accum_weight,
         sensitivity=detect.sensitivity,
     )
-
-
-def sensitivity_scale(sensitivity: int) -> float:
-    """Return what every threshold is multiplied with: twice as strict for each 25 steps down.
-
-    1 -> 3.9, 25 -> 2, 50 -> 1, 75 -> 0.5, 100 -> 0.25. The law is geometric because noise and
-    contrast are: a step feels the same wherever the slider stands.
-    """
-    return math.pow(2, (50 - sensitivity) / 25)
 
 
 class RunningAverage:

@@ -71,12 +71,12 @@ WRONG = [
         in_door("detect: {method: adaptive}"),
         [
             "4: cameras.door.detect.method: adaptive is not available in this version; there "
-            "is running_average"
+            "is running_average, mog2"
         ],
     ),
     (
         in_door("detect: {method: bgs}"),
-        ["4: cameras.door.detect.method must be running_average, got 'bgs'"],
+        ["4: cameras.door.detect.method must be one of running_average, mog2, got 'bgs'"],
     ),
     (
         in_door("detect: {preset: gardn, absorb_s: 3}"),

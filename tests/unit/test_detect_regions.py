@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from pimotion.config.camera import Detect, Zone
-from pimotion.detect.background import RunningAverage, make_background, sensitivity_scale
+from pimotion.detect.background import RunningAverage, make_background
 from pimotion.detect.blobs import Blobs
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas, filled
+from pimotion.detect.sensitivity import sensitivity_scale
 from pimotion.pixels import Pixels
 
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
