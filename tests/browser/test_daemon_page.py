@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import barcode
@@ -149,3 +149,39 @@ def test_an_event_of_a_real_recording_appears_without_a_reload(
     while page.evaluate("document.querySelector('.event img')?.naturalWidth ?? 0") != 448:
         assert time.monotonic() < deadline_s, "the event has no still"
         page.wait_for_timeout(50)
+
+
+def test_a_real_camera_answers_why_not(page: Page, daemon: DaemonProcess) -> None:
+    """The strip with the picture's number changes all the time, in an area that is ignored."""
+    page.goto(daemon.url)
+    wait_for_size(page)
+    page.locator(".why").click()
+    ignored = page.locator(".rules li[data-rule=masked]")
+    expect(ignored.locator(".rule")).to_have_text("ignored area", timeout=20_000)
+    expect(ignored.locator(".count")).to_contain_text("frames", timeout=20_000)
+    wait_for_look(page, lambda image: is_tinted(image) and has_insets(image))
+
+    page.locator(".why").click()
+    wait_for_look(page, lambda image: not is_tinted(image) and not has_insets(image))
+
+
+def wait_for_look(page: Page, looks: Callable[[Pixels], bool]) -> None:
+    """Wait until the live picture looks as wanted; while it is opened anew there is none."""
+    deadline_s = time.monotonic() + 10
+    is_open = "(document.querySelector('.live')?.naturalWidth ?? 0) === 448"
+    while not (page.evaluate(is_open) and looks(live_pixels(page))):
+        assert time.monotonic() < deadline_s, "the live picture does not look as it should"
+        page.wait_for_timeout(50)
+
+
+def is_tinted(image: Pixels) -> bool:
+    """Whether the black and white strip has blue in it."""
+    strip = image[: round(STRIP_RATIO * image.shape[0]), : image.shape[1] // 2].astype(int)
+    return bool((strip[:, :, 0] - strip[:, :, 2] > 60).sum() > 50)
+
+
+def has_insets(image: Pixels) -> bool:
+    """Whether there is something grey at the lower right, where the lawn is green."""
+    height, width = image.shape[:2]
+    part = image[round(0.75 * height) : round(0.85 * height), round(0.82 * width) : -10].astype(int)
+    return bool((part.max(axis=2) - part.min(axis=2)).mean() < 10)

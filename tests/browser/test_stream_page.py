@@ -14,7 +14,15 @@ from playwright.sync_api import Browser, Page, expect
 
 from pimotion.config.settings import Http
 from pimotion.stream.server import StreamServer
-from pimotion.types import Command, EventType, MotionEvent, MotionState, SettingState
+from pimotion.types import (
+    Command,
+    EventType,
+    MotionEvent,
+    MotionState,
+    SettingState,
+    Suppressed,
+)
+from pimotion.why_not import RULES
 
 pytestmark = pytest.mark.browser
 
@@ -171,6 +179,45 @@ def test_detection_is_switched_from_the_page(page: Page, house: House) -> None:
     expect(page.locator(".badge")).to_have_text("Detection off", timeout=3000)
 
 
+def test_who_asks_why_not_gets_the_reasons_and_the_picture_of_them(
+    page: Page, house: House
+) -> None:
+    page.goto(house.server.url)
+    expect(page.locator(".why-not")).to_be_hidden()
+    assert not house.server.shows_mask("door")
+
+    page.locator(".why").click()
+    expect(page.locator(".verdict")).to_have_text("Nothing was held back in the last minute.")
+    wait(page, lambda: house.server.shows_mask("door"))
+    house.feed.suppressed = Suppressed({"shadow": 90}, {"shadow": 1, "light": 7})
+    rows = page.locator(".rules li")
+    expect(rows).to_have_count(2, timeout=3000)
+    expect(rows.first.locator(".rule")).to_have_text("only light")
+    expect(rows.first.locator(".count")).to_have_text("7 frames")
+    expect(rows.first.locator(".meaning")).to_contain_text(RULES["light"].advice)
+    expect(rows.last.locator(".count")).to_have_text("1 frame")
+    house.feed.suppressed = Suppressed({"shadow": 91}, {"shadow": 2})
+    expect(rows).to_have_count(1, timeout=3000)
+    expect(rows.first.locator(".count")).to_have_text("2 frames")
+
+    page.locator(".why").click()
+    expect(page.locator(".why-not")).to_be_hidden()
+    wait(page, lambda: not house.server.shows_mask("door"))
+    wait_for_viewers(page, house, 1)
+
+
+def test_a_camera_that_still_learns_its_scene_says_so(page: Page, house: House) -> None:
+    page.goto(house.server.url)
+    page.locator(".why").click()
+    house.feed.detect(house.feed.show(), learning=True)
+    verdict = page.locator(".verdict")
+    expect(verdict).to_contain_text("still being learnt", timeout=3000)
+    house.feed.detect(house.feed.show())
+    expect(verdict).to_have_text("Nothing was held back in the last minute.", timeout=3000)
+    house.server.put(SettingState("door", "detection", False))
+    expect(verdict).to_contain_text("Detection is switched off", timeout=3000)
+
+
 def test_a_hidden_page_watches_nothing(page: Page, house: House) -> None:
     page.goto(house.server.url)
     wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
@@ -248,4 +295,7 @@ def test_nothing_hangs_over_the_edge(page: Page, house: House, width: int) -> No
     page.goto(house.server.url)
     expect(page.locator(".event")).to_have_count(1, timeout=3000)
     page.locator("summary").click()
+    house.feed.suppressed = Suppressed({}, dict.fromkeys(RULES, 1000))
+    page.locator(".why").click()
+    expect(page.locator(".rules li")).to_have_count(len(RULES), timeout=3000)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -12,6 +12,7 @@ const BLANK = "static/blank.svg"; // loading anything else is what makes a brows
 
 const $ = (id) => document.getElementById(id);
 const tiles = new Map(); // camera id -> Tile
+let ruleWords = null; // what each rule means, asked for when somebody wants to know
 let shownRun = null; // changes when the daemon has started again
 let cameraNames = new Map();
 
@@ -20,10 +21,16 @@ let cameraNames = new Map();
 class Stream {
   constructor(image, id) {
     this.image = image;
-    this.url = `${id}/stream.mjpg`;
+    this.plainUrl = this.url = `${id}/stream.mjpg`;
     this.timer = null;
     this.wanted = false;
     image.addEventListener("error", () => this.later(RETRY_MS));
+  }
+
+  // Draw these on the picture; null: what is usual.
+  draw(overlay) {
+    this.url = drawnUrl(this.plainUrl, overlay);
+    if (this.wanted) this.renew();
   }
 
   start() {
@@ -61,9 +68,13 @@ class Stream {
 class Stills {
   constructor(image, id) {
     this.image = image;
-    this.url = `${id}/snapshot.jpg`;
+    this.plainUrl = this.url = `${id}/snapshot.jpg`;
     this.timer = null;
     image.addEventListener("load", () => URL.revokeObjectURL(image.src));
+  }
+
+  draw(overlay) {
+    this.url = drawnUrl(this.plainUrl, overlay);
   }
 
   start() {
@@ -86,6 +97,10 @@ class Stills {
   }
 }
 
+function drawnUrl(url, overlay) {
+  return overlay ? `${url}?overlay=${overlay.join(",")}` : url;
+}
+
 async function fetchPicture(url) {
   const answer = await fetch(new URL(url, HERE), { cache: "no-store" });
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
@@ -103,6 +118,7 @@ class Tile {
     this.live = new Live(this.find(".live"), id);
     this.find(".detection").addEventListener("change", (event) => this.switchDetection(event.target));
     this.find(".enlarge").addEventListener("click", () => this.enlarge());
+    this.find(".why").addEventListener("click", () => this.askWhyNot());
     for (const button of this.root.querySelectorAll(".copy")) {
       button.addEventListener("click", () => copy(button));
     }
@@ -127,6 +143,33 @@ class Tile {
     this.showZones(camera.zones);
     this.showSwitch(camera, on, admin);
     this.showUrls(base);
+    this.camera = camera;
+    if (!this.find(".why-not").hidden) this.showWhyNot();
+  }
+
+  // Switch between the usual picture and the one that shows what was made of each change.
+  askWhyNot() {
+    const panel = this.find(".why-not");
+    panel.hidden = !panel.hidden;
+    this.find(".why").setAttribute("aria-pressed", String(!panel.hidden));
+    this.live.draw(panel.hidden ? null : [...this.camera.overlay, "mask"]);
+    if (!panel.hidden) this.showWhyNot();
+  }
+
+  async showWhyNot() {
+    const counts = Object.entries(this.camera.suppressed_last_minute).sort((a, b) => b[1] - a[1]);
+    setText(this.find(".verdict"), verdictOf(this.camera, counts.length > 0));
+    ruleWords ??= await json("api/rules").catch(() => null);
+    const list = this.find(".rules");
+    const names = counts.map(([name]) => name).join();
+    if (list.dataset.names !== names || list.dataset.named !== String(Boolean(ruleWords))) {
+      list.dataset.names = names;
+      list.dataset.named = Boolean(ruleWords);
+      list.replaceChildren(...counts.map(([name]) => ruleItem(name)));
+    }
+    counts.forEach(([, count], n) => {
+      setText(list.children[n].querySelector(".count"), `${count} ${count === 1 ? "frame" : "frames"}`);
+    });
   }
 
   showZones(zones) {
@@ -165,6 +208,25 @@ class Tile {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.find(".screen").requestFullscreen?.();
   }
+}
+
+function verdictOf(camera, heldBack) {
+  if (camera.detection === false) return "Detection is switched off: nothing is looked at.";
+  if (camera.learning) return "The scene is still being learnt: nothing can count yet.";
+  return heldBack ? "Held back in the last minute:" : "Nothing was held back in the last minute.";
+}
+
+function ruleItem(name) {
+  const words = ruleWords?.[name] ?? { label: wordsOf(name), meaning: "", advice: "" };
+  const item = document.createElement("li");
+  item.dataset.rule = name;
+  const parts = { rule: words.label, count: "", meaning: `${words.meaning} ${words.advice}` };
+  for (const [kind, text] of Object.entries(parts)) {
+    const part = element("span", text);
+    part.className = kind;
+    item.append(part);
+  }
+  return item;
 }
 
 function badgeOf(camera, online, on) {
