@@ -17,7 +17,7 @@ import time
 import cv2
 import numpy as np
 
-from pimotion.pixels import Pixels
+from pimotion.pixels import Pixels, as_pixels
 
 KERNEL = np.ones((3, 3), np.uint8)
 
@@ -52,30 +52,48 @@ def find_box(grey: Pixels, average: np.ndarray) -> tuple[int, int, int, int] | N
     return left, top, right, bottom
 
 
+class Tutorial:
+    """What the tutorial does with one frame after another, but for drawing and passing it on."""
+
+    WIDTH = 400
+    FIRST_FRAMES = 32
+
+    def __init__(self) -> None:
+        self._average: np.ndarray | None = None
+        self._total = 0
+
+    def look(self, newest: Pixels) -> tuple[Pixels, tuple[int, int, int, int] | None]:
+        """Return the frame at 400 px, and the box round what changed: left, top, right, bottom."""
+        size = (self.WIDTH, round(newest.shape[0] * self.WIDTH / newest.shape[1]))
+        frame = cv2.resize(newest, size, interpolation=cv2.INTER_AREA)
+        grey = cv2.GaussianBlur(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (7, 7), 0)
+        box = None
+        if self._average is None:
+            self._average = grey.astype(np.float64)
+        elif self._total > self.FIRST_FRAMES:
+            box = find_box(as_pixels(grey), self._average)
+        cv2.accumulateWeighted(grey, self._average, 0.1)
+        self._total += 1
+        return as_pixels(frame), box
+
+
 def main() -> None:
     """Run the tutorial's endless loop for some seconds."""
     camera = CameraThread(sys.argv[1])
     end_s = time.monotonic() + float(sys.argv[2])
     lock = threading.Lock()
-    average: np.ndarray | None = None
+    tutorial = Tutorial()
     total, output = 0, None
     while time.monotonic() < end_s:
         newest = camera.frame
         if newest is None:
             continue
-        height = round(newest.shape[0] * 400 / newest.shape[1])
-        frame = cv2.resize(newest, (400, height), interpolation=cv2.INTER_AREA)
-        grey = cv2.GaussianBlur(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (7, 7), 0)
+        frame, box = tutorial.look(newest)
         stamp = time.strftime("%A %d %B %Y %I:%M:%S%p")
-        where = (10, height - 10)
+        where = (10, frame.shape[0] - 10)
         cv2.putText(frame, stamp, where, cv2.FONT_HERSHEY_SIMPLEX, 0.35, (0, 0, 255), 1)
-        if average is None:
-            average = grey.astype(np.float64)
-        elif total > 32:
-            box = find_box(grey.astype(np.uint8, copy=False), average)
-            if box is not None:
-                cv2.rectangle(frame, box[:2], box[2:], (0, 0, 255), 2)
-        cv2.accumulateWeighted(grey, average, 0.1)
+        if box is not None:
+            cv2.rectangle(frame, box[:2], box[2:], (0, 0, 255), 2)
         total += 1
         with lock:
             output = frame.copy()
