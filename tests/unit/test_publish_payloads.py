@@ -86,6 +86,13 @@ def test_since_is_worked_out_when_the_clock_is_set_later() -> None:
     assert payload["since"] == "2026-11-22T10:15:30.123+00:00"
 
 
+def test_stats_say_why_nothing_counted() -> None:
+    busy = CameraStats("yard", 15.0, 10.0, 0, 3.0, 80.0, 1, None, {"light": 132}, True)
+    payload = stats_payload(busy)
+    assert payload["suppressed"] == {"light": 132}
+    assert payload["learning"] is True
+
+
 def test_stats_have_every_key_even_when_nothing_is_known() -> None:
     """A template that misses a key logs a warning in Home Assistant each time."""
     nothing = CameraStats("yard", None, None, None, None, None, None, None, {})
