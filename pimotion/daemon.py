@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -19,10 +18,10 @@ from pimotion.pipeline import CameraPipeline
 from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
 from pimotion.record.recorder import Recorder
-from pimotion.state import FolderLock, State, state_dir_of
+from pimotion.state import FolderLock, KeptSettings, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
-from pimotion.types import Command, LinkStatus, Message, SettingState, Sink
+from pimotion.types import Command, LinkStatus, Sink
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +50,11 @@ class Daemon:
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
         self._repeated = Repeated(log)
-        self._kept = _SettingsKeeper(self._state)
+        self._kept = KeptSettings(self._state, settings.cameras)
         self._sinks: list[Sink] = [self._kept, self._recorder]
         self._pipelines = {
-            camera_id: self._pipeline(camera_id, camera)
-            for camera_id, camera in settings.cameras.items()
+            camera_id: self._pipeline(camera_id, self._kept.camera(camera_id))
+            for camera_id in settings.cameras
         }
         self._server = self._build_server()
 
@@ -137,7 +136,7 @@ class Daemon:
             source_for(camera),
             sinks=self._sinks,
             viewers=lambda: self._server.viewers(camera_id),
-            detecting=self._state.get(_detection_key(camera_id)) is not False,
+            detecting=self._kept.detecting(camera_id),
             model_wanted=lambda: self._server.shows_mask(camera_id),
         )
 
@@ -187,32 +186,6 @@ class Daemon:
         pipeline = self._pipelines.get(command.camera)
         if pipeline is None or not pipeline.command(command):
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
-
-
-class _SettingsKeeper:
-    """Keeps settings that were changed at run time, so that they survive a restart.
-
-    A camera's thread only notes them; `save` writes, on the main thread, which may wait for a disk.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._noted: queue.SimpleQueue[SettingState] = queue.SimpleQueue()
-
-    def put(self, message: Message) -> None:
-        """Note a setting; other messages are none of its business."""
-        if isinstance(message, SettingState) and message.setting == "detection":
-            self._noted.put(message)
-
-    def save(self) -> None:
-        """Write what was noted."""
-        while not self._noted.empty():
-            noted = self._noted.get()
-            self._state.set(_detection_key(noted.camera), None if noted.value else False)
-
-
-def _detection_key(camera_id: str) -> str:
-    return f"cameras.{camera_id}.detection"
 
 
 def _live(pipeline: CameraPipeline) -> LiveCamera:

@@ -19,6 +19,7 @@ from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.machine import EventMachine
 from pimotion.events.snapshot import SnapshotMaker
+from pimotion.inhibit import Inhibit
 from pimotion.latest import Latest
 from pimotion.log import Repeated
 from pimotion.pace import Pacer
@@ -68,6 +69,8 @@ class DetectLoop:
         self._sinks = sinks
         self._stats = stats
         self._detecting = detecting
+        self._sensitivity = camera.detect.sensitivity
+        self._inhibit = Inhibit()
         self._model_wanted = model_wanted
         self._pacer = Pacer(camera.detect.fps)
         self._detector = Detector(camera.detect, zones=camera.zones)
@@ -110,10 +113,11 @@ class DetectLoop:
         self._put(self._machine.state)
         self._arrived_s = self._seen_s = time.monotonic()
         self._put(SettingState(self._id, "detection", self._detecting))
+        self._put(SettingState(self._id, "sensitivity", self._sensitivity))
         seen = 0
         while not self._stopping.is_set():
-            self._obey()
             taken = self._frames.wait(seen, _TURN_S)
+            self._obey()  # what was asked before a frame came holds for it
             if taken is not None:
                 seen = taken.number
                 self._stats.missed(taken.missed)
@@ -149,6 +153,7 @@ class DetectLoop:
 
     def _look_at(self, frame: Frame) -> bool:
         """Do what this frame is due for; return whether it was decoded for anything."""
+        self._inhibit.step_to(frame.monotonic_s)
         is_new = self._health.state is not CameraState.OK
         is_still = bool(self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s))
         is_analysed = self._detecting and self._pacer.is_due(frame.monotonic_s)
@@ -169,7 +174,7 @@ class DetectLoop:
     def _detect(self, frame: Frame) -> None:
         began_s = time.thread_time()
         self._detector.show_model(self._model_wanted())
-        detection = self._detector.detect(frame)
+        detection = self._inhibit.apply(self._detector.detect(frame))
         self._stats.detected(time.thread_time() - began_s, detection)
         self.detections.put(detection)
         messages = self._machine.update(detection)
@@ -213,8 +218,17 @@ class DetectLoop:
     def _obey(self) -> None:
         while not self._commands.empty():
             command = self._commands.get_nowait()
-            if command.setting == "detection":
-                self._set_detecting(bool(command.value))
+            match command.setting:
+                case "detection":
+                    self._set_detecting(bool(command.value))
+                case "sensitivity":
+                    self._set_sensitivity(int(command.value))
+                case "recalibrate":
+                    self._detector.recalibrate()
+                    log.info("the scene is learnt anew camera=%s", self._id)
+                case "inhibit":
+                    self._inhibit.begin(command.value)
+                    log.info("motion is ignored camera=%s for_s=%g", self._id, command.value)
 
     def _set_detecting(self, detecting: bool) -> None:
         if self._detecting and not detecting:
@@ -224,6 +238,12 @@ class DetectLoop:
         self._detecting = detecting
         log.info("detection switched camera=%s on=%s", self._id, detecting)
         self._put(SettingState(self._id, "detection", detecting))
+
+    def _set_sensitivity(self, sensitivity: int) -> None:
+        self._sensitivity = sensitivity
+        self._detector.set_sensitivity(sensitivity)
+        log.info("sensitivity set camera=%s value=%d", self._id, sensitivity)
+        self._put(SettingState(self._id, "sensitivity", sensitivity))
 
     def _set_health(self, state: CameraState, reason: str | None) -> None:
         before = self._health

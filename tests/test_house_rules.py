@@ -20,7 +20,7 @@ LEVELS = (
     {"config"},
     {"state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
-    {"stats", "capture_loop", "replay_outputs"},
+    {"inhibit", "stats", "capture_loop", "replay_outputs"},
     {"detect_loop"},
     {"pipeline"},
     {"daemon", "replay", "init"},

@@ -108,7 +108,7 @@ class CameraVoice:
                 return self.health(now_s)
             case SettingState():
                 self._settings[message.setting] = message
-                return self.settings()
+                return self._setting(message)
             case CameraStats():
                 return [self._stats(message, now_s)]
 
@@ -149,11 +149,7 @@ class CameraVoice:
 
     def settings(self) -> list[Outgoing]:
         """Say the true values of the settings."""
-        return [
-            Outgoing(self._topics.setting_state(self._id, name), SETTINGS[name].write(state.value))
-            for name, state in self._settings.items()
-            if name in SETTINGS
-        ]
+        return [message for state in self._settings.values() for message in self._setting(state)]
 
     def newest_still(self, now_s: float) -> list[Outgoing]:
         """Say the newest still again."""
@@ -254,6 +250,13 @@ class CameraVoice:
             deadline_s=now_s + EVENT_DEADLINE_S,
             event=event,
         )
+
+    def _setting(self, state: SettingState) -> list[Outgoing]:
+        setting = SETTINGS.get(state.setting)
+        if setting is None:
+            return []
+        topic = self._topics.setting_state(self._id, state.setting)
+        return [Outgoing(topic, setting.write(state.value))]
 
     def _stats(self, stats: CameraStats, now_s: float) -> Outgoing:
         return Outgoing(

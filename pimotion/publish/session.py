@@ -17,7 +17,7 @@ from pimotion.publish.link import Link, Received, Settled
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.pace import PicturePace
 from pimotion.publish.payloads import ONLINE, encode, event_payload
-from pimotion.publish.settings_table import SETTINGS, BadValue, read_value
+from pimotion.publish.settings_table import COMMANDS, BadValue, read_value
 from pimotion.publish.topics import Topics
 from pimotion.types import Command
 
@@ -225,5 +225,5 @@ def _set_topics(settings: Settings, topics: Topics) -> dict[str, tuple[str, str]
     return {
         topics.setting_set(camera, setting): (camera, setting)
         for camera in settings.cameras
-        for setting in SETTINGS
+        for setting in COMMANDS
     }

@@ -82,6 +82,33 @@ def test_detection_that_was_switched_off_stays_off_after_a_restart(
             assert state(daemon)["cameras"][0]["detection"] is False
 
 
+def test_a_sensitivity_holds_until_the_configuration_names_another(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    plain = settings(unused_port, door=DOOR)
+    changed = settings(unused_port, door={**DOOR, "detect": {"sensitivity": 40}})
+    topic = "pimotion/node/door/sensitivity"
+    with Broker(folder, unused_port), Listener(unused_port) as listener:
+        with DaemonProcess(tmp_path, plain, port=free_port) as daemon:
+            listener.wait_for(f"{topic}/state", b"50")
+            listener.publish(f"{topic}/set", b"70")
+            listener.wait_for(f"{topic}/state", b"70")
+            listener.forget()
+            listener.publish(f"{topic}/set", b"lots")
+            listener.wait_for(f"{topic}/state", b"70")
+            assert "must be a whole number from 1 to 100" in daemon.log
+            daemon.stop()
+        for configured, wanted in ((plain, b"70"), (changed, b"40"), (plain, b"50")):
+            listener.forget()
+            with DaemonProcess(tmp_path, configured, port=free_port) as daemon:
+                listener.wait_for(f"{topic}/state")
+                assert listener.payloads(f"{topic}/state", live=True)[0] == wanted
+                daemon.stop()
+            assert ("wins over what was set" in daemon.log) == (wanted == b"40")
+
+
 def test_the_page_switches_detection(tmp_path: Path, free_port: int, unused_port: int) -> None:
     with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
         request = urllib.request.Request(

@@ -23,6 +23,7 @@ from pimotion.types import (
     CameraState,
     CameraStats,
     Command,
+    Detection,
     EventType,
     Message,
     MotionEvent,
@@ -35,11 +36,11 @@ from pimotion.types import (
 WIDTH, HEIGHT = 160, 120
 
 
-def picture(square_at: int | None) -> Picture:
+def picture(square_at: int | None, grey: int = 220) -> Picture:
     """A grey room; with a bright square, 30 px wide, at a place."""
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     if square_at is not None:
-        image[40:90, square_at : square_at + 30] = 220
+        image[40:90, square_at : square_at + 30] = grey
     return Picture.from_bgr(image)
 
 
@@ -115,8 +116,8 @@ class Scene:
     def play_still(self, count: int = 8) -> None:
         self.play(*(picture(None) for _ in range(count)))
 
-    def play_motion(self, count: int = 6) -> None:
-        self.play(*(picture(5 + 18 * index) for index in range(count)))
+    def play_motion(self, count: int = 6, grey: int = 220) -> None:
+        self.play(*(picture(5 + 18 * index, grey) for index in range(count)))
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [message for message in self.said if isinstance(message, kind)]
@@ -131,6 +132,14 @@ class Scene:
 
     def wait_for_state(self, state: CameraState) -> None:
         self.wait_for(lambda m: isinstance(m, CameraHealth) and m.state is state, state.value)
+
+    def wait_for_suppressed(self, rule: str) -> None:
+        wait_until(lambda: rule in self.pipeline.suppressed().since_start, rule)
+
+    def newest_detection(self) -> Detection:
+        newest = self.pipeline.detections.peek()
+        assert newest is not None
+        return newest
 
     def stop(self) -> None:
         self.threads.close()
@@ -165,11 +174,14 @@ def is_event(kind: EventType) -> Callable[[Message], bool]:
 def test_at_the_start_everything_is_off_and_not_yet_live(make: Make) -> None:
     """Whoever was ON when the power went must not stay ON."""
     camera = make()
-    wait_until(lambda: len(camera.said) >= 3, "the first words")
+    wait_until(lambda: len(camera.said) >= 4, "the first words")
 
     assert camera.of(CameraHealth)[0].state is CameraState.STARTING
     assert camera.of(MotionState)[0].motion is False
-    assert camera.of(SettingState)[0].value is True
+    assert [(each.setting, each.value) for each in camera.of(SettingState)] == [
+        ("detection", True),
+        ("sensitivity", 50),
+    ]
 
 
 def test_the_first_picture_makes_it_live_and_is_sent(make: Make) -> None:
@@ -355,6 +367,59 @@ def test_detection_switched_off_ends_the_event_and_says_so(make: Make) -> None:
 
     camera.play_motion()
     camera.wait_for(is_event(EventType.START), "motion once it is on again")
+
+
+def test_a_new_sensitivity_counts_from_the_next_picture_on(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion(grey=108)
+    assert not camera.of(MotionEvent), "too faint for the usual sensitivity"
+    assert camera.pipeline.command(Command("door", "sensitivity", 90))
+    camera.wait_for(lambda m: m == SettingState("door", "sensitivity", 90), "the echo")
+
+    camera.play_still()
+    camera.play_motion(grey=108)
+    camera.wait_for(is_event(EventType.START), "faint motion counts now")
+
+
+def test_a_recalibration_learns_the_scene_as_it_is_now(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    assert camera.pipeline.command(Command("door", "recalibrate", True))
+    camera.play(*(picture(60) for _ in range(8)))  # someone has moved the cupboard
+    assert not camera.of(MotionEvent)
+
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "motion once it is learnt")
+
+
+def test_motion_is_ignored_for_as_long_as_a_command_asked(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    assert camera.pipeline.command(Command("door", "inhibit", 3600))
+    camera.play_motion()
+    camera.wait_for_suppressed("inhibit")
+    assert not camera.of(MotionEvent)
+    assert camera.newest_detection().boxes == ()
+
+    assert camera.pipeline.command(Command("door", "inhibit", 0))
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "motion counts again")
+
+
+def test_a_running_event_ends_quietly_while_motion_is_ignored(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    assert camera.pipeline.command(Command("door", "inhibit", 3600))
+    deadline_s = time.monotonic() + 5
+    while not any(map(is_event(EventType.STOP), camera.said)) and time.monotonic() < deadline_s:
+        camera.play_motion(3)
+
+    assert camera.event(EventType.STOP).reason is StopReason.QUIET
+    assert camera.of(MotionState)[-1].motion is False
 
 
 def test_a_flood_of_commands_is_bounded(make: Make) -> None:
