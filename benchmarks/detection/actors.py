@@ -287,9 +287,9 @@ def _paint(canvas: Canvas, colour: Canvas, cover: Plane, left: float, top: float
 def _paint_shadow(
     canvas: Canvas, cover: Plane, left: float, feet_y_px: float, strength: float
 ) -> None:
-    """Darken the ground where a low sun behind the figure throws its shadow, to the lower right."""
+    """Darken the ground where a low sun throws the figure's shadow, to its right and behind it."""
     height = cover.shape[0]
-    lean, squeeze = -0.75, -0.32
+    lean, squeeze = -1.1, 0.3
     lay_down = np.array(
         [[1, lean, left - lean * height], [0, squeeze, feet_y_px - squeeze * height]], np.float32
     )

@@ -112,7 +112,7 @@ def scene(
     Args:
         name: A key of `SCENES`.
         seed: Another seed has other visitors, ways, textures and moments.
-        seconds: 13 s or more, else nobody comes in time.
+        seconds: 13 s or more, else nobody comes in time. Another length is another scene.
         size: (width, height), px.
         fps: Frames a second.
     """

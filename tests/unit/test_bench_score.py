@@ -42,6 +42,9 @@ def scored(truth: str, told: str) -> Tally:
             "........#.##............", 1, 1, 0, 1, id="twice for one event is a flap"),
         pytest.param(
             "........MMMM............",
+            ".......#.###............", 1, 1, 0, 1, id="twice even if both are in time"),
+        pytest.param(
+            "........MMMM............",
             "########################", 1, 0, 1, 0, id="always on finds nothing"),
         pytest.param(
             "........MMMM............",
@@ -91,7 +94,7 @@ def test_quiet_time_begins_when_a_late_off_is_no_excuse() -> None:
 
 def test_boxes() -> None:
     person, cat = Box(10, 10, 20, 40), Box(100, 40, 30, 10)
-    near_person, nothing = Box(10, 10, 20, 20), Box(200, 10, 5, 5)
+    near_person, nothing = Box(10, 10, 20, 80), Box(200, 10, 5, 5)
     frames = [Observed(State.MOTION, (person, cat), True, (near_person, nothing))] * 5
     result = tally(frames, fps=FPS)
     assert (result.true_boxes, result.boxes) == (4, 4), "the warm-up's three do not count"
