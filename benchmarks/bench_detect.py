@@ -4,7 +4,7 @@ All see the same frames in the same run: drawn scenes with exact truth, one nuis
 `benchmarks.detection.scenes`. `benchmarks.detection.score` says what the columns mean.
 
     python -m benchmarks.bench_detect [--quick] [--only quality|cpu|memory] [--methods NAME,NAME]
-        [--scenes NAME,NAME] [--seconds 30] [--seeds 1] [--rounds 3]
+        [--scenes NAME,NAME] [--seconds 30] [--seeds 2] [--rounds 3]
 
 DVR-Scan takes part if it is there: pip install --no-deps -r requirements-bench.txt
 (with its dependencies it would bring an OpenCV of its own, over ours).
@@ -27,7 +27,7 @@ from benchmarks.detection.scenes import SCENES, SECONDS
 from benchmarks.detection.score import Tally
 from benchmarks.measure import print_machine
 
-SEEDS = 1
+SEEDS = 2
 ROUNDS = 3
 QUICK_SECONDS = 18.0
 """Enough for one visit and the quiet after it."""
