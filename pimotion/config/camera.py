@@ -38,8 +38,8 @@ class Detect(Section):
 
     preset: Literal["indoor", "garden", "street"] | None = None
     """Other defaults, for a kind of place; what is set here besides wins over them."""
-    method: Literal["running_average", "mog2"] = "running_average"
-    """How the background is learnt."""
+    method: Literal["adaptive", "running_average", "mog2"] = "adaptive"
+    """adaptive tells things from light, weather and noise; the others are the classic ones."""
     width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
     """Width at which motion is looked for, px; smaller is faster and sees less."""
     fps: Annotated[Number, Field(ge=0.5, le=60)] = 10

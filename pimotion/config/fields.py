@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pimotion.config.settings import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
+from pimotion.config.settings import NOT_AVAILABLE, Settings
 from pimotion.config.values import PATTERN_WORDS, SIZE_PATTERN, TEXT_PATTERN, size_text
 
 ANY = "*"
@@ -217,13 +217,12 @@ def is_secret(loc: tuple[str | int, ...]) -> bool:
     return setting is not None and setting.is_secret
 
 
-def is_promised(loc: tuple[str | int, ...], value: Any = None) -> bool:
-    """Tell whether a setting, or that value of it, is to come in a later version."""
+def is_promised(loc: tuple[str | int, ...]) -> bool:
+    """Tell whether a setting is to come in a later version."""
     parent = at(loc[:-1])
     if parent is None:
         return False
-    path = ".".join((*parent.path, str(loc[-1])))
-    return path in NOT_AVAILABLE or str(value) in NOT_AVAILABLE_VALUES.get(path, ())
+    return ".".join((*parent.path, str(loc[-1]))) in NOT_AVAILABLE
 
 
 def schema() -> dict[str, Any]:

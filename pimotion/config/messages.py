@@ -196,8 +196,6 @@ def _boolean_wanted(mistake: Mistake) -> str:
 
 def _choice_wanted(mistake: Mistake) -> str:
     choices = mistake.setting.choices if mistake.setting else ()
-    if mistake.mark.tag is None and fields.is_promised(mistake.loc, mistake.value):
-        return f"{mistake.name}: {mistake.value} is not available in this version{_only(choices)}"
     wanted = f"{mistake.name} must be {'one of ' if len(choices) > 1 else ''}" + ", ".join(
         map(str, choices)
     )
@@ -210,10 +208,6 @@ def _choice_wanted(mistake: Mistake) -> str:
     if written in choices:
         return f'{wanted}; put it in quotes: "{written}"'
     return f"{wanted}{mistake.got}"
-
-
-def _only(choices: tuple[str | int, ...]) -> str:
-    return f"; there is {', '.join(map(str, choices))}"
 
 
 def _bad_pattern(mistake: Mistake) -> str:

@@ -46,11 +46,6 @@ NOT_AVAILABLE = frozenset(
 )
 """Settings that are promised but that this version does not have; ``*`` stands for any id."""
 
-NOT_AVAILABLE_VALUES: Mapping[str, frozenset[str]] = {
-    "cameras.*.detect.method": frozenset({"adaptive"})
-}
-"""The same for single values of a setting."""
-
 
 class MqttTls(Section):
     """Encryption to the broker."""

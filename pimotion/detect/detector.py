@@ -1,40 +1,33 @@
-"""One frame in, one `Detection` out: the background finds pixels, the rules find regions."""
+"""One frame in, one `Detection` out: which scene a frame belongs to, and what its method says."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pimotion.config.camera import Detect, Zone
-from pimotion.detect.background import make_background
-from pimotion.detect.blobs import Blob
-from pimotion.detect.rules import Findings, Rules
-from pimotion.pixels import Pixels
-from pimotion.types import Box, Detection, Frame
+from pimotion.detect.method import Region, Sight
+from pimotion.detect.methods import make_method
+from pimotion.types import Box, Detection, Frame, Rejected
 
-_LIGHT_RULES = frozenset({"global_change", "too_large"})
-_SETTLE_S = 0.6
-"""After a change of light lamps flare up and cameras correct their exposure; the value is that of a
-study on drawn scenes and was not measured on cameras."""
 _GAP_S = 5.0
 _GAP_FACTOR = 4
 """A pause of over 5 s, and over 4 times the step before it, is a gap: the light may have changed
 meanwhile. The factor keeps a camera of one frame in 10 s from being blind for ever."""
+_MOST_REJECTED = 16
 
 
 @dataclass(slots=True)
 class _Scene:
-    """What holds from one start of the background to the next."""
+    """What holds from one start of the method to the next."""
 
     session: int
     frame_size: tuple[int, int]
-    rules: Rules
     last_s: float
     step_s: float = math.inf
     frames: int = 0
-    settled_at_s: float = -math.inf
     moved_at_s: float = -math.inf
 
     def goes_on_in(self, frame: Frame) -> bool:
@@ -54,15 +47,13 @@ class _Scene:
 class Detector:
     """Finds what moves. Not thread-safe: one thread owns it. Reads no clock but the frames'.
 
-    The first ``warmup_frames`` frames, and as many after each new session, change of resolution,
-    gap and `recalibrate`, only teach the background. When nearly everything changes at once, the
-    background starts again from the picture as it is 0.6 s later.
+    After a start, and after each new session, change of resolution, gap and `recalibrate`, the
+    method learns the scene before anything counts.
     """
 
     def __init__(self, detect: Detect, *, zones: Mapping[str, Zone]) -> None:
         self._settings = detect
-        self._zones = zones
-        self._background = make_background(detect)
+        self._method = make_method(detect, zones)
         self._scene: _Scene | None = None
         self._suppressed: Counter[str] = Counter()
         self._model_wanted = False
@@ -73,16 +64,17 @@ class Detector:
         return dict(self._suppressed)
 
     def recalibrate(self) -> None:
-        """Forget the background and warm up again from the next frame on."""
+        """Forget the scene and warm up again from the next frame on."""
         self._scene = None
 
     def set_sensitivity(self, sensitivity: int) -> None:
         """Change the sensitivity from the next frame on, 1..100."""
-        self._background.set_sensitivity(sensitivity)
+        self._method.set_sensitivity(sensitivity)
 
     def show_model(self, wanted: bool) -> None:
         """Say whether somebody looks at `Detection.model`; it is made only then."""
         self._model_wanted = wanted
+        self._method.show_model(wanted)
 
     def detect(self, frame: Frame) -> Detection:
         """Return what moves in a frame.
@@ -93,56 +85,37 @@ class Detector:
         luma = frame.picture.luma(self._settings.width)
         scene = self._scene
         if scene is None or not scene.goes_on_in(frame):
-            scene = self._scene = self._begin(frame, luma)
+            self._method.restart(luma)
+            scene = self._scene = _Scene(frame.session, _size_of(frame), frame.monotonic_s)
         scene.step_to(frame.monotonic_s)
-        foreground = self._background.foreground(luma)
-        findings = self._judge(scene, foreground)
-        model = self._background.model() if self._model_wanted else None
-        self._teach(scene, luma)
-        self._suppressed.update(findings.held_back)
-        detection = self._detection(scene, frame, findings, foreground)
-        return replace(detection, model=model) if model else detection
+        sight = self._method.look(luma, frame.monotonic_s, frame.exposure)
+        self._suppressed.update(sight.held_back)
+        return self._detection(scene, frame, sight)
 
-    def _begin(self, frame: Frame, luma: Pixels) -> _Scene:
-        self._background.restart(luma)
-        height, width = luma.shape
-        rules = Rules(self._settings, self._zones, width=width, height=height)
-        return _Scene(frame.session, _size_of(frame), rules, frame.monotonic_s)
-
-    def _judge(self, scene: _Scene, foreground: Pixels) -> Findings:
-        """Apply the rules that need the time to what the others found."""
-        findings = scene.rules.judge(foreground)
-        if scene.frames <= self._settings.warmup_frames:
-            return _held_back(findings, "warmup")
-        if _LIGHT_RULES.intersection(findings.held_back):
-            scene.settled_at_s = scene.last_s + _SETTLE_S
-        elif scene.last_s < scene.settled_at_s:
-            return _held_back(findings, "global_change")
-        return findings
-
-    def _teach(self, scene: _Scene, luma: Pixels) -> None:
-        if scene.last_s < scene.settled_at_s:
-            self._background.restart(luma)
-        else:
-            self._background.learn(luma)
-
-    def _detection(
-        self, scene: _Scene, frame: Frame, findings: Findings, foreground: Pixels
-    ) -> Detection:
-        if findings.blobs:
+    def _detection(self, scene: _Scene, frame: Frame, sight: Sight) -> Detection:
+        if sight.is_in_view:
             scene.moved_at_s = scene.last_s
         held = scene.last_s - scene.moved_at_s < self._settings.hold_s
+        height, width = sight.foreground.shape
+        frame_size = _size_of(frame)
+        scale = frame_size[0] / width, frame_size[1] / height
         return Detection(
             frame=frame,
-            boxes=_boxes_of(findings.blobs, foreground, _size_of(frame)),
-            motion=bool(findings.blobs) or held,
-            changed_ratio=findings.changed_ratio,
-            score=findings.score,
-            suppressed=findings.held_back[0] if findings.held_back else None,
-            zones=findings.zones,
-            since_s=None,
-            # Viewers keep a detection while the background goes on: it gets pixels of its own.
-            foreground=foreground.copy(),
+            boxes=tuple(_box_of(region, scale, frame_size) for region in sight.regions),
+            motion=sight.is_in_view or held,
+            changed_ratio=sight.changed_ratio,
+            score=sight.score,
+            suppressed=sight.held_back[0] if sight.held_back else None,
+            zones=sight.zones,
+            since_s=sight.since_s,
+            # Viewers keep a detection while the method goes on: it gets pixels of its own.
+            foreground=sight.foreground.copy(),
+            rejected=tuple(
+                Rejected(_box_of(region, scale, frame_size), rule)
+                for region, rule in sight.rejected[:_MOST_REJECTED]
+            ),
+            model=self._method.model() if self._model_wanted else None,
+            is_learning=sight.is_learning,
         )
 
 
@@ -150,22 +123,9 @@ def _size_of(frame: Frame) -> tuple[int, int]:
     return frame.picture.width, frame.picture.height
 
 
-def _held_back(findings: Findings, rule: str) -> Findings:
-    """Return findings of which nothing counts, because of a rule; nothing found, nothing held."""
-    held_back = (rule,) if findings.changed_ratio else ()
-    return replace(findings, blobs=(), zones=(), score=0.0, held_back=held_back)
-
-
-def _boxes_of(
-    blobs: tuple[Blob, ...], foreground: Pixels, frame_size: tuple[int, int]
-) -> tuple[Box, ...]:
-    """Return boxes in px of the frame that hold every pixel that the regions stand for."""
-    x_scale = frame_size[0] / foreground.shape[1]
-    y_scale = frame_size[1] / foreground.shape[0]
-    boxes = []
-    for blob in blobs:
-        x, y = math.floor(blob.x * x_scale), math.floor(blob.y * y_scale)
-        right = min(math.ceil(blob.right * x_scale), frame_size[0])
-        bottom = min(math.ceil(blob.bottom * y_scale), frame_size[1])
-        boxes.append(Box(x, y, right - x, bottom - y))
-    return tuple(boxes)
+def _box_of(region: Region, scale: tuple[float, float], frame_size: tuple[int, int]) -> Box:
+    """Return a box in px of the frame that holds every pixel that the region stands for."""
+    x, y = math.floor(region.x * scale[0]), math.floor(region.y * scale[1])
+    right = min(math.ceil(region.right * scale[0]), frame_size[0])
+    bottom = min(math.ceil(region.bottom * scale[1]), frame_size[1])
+    return Box(x, y, right - x, bottom - y, region.track)

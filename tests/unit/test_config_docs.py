@@ -13,7 +13,7 @@ from pimotion.config import docs as config_docs
 from pimotion.config import fields as config_fields
 from pimotion.config import file as config_file
 from pimotion.config.camera import Camera
-from pimotion.config.settings import NOT_AVAILABLE, NOT_AVAILABLE_VALUES, Settings
+from pimotion.config.settings import NOT_AVAILABLE, Settings
 
 EXAMPLE = config_docs.example()
 NAMES = "|".join({path[-1] for path in config_fields.settings() if path} - {config_fields.ANY})
@@ -77,12 +77,6 @@ def test_a_promise_is_in_no_document_and_refused_in_so_many_words(path: str) -> 
         value = json.dumps({parent: json.loads(value)})
     told = problems(value)
     assert any(line.endswith(f"{name}' is not available in this version") for line in told)
-
-
-@pytest.mark.parametrize("path", sorted(NOT_AVAILABLE_VALUES))
-def test_a_promised_value_is_not_offered(path: str) -> None:
-    setting = config_fields.settings()[tuple(path.split("."))]
-    assert not NOT_AVAILABLE_VALUES[path] & set(setting.choices)
 
 
 def test_every_number_has_a_range() -> None:

@@ -68,15 +68,8 @@ WRONG = [
     ),
     (in_door("controls: {}"), ["4: 'cameras.door.controls' is not available in this version"]),
     (
-        in_door("detect: {method: adaptive}"),
-        [
-            "4: cameras.door.detect.method: adaptive is not available in this version; there "
-            "is running_average, mog2"
-        ],
-    ),
-    (
         in_door("detect: {method: bgs}"),
-        ["4: cameras.door.detect.method must be one of running_average, mog2, got 'bgs'"],
+        ["4: cameras.door.detect.method must be one of adaptive, running_average, mog2, got 'bgs'"],
     ),
     (
         in_door("detect: {preset: gardn, absorb_s: 3}"),

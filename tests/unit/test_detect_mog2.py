@@ -11,9 +11,9 @@ import pytest
 from scenes import Thing, frame, image
 
 from pimotion.config.camera import Detect
-from pimotion.detect.background import make_background
+from pimotion.detect.classic.mog2 import Mog2
 from pimotion.detect.detector import Detector
-from pimotion.detect.mog2 import Mog2
+from pimotion.detect.methods import make_background
 from pimotion.pixels import Pixels, as_pixels
 
 WARMUP = 32

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pimotion.config.camera import Detect, Zone
-from pimotion.detect.background import RunningAverage, make_background
-from pimotion.detect.blobs import Blobs
+from pimotion.detect.classic.background import RunningAverage
+from pimotion.detect.classic.blobs import Blobs
+from pimotion.detect.methods import make_background
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas, filled
 from pimotion.detect.sensitivity import sensitivity_scale
 from pimotion.pixels import Pixels

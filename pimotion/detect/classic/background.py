@@ -1,7 +1,7 @@
 """Learns what the scene looks like when nothing moves, and tells what differs from it.
 
 A background knows grey pixels and nothing else: no boxes, no zones, no events, no clock. Whoever
-writes another method implements `Background` and adds it to `make_background`.
+writes another one implements `Background` and adds it to `make_background` in `methods`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pimotion.config.camera import Detect
-from pimotion.detect.mog2 import Mog2
 from pimotion.detect.sensitivity import sensitivity_scale
 from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import SceneModel
@@ -55,17 +53,6 @@ class Background(Protocol):
 
     def model(self) -> SceneModel:
         """Return copies of what the last picture was compared with; call it before `learn`."""
-
-
-def make_background(detect: Detect) -> Background:
-    """Return the background of the configured method."""
-    if detect.method == "mog2":
-        return Mog2(fps=detect.fps, sensitivity=detect.sensitivity)
-    return RunningAverage(
-        threshold=detect.threshold,
-        accum_weight=detect.accum_weight,
-        sensitivity=detect.sensitivity,
-    )
 
 
 class RunningAverage:

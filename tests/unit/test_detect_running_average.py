@@ -1,4 +1,4 @@
-"""What the detector says about drawn scenes: what moves, where, and why the rest does not count."""
+"""The detector with `running_average` on drawn scenes: what moves, where, and why the rest not."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ RIGHT_HALF = ((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0))
 
 
 def detector(zones: dict[str, Zone] | None = None, **settings: object) -> Detector:
-    chosen = {"width": 160, "warmup_frames": WARMUP, "hold_s": 0} | settings
-    return Detector(Detect.model_validate(chosen), zones=zones or {})
+    chosen = {"method": "running_average", "width": 160, "warmup_frames": WARMUP, "hold_s": 0}
+    return Detector(Detect.model_validate(chosen | settings), zones=zones or {})
 
 
 def run(detector: Detector, frames: Iterable[Frame]) -> list[Detection]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 
 from pimotion.config.camera import Detect, Zone
-from pimotion.detect.blobs import Blob, Blobs
+from pimotion.detect.classic.blobs import Blob, Blobs
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas
 from pimotion.pixels import Pixels
 
@@ -29,6 +29,7 @@ class Findings:
         score: 0..1, of the largest region: ``area / (area + smallest area that counts)``. So 0.5
             is a region that only just counts and 0.9 one of nine times that size.
         held_back: The rules that kept something from counting, the one that kept most first.
+        rejected: The regions that do not count, each with its rule, largest first.
     """
 
     blobs: tuple[Blob, ...] = ()
@@ -36,6 +37,7 @@ class Findings:
     changed_ratio: float = 0.0
     score: float = 0.0
     held_back: tuple[str, ...] = ()
+    rejected: tuple[tuple[Blob, str], ...] = ()
 
 
 NOTHING = Findings()
@@ -75,8 +77,9 @@ class Rules:
         held_px["masked" if ignored_px >= self._least_px else "too_small"] += ignored_px
         held_px["too_small"] += sum(blob.area_px for blob in found[len(moving) :])
         held_back = tuple(rule for rule, px in held_px.most_common() if px > 0)
+        rejected = tuple((blob, "too_small") for blob in found[len(moving) :])
         if not moving:
-            return Findings(changed_ratio=changed_ratio, held_back=held_back)
+            return Findings(changed_ratio=changed_ratio, held_back=held_back, rejected=rejected)
         largest_px = moving[0].area_px
         return Findings(
             blobs=moving,
@@ -84,6 +87,7 @@ class Rules:
             changed_ratio=changed_ratio,
             score=largest_px / (largest_px + self._least_px),
             held_back=held_back,
+            rejected=rejected,
         )
 
     def _zones_with(self, moving: tuple[Blob, ...], visible: Pixels) -> tuple[str, ...]:

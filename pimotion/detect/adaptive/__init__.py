@@ -1,0 +1,14 @@
+"""The method `adaptive`: tells things from light, weather and noise.
+
+One look at a picture goes down these files, in this order; `docs/detector.md` shows what each buys:
+
+    light      how much brighter is everything, did the camera do it, was a lamp switched?
+    scene      each pixel: does its grey, does its structure differ from the still scene?
+    objects    pixels -> regions; those that only changed their light, and flakes, are left out
+    tracks     regions -> the same thing from picture to picture
+    trust      which of these things to believe, and why not the others
+    method     all of it in turn, and what the scene may learn from the picture
+
+All of it happens at half the detection size (160x90 for `detect.width: 320`): that is a quarter of
+the work, and the average of four pixels has half the noise.
+"""

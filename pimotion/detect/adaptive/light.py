@@ -1,0 +1,143 @@
+"""How the light as a whole changes: the camera's exposure, and lamps or filters being switched."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pimotion.pixels import Pixels
+from pimotion.types import Exposure
+
+_CELLS_ACROSS = 16
+"""The picture as cells of about 20 px at detection width: large enough to be free of noise."""
+_FLARE = 6.0
+"""Grey levels added to both sides of a ratio: black is not exactly 0, and dark cells are noisy."""
+_FREE_ENOUGH = 0.3
+"""With fewer free cells than this share, those under objects have to help."""
+_COVERED, _TOUCHED = 64, 40
+"""A cell is under an object from a quarter of it on, and touched by a change from a sixth on."""
+_STEP_RATIO = 0.03
+"""Brightness that changes by this much from one picture to the next is being adjusted or dimmed."""
+_CALM_S = 0.3
+"""How long after such a step things are not believed yet: the edges of a fading lamp look new."""
+_SAME_EXPOSURE = 0.02
+"""Exposures closer than this are the same one, written differently."""
+_SCENE_STEP = 1.25
+"""With an unchanged exposure, more than this between two pictures is a lamp or something large."""
+
+
+class Light:
+    """Follows how much brighter or darker the whole picture became. Not thread-safe.
+
+    The ratio is the median over cells that no object covers. So an object never pulls it, and
+    neither does a shadow on less than half of the picture.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.cells = (_CELLS_ACROSS, max(5, round(_CELLS_ACROSS * height / width)))
+        shape = self.cells[::-1]
+        self._now, self._then = (np.empty(shape, np.uint8) for _ in range(2))
+        self._cover = np.zeros(shape, np.uint8)
+        self._free: npt.NDArray[np.bool_] = np.ones(shape, bool)
+        self._calm_at_s = -math.inf
+        self._exposure: Exposure | None = None
+
+    def ratio(self, now: Pixels, then: Pixels, now_s: float, exposure: Exposure | None) -> float:
+        """Return how much brighter a picture is than the scene, 1.0 for the same.
+
+        Args:
+            now: The picture, shape (height, width), uint8.
+            then: The scene, of the same shape.
+            now_s: When the picture was taken.
+            exposure: What the camera says. When it says that it changed nothing, a jump of the
+                median is not taken for its doing: a wide dark thing close by is no exposure.
+        """
+        cv2.resize(now, self.cells, dst=self._now, interpolation=cv2.INTER_AREA)
+        cv2.resize(then, self.cells, dst=self._then, interpolation=cv2.INTER_AREA)
+        ratios = (self._now + _FLARE) / (self._then + _FLARE)
+        free = ratios[self._free] if self._free.mean() > _FREE_ENOUGH else ratios
+        ratio = float(np.median(free))
+        if abs(ratio - 1) > _STEP_RATIO:
+            self._calm_at_s = now_s + _CALM_S
+        kept_exposure = _same(exposure, self._exposure)
+        self._exposure = exposure
+        if kept_exposure and not 1 / _SCENE_STEP < ratio < _SCENE_STEP:
+            return 1.0
+        return ratio
+
+    def is_calm(self, now_s: float) -> bool:
+        """Tell whether the light has kept still for a moment."""
+        return now_s > self._calm_at_s
+
+    def cover(self, objects: Pixels) -> None:
+        """Say which pixels objects cover, for the next `ratio`: shape (height, width), 0 or 255."""
+        cv2.resize(objects, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
+        np.less(self._cover, _COVERED, out=self._free)
+
+    def spread(self, changed: Pixels) -> float:
+        """Return the share of the free cells in which something changed, 0..1.
+
+        An object is in few cells; a lamp, the night filter or a pushed camera is in nearly all.
+        """
+        cv2.resize(changed, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
+        touched = self._cover > _TOUCHED
+        if self._free.mean() <= _FREE_ENOUGH:
+            return float(touched.mean())
+        return float(touched[self._free].mean())
+
+
+def _same(one: Exposure | None, other: Exposure | None) -> bool:
+    if one is None or other is None:
+        return False
+    light, before = one.time_s * one.gain, other.time_s * other.gain
+    return abs(light - before) <= _SAME_EXPOSURE * before
+
+
+_SWITCHED_RATIO = 0.45
+"""Share of the pixels, or half of the cells, that change at once when a lamp or filter switches. A
+study on labelled and drawn scenes took lamps and night filters to change at least so much."""
+_SWITCHED_CELLS = 0.5
+_SETTLE_S = 0.6
+"""Lamps flare up and cameras correct their exposure; the value is that study's."""
+_STILL_MOVING = 0.01
+"""While the median cell changes by more than this share from picture to picture, wait on."""
+_LONGEST_S = 3.0
+"""However restless it stays, look again after this time."""
+
+
+class Upheaval:
+    """Holds everything back while the whole picture changes at once. Not thread-safe.
+
+        CALM --nearly all changed--> HOLDING --0.6 s, and the picture stands still--> CALM
+                                        +------------------3 s at most-----------------^
+
+    Attributes:
+        began_s: When the running or the last one began.
+    """
+
+    def __init__(self, cells: tuple[int, int]) -> None:
+        self.began_s = -math.inf
+        self.ended_s = -math.inf
+        self._cells = cells
+        self._now, self._before = (np.zeros(cells[::-1], np.uint8) for _ in range(2))
+
+    def holds(self, now: Pixels, now_s: float, *, changed_ratio: float, spread: float) -> bool:
+        """Look at one picture; tell whether nothing in it may be believed."""
+        self._now, self._before = self._before, self._now
+        cv2.resize(now, self._cells, dst=self._now, interpolation=cv2.INTER_AREA)
+        if changed_ratio > _SWITCHED_RATIO or spread > _SWITCHED_CELLS:
+            if now_s > self.ended_s:
+                self.began_s = now_s
+            self._extend(now_s + _SETTLE_S)
+        if now_s > self.ended_s:
+            return False
+        step = float(np.median(cv2.absdiff(self._now, self._before)))
+        if step > _STILL_MOVING * max(4.0, float(self._now.mean())):
+            self._extend(now_s + _CALM_S)
+        return True
+
+    def _extend(self, until_s: float) -> None:
+        self.ended_s = max(self.ended_s, min(until_s, self.began_s + _LONGEST_S))

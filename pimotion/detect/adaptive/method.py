@@ -1,0 +1,286 @@
+"""One picture in, what moves in it out; and what the scene may learn from it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from pimotion.config.camera import Detect, Zone
+from pimotion.detect.adaptive.light import Light, Upheaval
+from pimotion.detect.adaptive.objects import NOTHING, Blob, Found, ObjectFinder
+from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.tracks import Track, Tracker
+from pimotion.detect.adaptive.trust import Trust, strength_of
+from pimotion.detect.method import Region, Sight
+from pimotion.detect.regions import IgnoredAreas, ZoneAreas
+from pimotion.detect.sensitivity import sensitivity_scale
+from pimotion.pixels import Pixels, as_pixels
+from pimotion.types import Exposure, SceneModel
+
+_HALF = 2
+_MARGIN = np.ones((3, 3), np.uint8)
+_IN_VIEW_S = 0.8
+"""A trusted thing that is out of sight for less than this is still there: behind a post, a twig."""
+_BACK_S = 0.2
+_LIGHT_ON_S = 0.3
+"""Who appears within this time after a lamp was switched was there when it was."""
+_WARM_S = 2.0
+_WARM_FRAMES = 4
+_DIM_STEP = 0.01
+
+
+class Adaptive:
+    """The method `adaptive`. Not thread-safe: owned by one detector. Knows only its frames' time.
+
+    It warms up for ``warmup_frames`` pictures, but not for longer than 2 s and 4 pictures: a camera
+    of 2 frames a second would be blind for 16 s.
+    """
+
+    def __init__(self, detect: Detect, zones: Mapping[str, Zone]) -> None:
+        self._detect = detect
+        self._zones = zones
+        self._strictness = sensitivity_scale(detect.sensitivity)
+        self._model_wanted = False
+        self._model: SceneModel | None = None
+        self._size = (0, 0)
+
+    def set_sensitivity(self, sensitivity: int) -> None:
+        """Scale all thresholds; see `sensitivity_scale`."""
+        self._strictness = sensitivity_scale(sensitivity)
+        if self._size != (0, 0):
+            self._scene.set_strictness(self._strictness)
+
+    def show_model(self, wanted: bool) -> None:
+        """Say whether `model` will be asked for."""
+        self._model_wanted = wanted
+
+    def model(self) -> SceneModel | None:
+        """Return the scene and its thresholds, as they were when the last picture came."""
+        return self._model
+
+    def restart(self, luma: Pixels) -> None:
+        """Take a picture for the scene."""
+        height, width = luma.shape
+        if self._size != (width, height):
+            self._resize(width, height)
+        cv2.resize(luma, self._half_size, dst=self._half, interpolation=cv2.INTER_AREA)
+        self._scene.restart(self._half)
+        self._scene.set_strictness(self._strictness)
+        self._light = Light(*self._half_size)
+        self._upheaval = Upheaval(self._light.cells)
+        self._tracker = Tracker(*self._half_size)
+        self._trust = Trust(
+            self._half_size[0], least_px=self._least_px, absorb_s=self._detect.absorb_s
+        )
+        self._frames = 0
+        self._first_s = self._last_s = -math.inf
+        self._seen_s = -math.inf
+
+    def look(self, luma: Pixels, now_s: float, exposure: Exposure | None) -> Sight:
+        """Look at one picture and learn from it."""
+        self._step_to(now_s)
+        cv2.resize(luma, self._half_size, dst=self._half, interpolation=cv2.INTER_AREA)
+        scene, half = self._scene, self._half
+        ratio = self._light.ratio(half, scene.background, now_s, exposure)
+        if abs(ratio - 1) > _DIM_STEP:
+            scene.scale(ratio)
+        scene.compare(half)
+        self._model = self._copy_model(luma.shape) if self._model_wanted else None
+        changed_px = self._changed_px()
+        masked_px = self._apply_masks()
+        if self._is_upheaval(now_s):
+            return self._hold(changed_px)
+        found = self._finder.find(scene, self._step_s) if changed_px else NOTHING
+        gone = self._tracker.follow(found.blobs, now_s, self._step_s)
+        self._trust.note_gone(gone, now_s)
+        doubts = self._judge(now_s)
+        self._learn()
+        return self._sight(found, doubts, changed_px, masked_px)
+
+    def _resize(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._half_size = half_width, half_height = width // _HALF, height // _HALF
+        shape = (half_height, half_width)
+        self._half, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
+        self._foreground: Pixels = np.zeros((height, width), np.uint8)
+        self._scene = Scene(half_width, half_height)
+        self._least_px = self._detect.min_area_ratio * half_width * half_height
+        self._most_px = self._detect.max_area_ratio * half_width * half_height
+        self._finder = ObjectFinder(half_width, half_height, least_px=self._least_px)
+        self._ignored = IgnoredAreas(self._detect.masks, half_width, half_height)
+        self._zone_areas = ZoneAreas(self._zones, half_width, half_height)
+
+    def _step_to(self, now_s: float) -> None:
+        if self._frames == 0:
+            self._first_s = self._last_s = now_s
+        self._step_s = min(max(now_s - self._last_s, 0.0), 1.0)
+        self._last_s = now_s
+        self._frames += 1
+
+    @property
+    def _is_warm(self) -> bool:
+        if self._frames > self._detect.warmup_frames:
+            return True
+        return self._frames > _WARM_FRAMES and self._last_s - self._first_s >= _WARM_S
+
+    def _changed_px(self) -> int:
+        cv2.bitwise_or(self._scene.grey, self._scene.structure, dst=self._changed)
+        return cv2.countNonZero(self._changed)
+
+    def _apply_masks(self) -> int:
+        """Take ignored areas out of what changed; return how many pixels that were."""
+        if not self._detect.masks:
+            return 0
+        scene = self._scene
+        before = cv2.countNonZero(self._changed)
+        for mask in (scene.grey, scene.structure, self._changed):
+            np.copyto(mask, self._ignored.without(mask))
+        return before - cv2.countNonZero(self._changed)
+
+    def _is_upheaval(self, now_s: float) -> bool:
+        """Tell whether the light of the whole picture is being changed."""
+        cv2.bitwise_and(self._changed, cv2.bitwise_not(self._objects), dst=self._changed)
+        outside_px = max(1, self._objects.size - cv2.countNonZero(self._objects))
+        return self._upheaval.holds(
+            self._half,
+            now_s,
+            changed_ratio=cv2.countNonZero(self._changed) / outside_px,
+            spread=self._light.spread(self._changed),
+        )
+
+    def _hold(self, changed_px: int) -> Sight:
+        """Believe nothing, and start from the present picture."""
+        self._scene.replace(self._half)
+        self._tracker.forget_untrusted()
+        rule = "global_change" if self._is_warm else "warmup"
+        return self._nothing(changed_px, rule)
+
+    def _judge(self, now_s: float) -> dict[int, str]:
+        """Believe and disbelieve tracks; return why each that is not believed is not."""
+        scene, doubts = self._scene, {}
+        for track in list(self._tracker.tracks):
+            self._trust.settles(track, now_s)
+            reason = self._trust.is_scenery(track, scene, now_s)
+            if reason:
+                self._absorb(track.blob)
+                self._tracker.forget(track)
+            elif not track.trusted and track.unseen == 0:
+                doubt = self._doubt(track, now_s)
+                if doubt:
+                    doubts[track.id] = doubt
+                else:
+                    self._believe(track)
+            if track.trusted and track.unseen == 0:
+                track.score = max(track.score, strength_of(track, scene))
+        return doubts
+
+    def _doubt(self, track: Track, now_s: float) -> str | None:
+        if not self._is_warm:
+            return "warmup"
+        if not self._light.is_calm(now_s):
+            return "light"
+        if track.blob.area_px > self._most_px:
+            return "too_large"
+        return self._trust.doubts(track, self._scene, self._step_s)
+
+    def _believe(self, track: Track) -> None:
+        track.trusted = True
+        if 0 <= track.born_s - self._upheaval.ended_s < _LIGHT_ON_S:
+            track.born_s = self._upheaval.began_s
+
+    def _absorb(self, blob: Blob) -> None:
+        width, height = self._half_size
+        x, y = max(0, blob.x - 3), max(0, blob.y - 3)
+        right, bottom = min(width, blob.right + 3), min(height, blob.bottom + 3)
+        self._scene.absorb(self._half, x, y, right, bottom)
+
+    def _learn(self) -> None:
+        boxes = [_box(t.blob) for t in self._tracker.tracks if t.trusted and t.unseen == 0]
+        if boxes or self._objects.any():
+            self._finder.pixels_in(boxes, self._objects)
+            cv2.dilate(self._objects, _MARGIN, dst=self._objects)
+            self._light.cover(self._objects)
+        self._scene.learn(self._half, self._objects, self._step_s)
+
+    def _sight(
+        self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int
+    ) -> Sight:
+        shown = [t for t in self._tracker.tracks if t.trusted and self._is_back(t)]
+        in_view = [t for t in shown if self._last_s - t.seen_s <= _IN_VIEW_S]
+        boxed = sorted((t for t in shown if t.unseen == 0), key=lambda t: -t.blob.area_px)
+        rejected = self._rejected(found, doubts)
+        return Sight(
+            regions=tuple(_region(t.blob, t.id) for t in boxed),
+            is_in_view=bool(in_view),
+            zones=self._zones_with([_box(t.blob) for t in boxed]),
+            changed_ratio=changed_px / self._half.size,
+            score=max((t.score for t in boxed), default=0.0),
+            held_back=self._held_back(rejected, found.small_px, masked_px),
+            rejected=tuple((_region(blob, None), rule) for blob, rule in rejected),
+            foreground=self._whole_foreground() if changed_px else self._nothing_foreground(),
+            since_s=min((t.born_s for t in in_view), default=None),
+            is_learning=not self._is_warm,
+        )
+
+    def _is_back(self, track: Track) -> bool:
+        return self._last_s - track.back_s > _BACK_S
+
+    def _rejected(self, found: Found, doubts: dict[int, str]) -> list[tuple[Blob, str]]:
+        doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]
+        light = [(blob, "light") for blob in found.light]
+        specks = [(blob, "clutter") for blob in found.specks]
+        return sorted(doubted + light + specks, key=lambda entry: -entry[0].area_px)
+
+    def _held_back(
+        self, rejected: list[tuple[Blob, str]], small_px: int, masked_px: int
+    ) -> tuple[str, ...]:
+        held_px: Counter[str] = Counter()
+        for blob, rule in rejected:
+            held_px[rule] += round(blob.area_px)
+        held_px["masked" if masked_px >= self._least_px else "too_small"] += masked_px
+        held_px["too_small"] += small_px
+        return tuple(rule for rule, px in held_px.most_common() if px > 0)
+
+    def _zones_with(self, boxes: list[tuple[int, int, int, int]]) -> tuple[str, ...]:
+        if not boxes or not self._zone_areas.names:
+            return ()
+        return self._zone_areas.with_motion(self._finder.pixels_in(boxes, self._changed))
+
+    def _nothing(self, changed_px: int, rule: str) -> Sight:
+        held_back = (rule,) if changed_px else ()
+        changed_ratio = changed_px / self._half.size
+        foreground = self._nothing_foreground()
+        return Sight((), False, (), changed_ratio, 0.0, held_back, (), foreground, None, True)
+
+    def _whole_foreground(self) -> Pixels:
+        cv2.resize(
+            self._finder.foreground,
+            self._size,
+            dst=self._foreground,
+            interpolation=cv2.INTER_LINEAR,
+        )
+        cv2.threshold(self._foreground, 127, 255, cv2.THRESH_BINARY, dst=self._foreground)
+        return self._foreground
+
+    def _nothing_foreground(self) -> Pixels:
+        self._foreground.fill(0)
+        return self._foreground
+
+    def _copy_model(self, shape: tuple[int, ...]) -> SceneModel:
+        size = shape[1], shape[0]
+        background = cv2.resize(self._scene.background, size, interpolation=cv2.INTER_LINEAR)
+        threshold = cv2.resize(self._scene.threshold(), size, interpolation=cv2.INTER_NEAREST)
+        return SceneModel(as_pixels(background), as_pixels(threshold))
+
+
+def _box(blob: Blob) -> tuple[int, int, int, int]:
+    return blob.x, blob.y, blob.right, blob.bottom
+
+
+def _region(blob: Blob, track: int | None) -> Region:
+    x, y, right, bottom = (_HALF * value for value in _box(blob))
+    return Region(x, y, right, bottom, track)

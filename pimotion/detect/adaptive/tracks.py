@@ -1,0 +1,190 @@
+"""Regions of one picture -> the same thing from picture to picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pimotion.detect.adaptive.objects import Blob
+
+_SLOW_STEP_S = 0.25
+"""Pictures further apart than this show a walking person at places that do not overlap."""
+_REACH_RATIO = 0.05
+_REACH_SIZES = 0.7
+_SLOW_REACH = 3.0
+_AREA_RATIO = 5.0
+_FORGET_S = 0.35
+"""A thing that is not trusted and has been out of sight for so long is gone."""
+_REMEMBER_S = 2.5
+"""The same for a trusted one: people walk behind trees and come back round the door."""
+_AWAY_S = 0.5
+_HABIT_S = 1.5
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One thing, as long as it is remembered. Lengths in px at half size, times as the frames'.
+
+    Attributes:
+        blob: Where it was last seen.
+        first: Where it was first seen, or where trust in it ended.
+        seen_s, unseen: When it was seen last, and in how many pictures it was missed since.
+        sightings, chances: In how many pictures it was seen, of how many.
+        hits: Sightings less misses, at least 0.
+        back_s: When it came back after being out of sight.
+        settled: Where it was when it last moved on, and since when it is there.
+        path: The way it went, px.
+        presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
+        is_inside: It appeared away from the border.
+    """
+
+    id: int
+    blob: Blob
+    first: Blob
+    born_s: float
+    seen_s: float
+    settled: Blob
+    settled_s: float
+    is_inside: bool
+    unseen: int = 0
+    sightings: int = 1
+    chances: int = 1
+    hits: int = 1
+    back_s: float = -math.inf
+    path: float = 0.0
+    velocity_x: float = 0.0
+    velocity_y: float = 0.0
+    presence: float = 1.0
+    jitter: float = 0.0
+    largest_px: float = 0.0
+    trusted: bool = False
+    score: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """The side of a square as large as its box, px."""
+        blob = self.blob
+        return math.sqrt(max(1, (blob.right - blob.x) * (blob.bottom - blob.y)))
+
+    @property
+    def life_s(self) -> float:
+        """From its first to its last sighting."""
+        return self.seen_s - self.born_s
+
+    def moved_from(self, place: Blob) -> float:
+        """How far its centre is from where it was, px."""
+        return math.hypot(self.blob.centre_x - place.centre_x, self.blob.centre_y - place.centre_y)
+
+    def see(self, blob: Blob, now_s: float, share: float) -> None:
+        """Take a sighting."""
+        pictures = self.unseen + 1
+        moved_x = blob.centre_x - self.blob.centre_x
+        moved_y = blob.centre_y - self.blob.centre_y
+        if now_s - self.seen_s > _AWAY_S:
+            self.back_s = now_s
+        self.velocity_x += 0.4 * (moved_x / pictures - self.velocity_x)
+        self.velocity_y += 0.4 * (moved_y / pictures - self.velocity_y)
+        self.path += math.hypot(moved_x, moved_y)
+        change = abs(blob.area_px - self.blob.area_px) / max(blob.area_px, self.blob.area_px)
+        self.jitter += share * (change - self.jitter)
+        self.blob = blob
+        self.seen_s = now_s
+        self.unseen = 0
+        self.sightings += 1
+        self.hits += 1
+        self.largest_px = max(self.largest_px, blob.area_px)
+
+    def miss(self) -> None:
+        """Take a picture in which it was not found."""
+        self.unseen += 1
+        self.hits = max(0, self.hits - 1)
+
+    def step(self, share: float) -> None:
+        """Count a picture, and note habits."""
+        self.chances += 1
+        self.presence += share * ((self.unseen == 0) - self.presence)
+
+    def doubt(self, now_s: float) -> None:
+        """End the trust in it: it has to earn it anew, from where it is."""
+        self.trusted = False
+        self.first = self.blob
+        self.born_s = now_s
+        self.hits = self.sightings = self.chances = 0
+        self.path = 0.0
+        self.settled_s = now_s
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Keeps the tracks of one scene at one size. Not thread-safe: owned by one method."""
+
+    width: int
+    height: int
+    tracks: list[Track] = field(default_factory=list)
+    _next_id: int = 1
+
+    def follow(self, blobs: Sequence[Blob], now_s: float, step_s: float) -> list[Track]:
+        """Give each region to the track that it continues, or to a new one; return those gone."""
+        share = 1 - math.exp(-step_s / _HABIT_S)
+        is_slow = step_s > _SLOW_STEP_S
+        pairs = sorted(self._pairs(blobs, is_slow=is_slow), key=lambda pair: pair[0])
+        tracks_left, blobs_left = set(range(len(self.tracks))), set(range(len(blobs)))
+        for _, number, index in pairs:
+            if number in tracks_left and index in blobs_left:
+                tracks_left.remove(number)
+                blobs_left.remove(index)
+                self.tracks[number].see(blobs[index], now_s, share)
+        for number in tracks_left:
+            self.tracks[number].miss()
+        for track in self.tracks:
+            track.step(share)
+        gone = [track for track in self.tracks if _is_gone(track, now_s, step_s)]
+        self.tracks = [track for track in self.tracks if not _is_gone(track, now_s, step_s)]
+        self.tracks += [self._new(blobs[index], now_s) for index in sorted(blobs_left)]
+        return gone
+
+    def forget(self, track: Track) -> None:
+        """Drop a track."""
+        self.tracks.remove(track)
+
+    def forget_untrusted(self) -> None:
+        """Keep only what was believed; what was seen before may have been the light."""
+        self.tracks = [track for track in self.tracks if track.trusted]
+
+    def _pairs(self, blobs: Sequence[Blob], *, is_slow: bool) -> list[tuple[float, int, int]]:
+        pairs = []
+        for number, track in enumerate(self.tracks):
+            pictures = track.unseen + 1
+            x = track.blob.centre_x + track.velocity_x * pictures
+            y = track.blob.centre_y + track.velocity_y * pictures
+            longest = max(track.blob.right - track.blob.x, track.blob.bottom - track.blob.y)
+            reach = max(_REACH_RATIO * self.width, _REACH_SIZES * longest)
+            reach *= (1 + 0.3 * track.unseen) * (_SLOW_REACH if is_slow else 1.0)
+            for index, blob in enumerate(blobs):
+                shared = _overlap(track.blob, blob)
+                distance = math.hypot(blob.centre_x - x, blob.centre_y - y)
+                ratio = blob.area_px / max(1.0, track.blob.area_px)
+                if (shared or distance < reach) and 1 / _AREA_RATIO < ratio < _AREA_RATIO:
+                    pairs.append((distance - 0.5 * math.sqrt(shared), number, index))
+        return pairs
+
+    def _new(self, blob: Blob, now_s: float) -> Track:
+        margin = 0.04 * self.width
+        is_inside = min(blob.x, blob.y, self.width - blob.right, self.height - blob.bottom) > margin
+        track = Track(self._next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
+        track.largest_px = blob.area_px
+        self._next_id += 1
+        return track
+
+
+def _overlap(one: Blob, other: Blob) -> int:
+    width = min(one.right, other.right) - max(one.x, other.x)
+    height = min(one.bottom, other.bottom) - max(one.y, other.y)
+    return width * height if width > 0 and height > 0 else 0
+
+
+def _is_gone(track: Track, now_s: float, step_s: float) -> bool:
+    """Told by time, but never by a single picture of a slow camera."""
+    limit_s = _REMEMBER_S if track.trusted else _FORGET_S
+    return track.unseen > 1 and now_s - track.seen_s > limit_s + step_s / 2

@@ -1,0 +1,157 @@
+"""Which things to believe: what moves on like a thing, and not like leaves, flakes, or light."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.tracks import Track
+
+_Contrasts = npt.NDArray[np.float32]
+
+_SLOW_STEP_S = 0.25
+_LONG_ENOUGH_S = 0.28
+_INSIDE_S = 0.5
+"""What appears in mid-air has to be seen for longer than what comes in by the border."""
+_DENSE = 0.6
+_SIZES_A_S = 7.0
+"""Insects near the lens go many times their own size in a second; people and cars 1 to 4."""
+_FAST_LIFE_S = 1.2
+_MOVED_SIZES = 0.45
+_MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
+_STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.2, 0.6
+_SAME_STRUCTURE = 0.6
+"""Correlation of contrasts from which on a place is as before, only brighter, darker or blurred."""
+_STILL_S, _LONG_STILL_S = 1.0, 4.0
+_EMPTY, _LONG_EMPTY = 0.6, 0.8
+_RESTLESS_S, _PRESENT, _JITTER = 3.0, 0.75, 0.22
+_SWARM_S, _SWARM_RATE = 12.0, 0.4
+_SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
+
+
+class Trust:
+    """Judges tracks. Not thread-safe: owned by one method.
+
+    Args:
+        width: Of the pictures, px at half size.
+        least_px: Area of the smallest object that counts, px at half size.
+        absorb_s: How long something that stands still goes on counting.
+    """
+
+    def __init__(self, width: int, *, least_px: float, absorb_s: float) -> None:
+        self._width = width
+        self._least_px = least_px
+        self._absorb_s = absorb_s
+        self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
+
+    def note_gone(self, tracks: list[Track], now_s: float) -> None:
+        """Remember what came and went without being believed: that is what clutter looks like."""
+        for track in tracks:
+            if not track.trusted and track.life_s < _FAST_LIFE_S:
+                self._swarm.append((now_s, track.largest_px, track.life_s))
+        while self._swarm and now_s - self._swarm[0][0] > _SWARM_S:
+            self._swarm.popleft()
+
+    def doubts(self, track: Track, scene: Scene, step_s: float) -> str | None:
+        """Return the rule that keeps a track from being believed; None to believe it."""
+        if track.blob.area_px < self._least_px:
+            return "too_small"
+        # A slow camera sees a thing too seldom to watch how it moves.
+        doubt = None if step_s > _SLOW_STEP_S else self._doubts_way(track, step_s)
+        if doubt is None and _sameness(track, scene) > _SAME_STRUCTURE:
+            return "light"
+        return doubt
+
+    def _doubts_way(self, track: Track, step_s: float) -> str | None:
+        needed_s, is_swarm = self._needed_s(track)
+        if track.hits * step_s < needed_s:
+            return "clutter" if is_swarm else "too_short"
+        if track.sightings < _DENSE * track.chances:
+            return "flicker"
+        speed = track.path / max(track.life_s, 0.1) / track.size
+        if speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S:
+            return "too_fast"
+        return None if self._moves_on(track) else "flicker"
+
+    def _needed_s(self, track: Track) -> tuple[float, bool]:
+        needed_s = _INSIDE_S if track.is_inside else _LONG_ENOUGH_S
+        if len(self._swarm) <= _SWARM_RATE * _SWARM_S:
+            return needed_s, False
+        areas = sorted(entry[1] for entry in self._swarm)
+        lives = sorted(entry[2] for entry in self._swarm)
+        ninth = int(0.9 * (len(areas) - 1))
+        if track.blob.area_px >= _SWARM_SIZES * areas[ninth]:
+            return needed_s, False
+        swarm_s = min(_SWARM_MOST_S, 1.25 * lives[ninth] + 0.1)
+        return max(needed_s, swarm_s), swarm_s > needed_s
+
+    def _moves_on(self, track: Track) -> bool:
+        least = _MOVED_LEAST_RATIO * self._width
+        moved = track.moved_from(track.first)
+        if track.life_s > _STRAIGHT_S and moved > _STRAIGHT * track.path:
+            return moved > max(least, _STRAIGHT_SIZES * track.size)
+        needed = max(least, min(_MOVED_SIZES * track.size, _MOVED_MOST_RATIO * self._width))
+        if moved > needed:
+            return True
+        now, first = track.blob, track.first
+        edge = max(
+            abs(now.x - first.x),
+            abs(now.y - first.y),
+            abs(now.right - first.right),
+            abs(now.bottom - first.bottom),
+        )
+        return edge > 1.3 * needed and moved > 0.4 * needed
+
+    def settles(self, track: Track, now_s: float) -> None:
+        """Note whether a track moved on; doubt it when it only flickers in its place."""
+        if track.moved_from(track.settled) > max(0.02 * self._width, 0.4 * track.size):
+            track.settled = track.blob
+            track.settled_s = now_s
+        elif track.trusted and now_s - track.settled_s > _RESTLESS_S and _is_restless(track):
+            track.doubt(now_s)
+
+    def is_scenery(self, track: Track, scene: Scene, now_s: float) -> str | None:
+        """Return why a thing that stands still belongs to the scene: ghost, light, absorbed."""
+        still_s = now_s - track.settled_s
+        if track.unseen or still_s < _STILL_S:
+            return None
+        if still_s > self._absorb_s:
+            return "absorbed"
+        now, then = _contrasts(track, scene)
+        if _correlation(now, then) > _SAME_STRUCTURE:
+            return "light"
+        empty = _EMPTY if still_s < _LONG_STILL_S else _LONG_EMPTY
+        return "ghost" if np.abs(now).sum() < empty * np.abs(then).sum() else None
+
+
+def _is_restless(track: Track) -> bool:
+    return track.presence < _PRESENT or track.jitter > _JITTER
+
+
+def strength_of(track: Track, scene: Scene) -> float:
+    """How sure a thing is, 0..1: the mean of how large, long, far and clear it was seen."""
+    now, then = _contrasts(track, scene)
+    clear = 1 - max(0.0, _correlation(now, then))
+    far = track.moved_from(track.first) / (track.moved_from(track.first) + track.size)
+    long = track.life_s / (track.life_s + 1)
+    return math.pow(clear * far * long, 1 / 3)
+
+
+def _sameness(track: Track, scene: Scene) -> float:
+    return _correlation(*_contrasts(track, scene))
+
+
+def _contrasts(track: Track, scene: Scene) -> tuple[_Contrasts, _Contrasts]:
+    """The contrasts of now and then where the structure changed inside a track's box."""
+    blob = track.blob
+    box = (slice(blob.y, blob.bottom), slice(blob.x, blob.right))
+    changed = scene.structure[box] > 0
+    return scene.contrast_now[box][changed], scene.contrast_then[box][changed]
+
+
+def _correlation(now: _Contrasts, then: _Contrasts) -> float:
+    return float(now @ then) / math.sqrt(float(now @ now) * float(then @ then) + 1e-3)
