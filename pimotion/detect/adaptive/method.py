@@ -13,6 +13,7 @@ from pimotion.config.camera import Detect, Zone
 from pimotion.detect.adaptive.light import Light, Upheaval
 from pimotion.detect.adaptive.objects import NOTHING, Blob, Found, ObjectFinder
 from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.smooth import Smoother
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust, strength_of
 from pimotion.detect.method import Region, Sight
@@ -67,7 +68,8 @@ class Adaptive:
         height, width = luma.shape
         if self._size != (width, height):
             self._resize(width, height)
-        cv2.resize(luma, self._half_size, dst=self._half, interpolation=cv2.INTER_AREA)
+        self._smoother = Smoother(*self._half_size)
+        self._half = self._smoother.smooth(self._halve(luma), 0.0)
         self._scene.restart(self._half)
         self._scene.set_strictness(self._strictness)
         self._light = Light(*self._half_size)
@@ -83,8 +85,7 @@ class Adaptive:
     def look(self, luma: Pixels, now_s: float, exposure: Exposure | None) -> Sight:
         """Look at one picture and learn from it."""
         self._step_to(now_s)
-        cv2.resize(luma, self._half_size, dst=self._half, interpolation=cv2.INTER_AREA)
-        scene, half = self._scene, self._half
+        scene, half = self._scene, self._smoother.smooth(self._halve(luma), self._step_s)
         ratio = self._light.ratio(half, scene.background, now_s, exposure)
         if abs(ratio - 1) > _DIM_STEP:
             scene.scale(ratio)
@@ -105,7 +106,7 @@ class Adaptive:
         self._size = (width, height)
         self._half_size = half_width, half_height = width // _HALF, height // _HALF
         shape = (half_height, half_width)
-        self._half, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
+        self._halved, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
         self._foreground: Pixels = np.zeros((height, width), np.uint8)
         self._scene = Scene(half_width, half_height)
         self._least_px = self._detect.min_area_ratio * half_width * half_height
@@ -113,6 +114,10 @@ class Adaptive:
         self._finder = ObjectFinder(half_width, half_height, least_px=self._least_px)
         self._ignored = IgnoredAreas(self._detect.masks, half_width, half_height)
         self._zone_areas = ZoneAreas(self._zones, half_width, half_height)
+
+    def _halve(self, luma: Pixels) -> Pixels:
+        cv2.resize(luma, self._half_size, dst=self._halved, interpolation=cv2.INTER_AREA)
+        return self._halved
 
     def _step_to(self, now_s: float) -> None:
         if self._frames == 0:

@@ -29,8 +29,10 @@ _POOL_PX = (3, 3)
 _SCENE_S = 10.0
 """How fast the scene follows what is not a trusted object; a study's value (time constant)."""
 _DEVIATION_S = 3.0
-_GUST_S = 20.0
+_GUST_S = 60.0
 """How fast the tolerance to what moves by itself is forgotten: leaves rest between two gusts."""
+_ORDINARY, _SAMPLE = 2.5, 8
+"""Noise of up to 2.5 times the median (of every 64th pixel) is everywhere: rain, darkness."""
 _TOGGLE_S = 4.0
 _YOUNG_S = 1.5
 """The plain mean of all pictures up to this age: who stands in the first is soon outvoted."""
@@ -135,8 +137,7 @@ class Scene:
         cv2.accumulateWeighted(self._scratch8, self._deviation, share, mask=free)
         np.minimum(self._residual, _NOISE_MOST, out=self._a)
         cv2.accumulateWeighted(self._a, self._noise, share, mask=free)
-        np.multiply(self._gusts, np.float32(math.exp(-step_s / _GUST_S)), out=self._gusts)
-        cv2.max(self._gusts, self._noise, dst=self._gusts)
+        self._remember_gusts(step_s)
         share = _share(step_s, _TOGGLE_S)
         self._learn_toggles(self.grey, self._grey_before, self._toggles, free, share)
         self._learn_toggles(
@@ -216,13 +217,22 @@ class Scene:
     def _set_structure_threshold(self) -> None:
         threshold = self._threshold
         factor = np.float32(_STRUCTURE_FACTOR * self._factor)
-        np.multiply(self._gusts, factor, out=threshold)
+        cv2.max(self._noise, self._gusts, dst=self._a)
+        np.multiply(self._a, factor, out=threshold)
         np.maximum(threshold, np.float32(_STRUCTURE_LEAST * self._factor), out=threshold)
         np.minimum(threshold, np.float32(_STRUCTURE_MOST), out=threshold)
         cv2.scaleAdd(self._structure_toggles, _STRUCTURE_TOGGLE, threshold, dst=threshold)
         cv2.absdiff(self._around_now, self._around_then, dst=self._a)
         np.multiply(self._a, np.float32(_LIGHT_SHARE * _POOLED), out=self._a)
         cv2.max(threshold, self._a, dst=threshold)
+
+    def _remember_gusts(self, step_s: float) -> None:
+        """Keep for long how restless a place has been, beyond what the whole picture is."""
+        ordinary = _ORDINARY * float(np.median(self._noise[::_SAMPLE, ::_SAMPLE]))
+        np.subtract(self._noise, np.float32(ordinary), out=self._a)
+        forgotten = math.exp(-step_s / _GUST_S) if self._age_s > _DEVIATION_S else 0.0
+        np.multiply(self._gusts, np.float32(forgotten), out=self._gusts)
+        cv2.max(self._gusts, self._a, dst=self._gusts)
 
     def _learn_toggles(
         self, mask: Pixels, before: Pixels, toggles: Plane, free: Pixels, share: float

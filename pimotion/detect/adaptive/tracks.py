@@ -13,7 +13,11 @@ _SLOW_STEP_S = 0.25
 _REACH_RATIO = 0.05
 _REACH_SIZES = 0.7
 _SLOW_REACH = 3.0
-_AREA_RATIO = 5.0
+_REACH_GROWTH, _REACH_PICTURES = 0.3, 4
+"""How much further off, per picture out of sight, a thing may be found again."""
+_AREA_RATIO, _PART_RATIO = 5.0, 25.0
+"""What is 5 times as large is something else; but of one who leaves by the border or behind a tree
+a small part is the last that is seen, where he was a moment ago."""
 _FORGET_S = 0.35
 """A thing that is not trusted and has been out of sight for so long is gone."""
 _REMEMBER_S = 2.5
@@ -160,12 +164,14 @@ class Tracker:
             y = track.blob.centre_y + track.velocity_y * pictures
             longest = max(track.blob.right - track.blob.x, track.blob.bottom - track.blob.y)
             reach = max(_REACH_RATIO * self.width, _REACH_SIZES * longest)
-            reach *= (1 + 0.3 * track.unseen) * (_SLOW_REACH if is_slow else 1.0)
+            reach *= 1 + _REACH_GROWTH * min(track.unseen, _REACH_PICTURES)
+            reach *= _SLOW_REACH if is_slow else 1.0
             for index, blob in enumerate(blobs):
                 shared = _overlap(track.blob, blob)
                 distance = math.hypot(blob.centre_x - x, blob.centre_y - y)
                 ratio = blob.area_px / max(1.0, track.blob.area_px)
-                if (shared or distance < reach) and 1 / _AREA_RATIO < ratio < _AREA_RATIO:
+                least = 1 / (_PART_RATIO if shared and track.trusted else _AREA_RATIO)
+                if (shared or distance < reach) and least < ratio < _AREA_RATIO:
                     pairs.append((distance - 0.5 * math.sqrt(shared), number, index))
         return pairs
 

@@ -1,0 +1,57 @@
+"""Smooths pictures as much as their noise asks for: at night and in rain, and not by day."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from pimotion.pixels import Pixels
+
+_SAMPLE = 4
+_CLEAN, _NOISY = 0.5, 0.9
+"""Mean change from picture to picture of the calmer half of the pixels, grey levels. Clean: cameras
+by day (0.0 to 0.4); noisy: sensors at full gain (1.0) and rain (2.0)."""
+_FOLLOW_S = 3.0
+_KERNEL_PX = (3, 3)
+
+
+class Smoother:
+    """Blends a picture with its blurred self. Not thread-safe: owned by one method.
+
+    The blend changes over seconds: the scene, which is made of smoothed pictures, has to follow.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        shape = (height, width)
+        self._before, self._blurred, self._smooth = (np.zeros(shape, np.uint8) for _ in range(3))
+        self._noise = 0.0
+        self._age_s = 0.0
+        self._pictures = 0
+
+    def smooth(self, picture: Pixels, step_s: float) -> Pixels:
+        """Return the picture, smoothed if it is noisy; overwritten by the next call.
+
+        Args:
+            picture: Shape (height, width), uint8.
+            step_s: Time since the one before.
+        """
+        self._measure(picture, step_s)
+        blend = min(max((self._noise - _CLEAN) / (_NOISY - _CLEAN), 0.0), 1.0)
+        if blend == 0.0:
+            np.copyto(self._smooth, picture)
+            return self._smooth
+        cv2.GaussianBlur(picture, _KERNEL_PX, 0, dst=self._blurred)
+        cv2.addWeighted(picture, 1 - blend, self._blurred, blend, 0, dst=self._smooth)
+        return self._smooth
+
+    def _measure(self, picture: Pixels, step_s: float) -> None:
+        self._pictures += 1
+        if self._pictures > 1:
+            sample = slice(None, None, _SAMPLE)
+            change = cv2.absdiff(picture[sample, sample], self._before[sample, sample])
+            calmer = np.sort(change, axis=None)[: change.size // 2]
+            share = max(1 - math.exp(-step_s / _FOLLOW_S), 1 / (self._pictures - 1))
+            self._noise += share * (float(calmer.mean()) - self._noise)
+        np.copyto(self._before, picture)
