@@ -104,6 +104,8 @@ _SETTLE_S = 0.6
 """Lamps flare up and cameras correct their exposure; the value is that study's."""
 _STILL_MOVING = 0.01
 """While the median cell changes by more than this share from picture to picture, wait on."""
+_AS_BEFORE = 2
+"""So many pictures like the old scene: it was but a flash."""
 _LONGEST_S = 3.0
 """However restless it stays, look again after this time."""
 
@@ -111,33 +113,46 @@ _LONGEST_S = 3.0
 class Upheaval:
     """Holds everything back while the whole picture changes at once. Not thread-safe.
 
-        CALM --nearly all changed--> HOLDING --0.6 s, and the picture stands still--> CALM
-                                        +------------------3 s at most-----------------^
+        CALM --nearly all changed--> HOLDING --0.6 s, and the picture stands still--> NEW SCENE
+          ^----as before again: a flash,-----+------------------3 s at most------------^
+               lightning, a jolt
 
     Attributes:
-        began_s: When the running or the last one began.
+        began_s, ended_s: When the running or the last one began, and when it ends or ended.
+        is_new_scene: The picture that `judge` was just given is the first of a new scene.
     """
 
     def __init__(self, cells: tuple[int, int]) -> None:
-        self.began_s = -math.inf
-        self.ended_s = -math.inf
+        self.began_s = self.ended_s = -math.inf
+        self.is_new_scene = False
+        self._is_holding = False
+        self._as_before = 0
         self._cells = cells
         self._now, self._before = (np.zeros(cells[::-1], np.uint8) for _ in range(2))
 
-    def holds(self, now: Pixels, now_s: float, *, changed_ratio: float, spread: float) -> bool:
+    def judge(self, now: Pixels, now_s: float, *, changed_ratio: float, spread: float) -> bool:
         """Look at one picture; tell whether nothing in it may be believed."""
+        self.is_new_scene = False
+        is_all = changed_ratio > _SWITCHED_RATIO or spread > _SWITCHED_CELLS
         self._now, self._before = self._before, self._now
         cv2.resize(now, self._cells, dst=self._now, interpolation=cv2.INTER_AREA)
-        if changed_ratio > _SWITCHED_RATIO or spread > _SWITCHED_CELLS:
-            if now_s > self.ended_s:
-                self.began_s = now_s
-            self._extend(now_s + _SETTLE_S)
-        if now_s > self.ended_s:
-            return False
+        if not self._is_holding and is_all:
+            self._is_holding = True
+            self._as_before = 0
+            self.began_s, self.ended_s = now_s, now_s + _SETTLE_S
+        elif self._is_holding:
+            self._hold_on(now_s, is_all=is_all)
+        return self._is_holding
+
+    def _hold_on(self, now_s: float, *, is_all: bool) -> None:
+        self._as_before = 0 if is_all else self._as_before + 1
+        if self._as_before >= _AS_BEFORE:
+            self._is_holding = False
+            self.ended_s = now_s
+            return
         step = float(np.median(cv2.absdiff(self._now, self._before)))
         if step > _STILL_MOVING * max(4.0, float(self._now.mean())):
-            self._extend(now_s + _CALM_S)
-        return True
-
-    def _extend(self, until_s: float) -> None:
-        self.ended_s = max(self.ended_s, min(until_s, self.began_s + _LONGEST_S))
+            self.ended_s = max(self.ended_s, min(now_s + _CALM_S, self.began_s + _LONGEST_S))
+        if now_s > self.ended_s:
+            self._is_holding = False
+            self.is_new_scene = True

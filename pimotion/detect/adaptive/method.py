@@ -94,7 +94,9 @@ class Adaptive:
         changed_px = self._changed_px()
         masked_px = self._apply_masks()
         if self._is_upheaval(now_s):
-            return self._hold(changed_px)
+            return self._nothing(changed_px, "global_change" if self._is_warm else "warmup")
+        if self._upheaval.is_new_scene:
+            return self._begin_anew(changed_px)
         found = self._finder.find(scene, self._step_s) if changed_px else NOTHING
         gone = self._tracker.follow(found.blobs, now_s, self._step_s)
         self._trust.note_gone(gone, now_s)
@@ -150,19 +152,18 @@ class Adaptive:
         """Tell whether the light of the whole picture is being changed."""
         cv2.bitwise_and(self._changed, cv2.bitwise_not(self._objects), dst=self._changed)
         outside_px = max(1, self._objects.size - cv2.countNonZero(self._objects))
-        return self._upheaval.holds(
+        return self._upheaval.judge(
             self._half,
             now_s,
             changed_ratio=cv2.countNonZero(self._changed) / outside_px,
             spread=self._light.spread(self._changed),
         )
 
-    def _hold(self, changed_px: int) -> Sight:
-        """Believe nothing, and start from the present picture."""
+    def _begin_anew(self, changed_px: int) -> Sight:
+        """Start from the present picture, in a new light."""
         self._scene.replace(self._half)
         self._tracker.forget_untrusted()
-        rule = "global_change" if self._is_warm else "warmup"
-        return self._nothing(changed_px, rule)
+        return self._nothing(changed_px, "global_change" if self._is_warm else "warmup")
 
     def _judge(self, now_s: float) -> dict[int, str]:
         """Believe and disbelieve tracks; return why each that is not believed is not."""
