@@ -15,7 +15,7 @@ _Contrasts = npt.NDArray[np.float32]
 
 _SLOW_STEP_S = 0.25
 _LONG_ENOUGH_S = 0.28
-_INSIDE_S = 0.5
+_INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _DENSE = 0.6
 _SIZES_A_S = 7.0
@@ -23,8 +23,8 @@ _SIZES_A_S = 7.0
 _FAST_LIFE_S = 1.2
 _MOVED_SIZES = 0.45
 _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
-_STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.2, 0.6
-_SAME_STRUCTURE = 0.6
+_STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.6
+_SAME_STRUCTURE, _STILL_SAME_STRUCTURE = 0.7, 0.6
 """Correlation of contrasts from which on a place is as before, only brighter, darker or blurred."""
 _STILL_S, _LONG_STILL_S = 1.0, 4.0
 _EMPTY, _LONG_EMPTY = 0.6, 0.8
@@ -122,7 +122,7 @@ class Trust:
         if still_s > self._absorb_s:
             return "absorbed"
         now, then = _contrasts(track, scene)
-        if _correlation(now, then) > _SAME_STRUCTURE:
+        if _correlation(now, then) > _STILL_SAME_STRUCTURE:
             return "light"
         empty = _EMPTY if still_s < _LONG_STILL_S else _LONG_EMPTY
         return "ghost" if np.abs(now).sum() < empty * np.abs(then).sum() else None
