@@ -11,7 +11,7 @@ import numpy as np
 
 from pimotion.config.camera import Detect, Zone
 from pimotion.detect.adaptive.light import Light, Upheaval
-from pimotion.detect.adaptive.objects import NOTHING, Blob, Found, ObjectFinder
+from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
 from pimotion.detect.adaptive.tracks import Track, Tracker
@@ -72,8 +72,11 @@ class Adaptive:
         self._half = self._smoother.smooth(self._halve(luma), 0.0)
         self._scene.restart(self._half)
         self._scene.set_strictness(self._strictness)
+        self._finder = ObjectFinder(*self._half_size, least_px=self._least_px)
+        self._objects.fill(0)
+        self._has_objects = False
         self._light = Light(*self._half_size)
-        self._upheaval = Upheaval(self._light.cells)
+        self._upheaval = Upheaval()
         self._tracker = Tracker(*self._half_size)
         self._trust = Trust(
             self._half_size[0], least_px=self._least_px, absorb_s=self._detect.absorb_s
@@ -97,7 +100,7 @@ class Adaptive:
             return self._nothing(changed_px, "global_change" if self._is_warm else "warmup")
         if self._upheaval.is_new_scene:
             return self._begin_anew(changed_px)
-        found = self._finder.find(scene, self._step_s) if changed_px else NOTHING
+        found = self._finder.find(scene, self._step_s)
         gone = self._tracker.follow(found.blobs, now_s, self._step_s)
         self._trust.note_gone(gone, now_s)
         doubts = self._judge(now_s)
@@ -113,7 +116,6 @@ class Adaptive:
         self._scene = Scene(half_width, half_height)
         self._least_px = self._detect.min_area_ratio * half_width * half_height
         self._most_px = self._detect.max_area_ratio * half_width * half_height
-        self._finder = ObjectFinder(half_width, half_height, least_px=self._least_px)
         self._ignored = IgnoredAreas(self._detect.masks, half_width, half_height)
         self._zone_areas = ZoneAreas(self._zones, half_width, half_height)
 
@@ -150,13 +152,17 @@ class Adaptive:
 
     def _is_upheaval(self, now_s: float) -> bool:
         """Tell whether the light of the whole picture is being changed."""
-        cv2.bitwise_and(self._changed, cv2.bitwise_not(self._objects), dst=self._changed)
-        outside_px = max(1, self._objects.size - cv2.countNonZero(self._objects))
+        outside_px = self._objects.size
+        if self._has_objects:
+            # A large object is no lamp: only what changes around it can be one.
+            outside_px -= cv2.countNonZero(self._objects)
+            cv2.subtract(self._changed, self._objects, dst=self._changed)
+        changed_px = cv2.countNonZero(self._changed)
         return self._upheaval.judge(
-            self._half,
+            self._light,
             now_s,
-            changed_ratio=cv2.countNonZero(self._changed) / outside_px,
-            spread=self._light.spread(self._changed),
+            changed_ratio=changed_px / max(1, outside_px),
+            spread=self._light.spread(self._changed) if changed_px else 0.0,
         )
 
     def _begin_anew(self, changed_px: int) -> Sight:
@@ -206,7 +212,8 @@ class Adaptive:
 
     def _learn(self) -> None:
         boxes = [_box(t.blob) for t in self._tracker.tracks if t.trusted and t.unseen == 0]
-        if boxes or self._objects.any():
+        if boxes or self._has_objects:
+            self._has_objects = bool(boxes)
             self._finder.pixels_in(boxes, self._objects)
             cv2.dilate(self._objects, _MARGIN, dst=self._objects)
             self._light.cover(self._objects)

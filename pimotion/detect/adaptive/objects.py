@@ -68,8 +68,6 @@ class Found:
     small_px: int
 
 
-NOTHING = Found((), (), (), 0)
-
 _Stats = npt.NDArray[np.int32]
 
 

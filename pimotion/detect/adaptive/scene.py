@@ -39,11 +39,11 @@ _YOUNG_S = 1.5
 
 _GREY_FACTOR, _GREY_LEAST, _GREY_MOST = 4.0, 9.0, 70
 _GREY_TOGGLE = 0.6
-_STRUCTURE_FACTOR, _STRUCTURE_LEAST, _STRUCTURE_MOST = 3.5, 10.0, 120.0
+_STRUCTURE_FACTOR, _STRUCTURE_LEAST, _STRUCTURE_MOST = 3.5, 10, 120
 _STRUCTURE_TOGGLE = 0.3
 _POOLED = 4.0
-"""Structure is in quarters of a grey level, from the days of 8 bits: 10 is 2.5 grey levels."""
-_NOISE_MOST = np.float32(60)
+"""Structure is in quarters of a grey level, of which 8 bits hold enough."""
+_NOISE_MOST = 60
 _LIGHT_SHARE = 0.2
 """Structure has to change by a fifth of what the grey around did: the edge of a headlight's cone is
 a little curved, and that is no structure."""
@@ -79,8 +79,9 @@ class Scene:
         self._threshold8, self._low, self._high, self._scratch8, self._mask8 = _masks(shape, 5)
         self._around_now8, self._around_then8 = _masks(shape, 2)
         self.contrast_now, self.contrast_then = _planes(shape, 2)
-        self._around_now, self._around_then, self._residual = _planes(shape, 3)
-        self._threshold, self._a, self._b = _planes(shape, 3)
+        self._around_now, self._around_then = _planes(shape, 2)
+        self._a, self._b = _planes(shape, 2)
+        self._residual8, self._structure_threshold8 = _masks(shape, 2)
         self._edge = _edge_weights(shape)
 
     def restart(self, picture: Pixels) -> None:
@@ -135,8 +136,8 @@ class Scene:
         cv2.absdiff(picture, self.background, dst=self._scratch8)
         np.minimum(self._scratch8, 40, out=self._scratch8)  # a passing edge must not blow it up
         cv2.accumulateWeighted(self._scratch8, self._deviation, share, mask=free)
-        np.minimum(self._residual, _NOISE_MOST, out=self._a)
-        cv2.accumulateWeighted(self._a, self._noise, share, mask=free)
+        np.minimum(self._residual8, _NOISE_MOST, out=self._scratch8)
+        cv2.accumulateWeighted(self._scratch8, self._noise, share, mask=free)
         self._remember_gusts(step_s)
         share = _share(step_s, _TOGGLE_S)
         self._learn_toggles(self.grey, self._grey_before, self._toggles, free, share)
@@ -167,17 +168,20 @@ class Scene:
         cv2.subtract(self._low, threshold, dst=self._low)
         cv2.inRange(picture, self._low, self._high, dst=self.grey)
         cv2.bitwise_not(self.grey, dst=self.grey)
-        cv2.morphologyEx(self.grey, cv2.MORPH_CLOSE, _ROUND_PX, dst=self.grey)
+        if cv2.hasNonZero(self.grey):
+            cv2.morphologyEx(self.grey, cv2.MORPH_CLOSE, _ROUND_PX, dst=self.grey)
 
     def _compare_structure(self, picture: Pixels) -> None:
         self._measure_contrasts(picture)
         self._measure_residual(picture)
         self._set_structure_threshold()
-        residual, threshold = self._residual, self._threshold
+        residual, threshold = self._residual8, self._structure_threshold8
         cv2.compare(residual, threshold, cv2.CMP_GT, dst=self.structure)
-        cv2.blur(residual, _AROUND_PX, dst=self._b)
-        np.multiply(self._b, np.float32(_HALO), out=self._b)
-        cv2.compare(residual, self._b, cv2.CMP_GT, dst=self._scratch8)
+        if not cv2.hasNonZero(self.structure):
+            return
+        cv2.blur(residual, _AROUND_PX, dst=self._scratch8)
+        cv2.convertScaleAbs(self._scratch8, dst=self._scratch8, alpha=_HALO)
+        cv2.compare(residual, self._scratch8, cv2.CMP_GT, dst=self._scratch8)
         cv2.bitwise_and(self.structure, self._scratch8, dst=self.structure)
         cv2.morphologyEx(self.structure, cv2.MORPH_OPEN, _CROSS, dst=self.structure)
         cv2.morphologyEx(self.structure, cv2.MORPH_CLOSE, _K3, dst=self.structure)
@@ -195,40 +199,44 @@ class Scene:
 
     def _measure_residual(self, picture: Pixels) -> None:
         """What of the contrast is new, and not explained by a shift of one pixel."""
-        now, then, residual = self.contrast_now, self.contrast_then, self._residual
+        now, then, residual = self.contrast_now, self.contrast_then, self._residual8
         cv2.absdiff(now, then, dst=self._a)
-        cv2.boxFilter(self._a, -1, _POOL_PX, dst=residual)
-        np.multiply(residual, np.float32(_POOLED), out=residual)
+        self._pool(self._a, _POOLED, residual)
         cv2.dilate(then, _K3, dst=self._a)
         cv2.subtract(now, self._a, dst=self._a)
         cv2.erode(then, _K3, dst=self._b)
         cv2.subtract(self._b, now, dst=self._b)
         cv2.max(self._a, self._b, dst=self._a)
         np.maximum(self._a, np.float32(0), out=self._a)
-        cv2.boxFilter(self._a, -1, _POOL_PX, dst=self._b)
-        np.multiply(self._b, np.float32(_POOLED / _NEIGHBOUR_SHARE), out=self._b)
-        cv2.min(residual, self._b, dst=residual)
-        cv2.multiply(residual, self._edge, dst=residual)
+        self._pool(self._a, _POOLED / _NEIGHBOUR_SHARE, self._mask8)
+        cv2.min(residual, self._mask8, dst=residual)
         cv2.threshold(picture, _SATURATED - 1, 255, cv2.THRESH_BINARY, dst=self._scratch8)
         if cv2.hasNonZero(self._scratch8):  # what is white all over has no structure to compare
             cv2.dilate(self._scratch8, _K3, dst=self._scratch8)
-            residual[self._scratch8 > 0] = 0
+            cv2.subtract(residual, self._scratch8, dst=residual)
+
+    def _pool(self, change: Plane, scale: float, out: Pixels) -> None:
+        """Average a change over 3x3 pixels, which share their noise out, in the given units."""
+        cv2.multiply(change, self._edge, dst=change)
+        cv2.convertScaleAbs(change, dst=out, alpha=scale)
+        cv2.blur(out, _POOL_PX, dst=out)
 
     def _set_structure_threshold(self) -> None:
-        threshold = self._threshold
-        factor = np.float32(_STRUCTURE_FACTOR * self._factor)
+        threshold, scratch = self._structure_threshold8, self._scratch8
         cv2.max(self._noise, self._gusts, dst=self._a)
-        np.multiply(self._a, factor, out=threshold)
-        np.maximum(threshold, np.float32(_STRUCTURE_LEAST * self._factor), out=threshold)
-        np.minimum(threshold, np.float32(_STRUCTURE_MOST), out=threshold)
-        cv2.scaleAdd(self._structure_toggles, _STRUCTURE_TOGGLE, threshold, dst=threshold)
-        cv2.absdiff(self._around_now, self._around_then, dst=self._a)
-        np.multiply(self._a, np.float32(_LIGHT_SHARE * _POOLED), out=self._a)
-        cv2.max(threshold, self._a, dst=threshold)
+        cv2.convertScaleAbs(self._a, dst=threshold, alpha=_STRUCTURE_FACTOR * self._factor)
+        np.maximum(threshold, round(_STRUCTURE_LEAST * self._factor), out=threshold)
+        np.minimum(threshold, _STRUCTURE_MOST, out=threshold)
+        cv2.convertScaleAbs(self._structure_toggles, dst=scratch, alpha=_STRUCTURE_TOGGLE)
+        cv2.add(threshold, scratch, dst=threshold)
+        cv2.absdiff(self._around_now8, self._around_then8, dst=scratch)
+        cv2.convertScaleAbs(scratch, dst=scratch, alpha=_LIGHT_SHARE * _POOLED)
+        cv2.max(threshold, scratch, dst=threshold)
 
     def _remember_gusts(self, step_s: float) -> None:
         """Keep for long how restless a place has been, beyond what the whole picture is."""
-        ordinary = _ORDINARY * float(np.median(self._noise[::_SAMPLE, ::_SAMPLE]))
+        sample = np.sort(self._noise[::_SAMPLE, ::_SAMPLE], axis=None)
+        ordinary = _ORDINARY * float(sample[sample.size // 2])
         np.subtract(self._noise, np.float32(ordinary), out=self._a)
         forgotten = math.exp(-step_s / _GUST_S) if self._age_s > _DEVIATION_S else 0.0
         np.multiply(self._gusts, np.float32(forgotten), out=self._gusts)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pimotion.pixels import Pixels
 
-_SAMPLE = 4
+_SAMPLE = 8
 _CLEAN, _NOISY = 0.5, 0.9
 """Mean change from picture to picture of the calmer half of the pixels, grey levels. Clean: cameras
 by day (0.0 to 0.4); noisy: sensors at full gain (1.0) and rain (2.0)."""
