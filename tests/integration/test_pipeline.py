@@ -89,7 +89,8 @@ class Scene:
         values = {
             "source": "synthetic",
             "fps": 60,
-            "detect": {"fps": 60, "warmup_frames": 3, "hold_s": 0},
+            # The classic method reports at once: what follows a detection is tried here.
+            "detect": {"method": "running_average", "fps": 60, "warmup_frames": 3, "hold_s": 0},
             "events": {"min_motion_s": 0, "event_gap_s": 0.5},
             **settings,
         }

@@ -203,5 +203,16 @@ def test_a_lost_camera_is_offline_with_a_reason(announcer: Announcer) -> None:
     assert b'"reason":"unplugged"' in why.payload
 
 
+def test_a_setting_that_changes_is_said_alone_and_all_are_said_to_newcomers(
+    announcer: Announcer,
+) -> None:
+    announcer.take(SettingState("front_door", "detection", True), 1.0)
+    said = announcer.take(SettingState("front_door", "sensitivity", 70), 2.0)
+
+    assert names(said) == ["front_door/sensitivity/state 70"]
+    again = names(announcer.everything(3.0))
+    assert {"front_door/detection/state ON", *names(said)} <= set(again)
+
+
 def test_a_message_of_an_unknown_camera_is_ignored(announcer: Announcer) -> None:
     assert announcer.take(motion(True, camera="elsewhere"), 1.0) == []
