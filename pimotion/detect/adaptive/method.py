@@ -176,7 +176,7 @@ class Adaptive:
         scene, doubts = self._scene, {}
         for track in list(self._tracker.tracks):
             self._trust.settles(track, now_s)
-            reason = self._trust.is_scenery(track, scene, now_s)
+            reason = self._trust.is_scenery(track, scene, self._half, now_s)
             if reason:
                 self._absorb(track.blob)
                 self._tracker.forget(track)

@@ -49,6 +49,8 @@ _LIGHT_SHARE = 0.2
 a little curved, and that is no structure."""
 _NEIGHBOUR_SHARE = 0.4
 """Least share of a change that a shift by one pixel must not explain: leaves, a shaking camera."""
+_AS_EARLIER = 0.5
+"""What was there before has to explain a place twice as well as what is there now."""
 _HALO = 0.8
 """Structure beside an object changes, too, by up to 0.8 of the mean around it."""
 _DARK = 4.0
@@ -69,7 +71,7 @@ class Scene:
 
     def __init__(self, width: int, height: int) -> None:
         shape = (height, width)
-        self._mean, self._deviation, self._toggles = _planes(shape, 3)
+        self._mean, self._earlier, self._deviation, self._toggles = _planes(shape, 4)
         self._noise, self._gusts, self._structure_toggles = _planes(shape, 3)
         self._factor = 1.0
         self._age_s = 0.0
@@ -86,8 +88,7 @@ class Scene:
 
     def restart(self, picture: Pixels) -> None:
         """Take a picture of shape (height, width), uint8, for the scene; forget all else."""
-        np.copyto(self._mean, picture)
-        np.copyto(self.background, picture)
+        self.replace(picture)
         self._deviation.fill(3.0)
         for plane in (self._noise, self._gusts):
             plane.fill(6.0)
@@ -101,6 +102,7 @@ class Scene:
     def replace(self, picture: Pixels) -> None:
         """Take a picture for the scene and keep what was learnt about how pixels vary."""
         np.copyto(self._mean, picture)
+        np.copyto(self._earlier, picture)
         np.copyto(self.background, picture)
 
     def set_strictness(self, factor: float) -> None:
@@ -109,7 +111,8 @@ class Scene:
 
     def scale(self, ratio: float) -> None:
         """Make the scene this much brighter."""
-        np.multiply(self._mean, np.float32(ratio), out=self._mean)
+        for plane in (self._mean, self._earlier):
+            np.multiply(plane, np.float32(ratio), out=plane)
 
     def compare(self, picture: Pixels) -> None:
         """Set `grey`, `structure` and the contrasts for a picture."""
@@ -147,7 +150,17 @@ class Scene:
 
     def absorb(self, picture: Pixels, x: int, y: int, right: int, bottom: int) -> None:
         """Take what is in a box for the scene from now on; right and bottom exclusive."""
-        self._mean[y:bottom, x:right] = picture[y:bottom, x:right]
+        box = slice(y, bottom), slice(x, right)
+        self._earlier[box] = self._mean[box]
+        self._mean[box] = picture[box]
+
+    def is_as_earlier(self, picture: Pixels, x: int, y: int, right: int, bottom: int) -> bool:
+        """Tell whether a box looks as it did before it was absorbed: what stood there has left."""
+        box = slice(y, bottom), slice(x, right)
+        changed = self.structure[box] > 0
+        now = picture[box][changed].astype(np.float32)
+        off_earlier = float(np.abs(now - self._earlier[box][changed]).sum())
+        return off_earlier < _AS_EARLIER * float(np.abs(now - self._mean[box][changed]).sum())
 
     def threshold(self) -> Pixels:
         """Return the least change of grey that counts, of each pixel: a copy, uint8."""

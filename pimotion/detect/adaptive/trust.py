@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.tracks import Track
+from pimotion.pixels import Pixels
 
 _Contrasts = npt.NDArray[np.float32]
 
@@ -114,13 +115,16 @@ class Trust:
         elif track.trusted and now_s - track.settled_s > _RESTLESS_S and _is_restless(track):
             track.doubt(now_s)
 
-    def is_scenery(self, track: Track, scene: Scene, now_s: float) -> str | None:
+    def is_scenery(self, track: Track, scene: Scene, picture: Pixels, now_s: float) -> str | None:
         """Return why a thing that stands still belongs to the scene: ghost, light, absorbed."""
         still_s = now_s - track.settled_s
         if track.unseen or still_s < _STILL_S:
             return None
         if still_s > self._absorb_s:
             return "absorbed"
+        blob = track.blob
+        if scene.is_as_earlier(picture, blob.x, blob.y, blob.right, blob.bottom):
+            return "ghost"
         now, then = _contrasts(track, scene)
         if _correlation(now, then) > _STILL_SAME_STRUCTURE:
             return "light"
