@@ -15,7 +15,7 @@ from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
 from pimotion.detect.adaptive.tracks import Track, Tracker
-from pimotion.detect.adaptive.trust import Trust, strength_of
+from pimotion.detect.adaptive.trust import Trust
 from pimotion.detect.method import Region, Sight
 from pimotion.detect.regions import IgnoredAreas, ZoneAreas
 from pimotion.detect.sensitivity import sensitivity_scale
@@ -27,6 +27,7 @@ _MARGIN = np.ones((3, 3), np.uint8)
 _IN_VIEW_S = 0.8
 """A trusted thing that is out of sight for less than this is still there: behind a post, a twig."""
 _BACK_S = 0.2
+_LEAST_STEP_S = 1 / 60
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
 _WARM_S = 2.0
@@ -187,7 +188,7 @@ class Adaptive:
                 else:
                     self._believe(track)
             if track.trusted and track.unseen == 0:
-                track.score = max(track.score, strength_of(track, scene))
+                track.score = max(track.score, self._trust.strength(track, scene))
         return doubts
 
     def _doubt(self, track: Track, now_s: float) -> str | None:
@@ -240,7 +241,7 @@ class Adaptive:
         )
 
     def _is_back(self, track: Track) -> bool:
-        return self._last_s - track.back_s > _BACK_S
+        return track.hits * max(self._step_s, _LEAST_STEP_S) >= _BACK_S
 
     def _rejected(self, found: Found, doubts: dict[int, str]) -> list[tuple[Blob, str]]:
         doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]

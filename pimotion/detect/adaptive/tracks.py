@@ -35,8 +35,7 @@ class Track:
         first: Where it was first seen, or where trust in it ended.
         seen_s, unseen: When it was seen last, and in how many pictures it was missed since.
         sightings, chances: In how many pictures it was seen, of how many.
-        hits: Sightings less misses, at least 0.
-        back_s: When it came back after being out of sight.
+        hits: Sightings less misses, at least 0, since it was last out of sight for long.
         settled: Where it was when it last moved on, and since when it is there.
         path: The way it went, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
@@ -55,7 +54,6 @@ class Track:
     sightings: int = 1
     chances: int = 1
     hits: int = 1
-    back_s: float = -math.inf
     path: float = 0.0
     velocity_x: float = 0.0
     velocity_y: float = 0.0
@@ -86,7 +84,7 @@ class Track:
         moved_x = blob.centre_x - self.blob.centre_x
         moved_y = blob.centre_y - self.blob.centre_y
         if now_s - self.seen_s > _AWAY_S:
-            self.back_s = now_s
+            self.hits = 0  # it has to be seen for a moment before it counts again
         self.velocity_x += 0.4 * (moved_x / pictures - self.velocity_x)
         self.velocity_y += 0.4 * (moved_y / pictures - self.velocity_y)
         self.path += math.hypot(moved_x, moved_y)

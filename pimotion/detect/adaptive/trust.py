@@ -131,18 +131,24 @@ class Trust:
         empty = _EMPTY if still_s < _LONG_STILL_S else _LONG_EMPTY
         return "ghost" if np.abs(now).sum() < empty * np.abs(then).sum() else None
 
+    def strength(self, track: Track, scene: Scene) -> float:
+        """Return how sure a thing is, 0..1.
+
+        The geometric mean of four shares, each 0 to 1 and rising: how clearly it differs from what
+        is behind it, how large it is (half at 4 times the least area), for how long it has been
+        seen (half at 1 s), and how far it went (half at its own size).
+        """
+        now, then = _contrasts(track, scene)
+        clear = 1 - max(0.0, _correlation(now, then))
+        large = track.largest_px / (track.largest_px + 4 * self._least_px)
+        moved = track.moved_from(track.first)
+        far = moved / (moved + track.size)
+        long = track.life_s / (track.life_s + 1)
+        return math.pow(clear * large * far * long, 1 / 4)
+
 
 def _is_restless(track: Track) -> bool:
     return track.presence < _PRESENT or track.jitter > _JITTER
-
-
-def strength_of(track: Track, scene: Scene) -> float:
-    """How sure a thing is, 0..1: the mean of how large, long, far and clear it was seen."""
-    now, then = _contrasts(track, scene)
-    clear = 1 - max(0.0, _correlation(now, then))
-    far = track.moved_from(track.first) / (track.moved_from(track.first) + track.size)
-    long = track.life_s / (track.life_s + 1)
-    return math.pow(clear * far * long, 1 / 3)
 
 
 def _sameness(track: Track, scene: Scene) -> float:
