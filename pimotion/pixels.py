@@ -233,6 +233,13 @@ def _shrink(plane: Pixels, width: int) -> Pixels:
     if width >= plane.shape[1]:
         return plane
     height = max(1, round(plane.shape[0] * width / plane.shape[1]))
+    # The same average in halves, for which OpenCV has a fast path: 1280x720 colour pixels to 320
+    # take 0.4 ms instead of 1.2 (OpenCV 4.11).
+    while plane.shape[1] % (2 * width) == 0 and plane.shape[0] % (2 * height) == 0:
+        half = plane.shape[1] // 2, plane.shape[0] // 2
+        plane = as_pixels(cv2.resize(plane, half, interpolation=cv2.INTER_AREA))
+    if plane.shape[:2] == (height, width):
+        return plane
     return as_pixels(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
 
 
