@@ -86,6 +86,7 @@ class CaptureLoop:
             time_s=captured.time_s,
             utc_s=None if now_utc_s is None else now_utc_s - age_s,
             session=self._session,
+            exposure=captured.exposure,
         )
 
     def _say_lost(self, lost: SourceLost) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,10 +18,13 @@ from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, Planes
+from pimotion.types import Exposure
 
 _CLOSE_TIMEOUT_S = 3.0
 _BUFFERS = 4
 _FORMAT = "YUV420"
+_BEYOND = 1e9
+"""No exposure (us) or gain of a camera comes near it; the longest is the HQ camera's 670 s."""
 
 _NOT_INSTALLED = (
     "picamera2 is not installed for this Python: `sudo apt install python3-picamera2`, and make "
@@ -63,6 +67,7 @@ class PicameraSource:
             now_s = time.monotonic()
             try:
                 buffer = request.make_buffer("main")
+                exposure = _exposure(request.get_metadata())  # it has come with the pixels
             finally:
                 request.release()  # else the camera soon has no buffer left
         except TimeoutError:
@@ -71,7 +76,7 @@ class PicameraSource:
             ) from None
         except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None
-        return Captured(self._picture(buffer), now_s, now_s - self._opened_s)
+        return Captured(self._picture(buffer), now_s, now_s - self._opened_s, exposure)
 
     def close(self) -> None:
         """Stop the camera; one that hangs is left behind."""
@@ -139,6 +144,33 @@ def picamera_count() -> int:
         return len(BoundedCall(lambda: _pi_cameras(picamera2)).result(OPEN_TIMEOUT_S))
     except (SourceLost, RuntimeError, OSError):
         return 0
+
+
+def _exposure(metadata: Mapping[str, Any]) -> Exposure | None:
+    """Return what libcamera says of one picture; None unless it says all of it, and soundly.
+
+    Half of it would be worse than nothing: a digital gain that is missing from one picture, taken
+    for 1, would be a step of the exposure that never was.
+    """
+    time_us = _positive(metadata.get("ExposureTime"))
+    analogue = _positive(metadata.get("AnalogueGain"))
+    digital = _positive(metadata.get("DigitalGain"))
+    if time_us is None or analogue is None or digital is None:
+        return None
+    return Exposure(time_us / 1e6, analogue * digital, _colour_gains(metadata.get("ColourGains")))
+
+
+def _colour_gains(value: Any) -> tuple[float, float] | None:
+    """Return (red, blue); None before the white balance knows them, and from a grey sensor."""
+    match value:
+        case (red, blue) if _positive(red) and _positive(blue):
+            return red, blue
+    return None
+
+
+def _positive(value: Any) -> float | None:
+    """Return a sane number above 0, not NaN or infinite; None for anything else."""
+    return value if isinstance(value, int | float) and 0 < value < _BEYOND else None
 
 
 def _libraries() -> tuple[Any, Any]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pimotion.picture import Picture
+from pimotion.types import Exposure
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
@@ -24,17 +25,19 @@ READ_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Captured:
-    """What a source gives: pixels and when they were taken.
+    """What a source gives: pixels, and when and how they were taken.
 
     Attributes:
         picture: As the camera gave it; the pipeline turns and masks it.
         monotonic_s: Capture time on the monotonic clock.
         time_s: Seconds since the source opened; in a recording, since its start.
+        exposure: Of this very picture; None where the source does not say.
     """
 
     picture: Picture
     monotonic_s: float
     time_s: float
+    exposure: Exposure | None = None
 
 
 class Source(Protocol):

@@ -36,6 +36,7 @@ class Request:
     def __init__(self, camera: Picamera2, number: int) -> None:
         self._camera = camera
         self._number = number
+        self._released = False
 
     def make_buffer(self, name: str) -> Pixels:
         assert name == "main"
@@ -48,7 +49,12 @@ class Request:
             raise OSError(5, "Input/output error")
         return np.concatenate([padded.reshape(-1) for padded in rows] + [np.zeros(64, np.uint8)])
 
+    def get_metadata(self) -> dict[str, Any]:
+        assert not self._released, "its metadata went back to the camera with its buffer"
+        return self._camera.metadata(self._number)
+
     def release(self) -> None:
+        self._released = True
         self._camera.free_buffers += 1
 
 
@@ -63,6 +69,7 @@ class Picamera2:
     buffers_break = False
     hangs = False
     hangs_when_closed = False
+    says: dict[str, Any] = {}  # noqa: RUF012  replaced by the tests
     made: list[Picamera2] = []  # noqa: RUF012  reset by the fixture
 
     def __init__(self, camera_num: int = 0, verbose_console: int | None = None) -> None:
@@ -126,6 +133,16 @@ class Picamera2:
         self.free_buffers -= 1
         return Request(self, next(self.numbers))
 
+    def metadata(self, number: int) -> dict[str, Any]:
+        """What a Pi's camera says of a picture, the exposure going up with its number."""
+        return {
+            "SensorTimestamp": 775637527000 + number,
+            "ExposureTime": 10000 + number,
+            "AnalogueGain": 4.0,
+            "DigitalGain": 1.5,
+            "ColourGains": (1.25, 1.75),
+        } | self.says
+
     def cancel_all_and_flush(self) -> None:
         self.calls.append("cancel")
 
@@ -158,6 +175,7 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> type[Picamera2]:
         if isinstance(value, int | str) and not name.startswith("__"):
             monkeypatch.setattr(Picamera2, name, value)
     monkeypatch.setattr(Picamera2, "made", [])
+    monkeypatch.setattr(Picamera2, "says", {})
     return Picamera2
 
 
@@ -177,6 +195,59 @@ def test_the_pi_s_pictures_come_in_order_and_every_buffer_goes_back(pi: type[Pic
     assert picture.is_planar
     assert not picture.luma().flags.writeable
     assert np.abs(picture.bgr().astype(int) - SCENE.image(0)).mean() < 3, "rows are out of step"
+
+
+def test_each_of_the_pi_s_pictures_says_how_it_was_exposed(pi: type[Picamera2]) -> None:
+    """The detector tells the camera's own doing from the scene's by it."""
+    source = _pi_source()
+    source.open()
+    captured = [source.read() for _ in range(5)]
+    source.close()
+    for each in captured:
+        assert each.exposure is not None
+        assert each.exposure.time_s == pytest.approx(0.010 + number_of(each) / 1e6)
+        assert each.exposure.gain == pytest.approx(4.0 * 1.5)
+        assert each.exposure.colour_gains == (1.25, 1.75)
+
+
+@pytest.mark.parametrize("key", ["ExposureTime", "AnalogueGain", "DigitalGain"])
+@pytest.mark.parametrize("value", [None, 0, -1, float("nan"), float("inf"), 10**400, "1", (1, 2)])
+def test_a_pi_camera_that_says_nothing_sound_of_its_exposure_says_nothing(
+    pi: type[Picamera2], key: str, value: object
+) -> None:
+    pi.says = {key: value}
+    source = _pi_source()
+    source.open()
+    captured = source.read()
+    source.close()
+    assert number_of(captured) == 0
+    assert captured.exposure is None
+
+
+def test_a_pi_camera_without_any_metadata_still_gives_pictures(
+    pi: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pi, "metadata", lambda self, number: {})
+    source = _pi_source()
+    source.open()
+    captured = [source.read() for _ in range(5)]
+    source.close()
+    assert [number_of(each) for each in captured] == list(range(5))
+    assert [each.exposure for each in captured] == [None] * 5
+
+
+@pytest.mark.parametrize("value", [None, (0.0, 0.0), (1.5,), (1.5, float("nan")), 1.5, "ab"])
+def test_a_pi_camera_without_a_white_balance_still_says_its_exposure(
+    pi: type[Picamera2], value: object
+) -> None:
+    """So it is with the sensor of a night camera, which knows no colours."""
+    pi.says = {"ColourGains": value}
+    source = _pi_source()
+    source.open()
+    exposure = source.read().exposure
+    source.close()
+    assert exposure is not None
+    assert exposure.colour_gains is None
 
 
 def test_a_pi_camera_that_hangs_is_lost_and_can_be_opened_again(pi: type[Picamera2]) -> None:
