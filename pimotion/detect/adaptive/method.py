@@ -71,8 +71,8 @@ class Adaptive:
             self._resize(width, height)
         self._smoother = Smoother(*self._half_size)
         self._half = self._smoother.smooth(self._halve(luma), 0.0)
-        self._scene.restart(self._half)
         self._scene.set_strictness(self._strictness)
+        self._scene.restart(self._half)
         self._finder = ObjectFinder(*self._half_size, least_px=self._least_px)
         self._objects.fill(0)
         self._has_objects = False
@@ -138,7 +138,7 @@ class Adaptive:
         return self._frames > _WARM_FRAMES and self._last_s - self._first_s >= _WARM_S
 
     def _changed_px(self) -> int:
-        cv2.bitwise_or(self._scene.grey, self._scene.structure, dst=self._changed)
+        cv2.bitwise_or(self._scene.grey.changed, self._scene.structure.changed, dst=self._changed)
         return cv2.countNonZero(self._changed)
 
     def _apply_masks(self) -> int:
@@ -147,7 +147,7 @@ class Adaptive:
             return 0
         scene = self._scene
         before = cv2.countNonZero(self._changed)
-        for mask in (scene.grey, scene.structure, self._changed):
+        for mask in (scene.grey.changed, scene.structure.changed, self._changed):
             np.copyto(mask, self._ignored.without(mask))
         return before - cv2.countNonZero(self._changed)
 
@@ -287,7 +287,7 @@ class Adaptive:
     def _copy_model(self, shape: tuple[int, ...]) -> SceneModel:
         size = shape[1], shape[0]
         background = cv2.resize(self._scene.background, size, interpolation=cv2.INTER_LINEAR)
-        threshold = cv2.resize(self._scene.threshold(), size, interpolation=cv2.INTER_NEAREST)
+        threshold = cv2.resize(self._scene.grey.threshold, size, interpolation=cv2.INTER_NEAREST)
         return SceneModel(as_pixels(background), as_pixels(threshold))
 
 

@@ -93,8 +93,8 @@ class ObjectFinder:
 
     def find(self, scene: Scene, step_s: float) -> Found:
         """Return the regions of what `scene` compared last."""
-        np.copyto(self.foreground, scene.structure)
-        light = self._add_smooth(scene) if cv2.hasNonZero(scene.grey) else ()
+        np.copyto(self.foreground, scene.structure.changed)
+        light = self._add_smooth(scene) if cv2.hasNonZero(scene.grey.changed) else ()
         if not cv2.hasNonZero(self.foreground):
             self._count_specks(0, 0.0, step_s)
             return Found((), light, (), 0)
@@ -104,9 +104,9 @@ class ObjectFinder:
 
     def _add_smooth(self, scene: Scene) -> tuple[Blob, ...]:
         """Fill the foreground with changed grey that has structure; return what has none."""
-        cv2.dilate(scene.structure, _K3, dst=self._beside)
-        cv2.bitwise_and(scene.grey, self._beside, dst=self._both)
-        stats, centres = self._label(scene.grey)
+        cv2.dilate(scene.structure.changed, _K3, dst=self._beside)
+        cv2.bitwise_and(scene.grey.changed, self._beside, dst=self._both)
+        stats, centres = self._label(scene.grey.changed)
         structured = np.bincount(self._labels[self._both > 0], minlength=len(stats))
         is_object = structured >= _STRUCTURED_SHARE * stats[:, 4]
         is_object[0] = False

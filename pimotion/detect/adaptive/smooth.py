@@ -24,14 +24,13 @@ class Smoother:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        shape = (height, width)
-        self._before, self._blurred, self._smooth = (np.zeros(shape, np.uint8) for _ in range(3))
+        self._blurred, self._smooth = (np.zeros((height, width), np.uint8) for _ in range(2))
+        self._before = self._blurred[::_SAMPLE, ::_SAMPLE].copy()
         self._noise = 0.0
-        self._age_s = 0.0
         self._pictures = 0
 
     def smooth(self, picture: Pixels, step_s: float) -> Pixels:
-        """Return the picture, smoothed if it is noisy; overwritten by the next call.
+        """Return the picture, or, if it is noisy, a smooth one that the next call overwrites.
 
         Args:
             picture: Shape (height, width), uint8.
@@ -40,18 +39,16 @@ class Smoother:
         self._measure(picture, step_s)
         blend = min(max((self._noise - _CLEAN) / (_NOISY - _CLEAN), 0.0), 1.0)
         if blend == 0.0:
-            np.copyto(self._smooth, picture)
-            return self._smooth
+            return picture
         cv2.GaussianBlur(picture, _KERNEL_PX, 0, dst=self._blurred)
         cv2.addWeighted(picture, 1 - blend, self._blurred, blend, 0, dst=self._smooth)
         return self._smooth
 
     def _measure(self, picture: Pixels, step_s: float) -> None:
         self._pictures += 1
+        sample = picture[::_SAMPLE, ::_SAMPLE]
         if self._pictures > 1:
-            sample = slice(None, None, _SAMPLE)
-            change = cv2.absdiff(picture[sample, sample], self._before[sample, sample])
-            calmer = np.sort(change, axis=None)[: change.size // 2]
+            calmer = np.sort(cv2.absdiff(sample, self._before), axis=None)[: sample.size // 2]
             share = max(1 - math.exp(-step_s / _FOLLOW_S), 1 / (self._pictures - 1))
             self._noise += share * (float(calmer.mean()) - self._noise)
-        np.copyto(self._before, picture)
+        np.copyto(self._before, sample)

@@ -159,8 +159,9 @@ def _contrasts(track: Track, scene: Scene) -> tuple[_Contrasts, _Contrasts]:
     """The contrasts of now and then where the structure changed inside a track's box."""
     blob = track.blob
     box = (slice(blob.y, blob.bottom), slice(blob.x, blob.right))
-    changed = scene.structure[box] > 0
-    return scene.contrast_now[box][changed], scene.contrast_then[box][changed]
+    structure = scene.structure
+    changed = structure.changed[box] > 0
+    return structure.contrast_now[box][changed], structure.contrast_then[box][changed]
 
 
 def _correlation(now: _Contrasts, then: _Contrasts) -> float:
