@@ -63,10 +63,13 @@ def _round(
     small = {key: entry.make(grey_size) for key, entry in on_luma.items()}
     large_ms: Rounds = {key: [] for key in large}
     small_ms: Rounds = {key: [] for key in small}
+    lumas = []
     for index, frame in enumerate(_frames(name, seed)):
         shrunk = cv2.resize(frame, grey_size, interpolation=cv2.INTER_AREA)
-        luma = as_pixels(cv2.cvtColor(shrunk, cv2.COLOR_BGR2GRAY))
+        lumas.append(as_pixels(cv2.cvtColor(shrunk, cv2.COLOR_BGR2GRAY)))
         _look_in_turn(large, frame, index, large_ms)
+    # Afterwards, not in between: models of 100 MB would push those of 2 MB out of the cache.
+    for index, luma in enumerate(lumas):
         _look_in_turn(small, luma, index, small_ms)
     return large_ms, small_ms
 

@@ -14,6 +14,8 @@ _CLEAN, _NOISY = 0.5, 0.9
 """Mean change from picture to picture of the calmer half of the pixels, grey levels. Clean: cameras
 by day (0.0 to 0.4); noisy: sensors at full gain (1.0) and rain (2.0)."""
 _FOLLOW_S = 3.0
+_EVERY = 4
+"""Noise is measured between one pair of pictures in so many, and between the first ones."""
 _KERNEL_PX = (3, 3)
 
 
@@ -27,6 +29,7 @@ class Smoother:
         self._blurred, self._smooth = (np.zeros((height, width), np.uint8) for _ in range(2))
         self._before = self._blurred[::_SAMPLE, ::_SAMPLE].copy()
         self._noise = 0.0
+        self._waited_s = 0.0
         self._pictures = 0
 
     def smooth(self, picture: Pixels, step_s: float) -> Pixels:
@@ -46,9 +49,15 @@ class Smoother:
 
     def _measure(self, picture: Pixels, step_s: float) -> None:
         self._pictures += 1
+        self._waited_s += step_s
+        is_first = self._pictures <= _EVERY
+        turn = self._pictures % _EVERY
+        if turn > 1 and not is_first:
+            return
         sample = picture[::_SAMPLE, ::_SAMPLE]
-        if self._pictures > 1:
+        if self._pictures > 1 and (turn == 1 or is_first):
             calmer = np.sort(cv2.absdiff(sample, self._before), axis=None)[: sample.size // 2]
-            share = max(1 - math.exp(-step_s / _FOLLOW_S), 1 / (self._pictures - 1))
+            share = max(1 - math.exp(-self._waited_s / _FOLLOW_S), 1 / (self._pictures - 1))
             self._noise += share * (float(calmer.mean()) - self._noise)
+            self._waited_s = 0.0
         np.copyto(self._before, sample)
