@@ -18,6 +18,7 @@ from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import Pixels, as_pixels
 
 _K3 = np.ones((3, 3), np.uint8)
+_BYTE = 256
 _STRUCTURED_SHARE = 0.4
 """Least share of a region of changed grey that is on or beside changed structure. Less is light."""
 _SOLID_SHARE = 0.6
@@ -84,7 +85,7 @@ class ObjectFinder:
         self.foreground, self._beside, self._both, self._grown = (
             np.zeros(shape, np.uint8) for _ in range(4)
         )
-        self._labels = np.zeros(shape, np.uint16)
+        self._labels, self._labels8 = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
         self._least_px = max(1.5, _HALF_SHOWN / _SOLID_SHARE * least_px)
         self._reach = max(1, round(width * _JOIN_WIDTH_RATIO))
         self._kernel = np.ones((2 * self._reach + 1, 2 * self._reach + 1), np.uint8)
@@ -107,11 +108,11 @@ class ObjectFinder:
         cv2.dilate(scene.structure.changed, _K3, dst=self._beside)
         cv2.bitwise_and(scene.grey.changed, self._beside, dst=self._both)
         stats, centres = self._label(scene.grey.changed)
-        structured = np.bincount(self._labels[self._both > 0], minlength=len(stats))
+        structured = self._count(self._both, len(stats))
         is_object = structured >= _STRUCTURED_SHARE * stats[:, 4]
         is_object[0] = False
         if is_object.any():
-            np.take(is_object.view(np.uint8) * np.uint8(255), self._labels, out=self._both)
+            self._pick(is_object, self._both)
             cv2.bitwise_or(self.foreground, self._both, dst=self.foreground)
         large = stats[:, 4] >= self._least_px
         large[0] = False
@@ -127,7 +128,7 @@ class ObjectFinder:
             return ()
         stands_out = stats[:, 4] >= _ABOVE_SPECKS * self._speck_px
         stands_out[0] = False
-        np.take(stands_out.view(np.uint8) * np.uint8(255), self._labels, out=self.foreground)
+        self._pick(stands_out, self.foreground)
         dropped = ~stands_out & (stats[:, 4] >= self._least_px)
         dropped[0] = False
         return tuple(_blob(stats[n], centres[n]) for n in np.flatnonzero(dropped))
@@ -142,7 +143,7 @@ class ObjectFinder:
         """Return close regions as one, and the pixels of those that are too small."""
         cv2.dilate(self.foreground, self._kernel, dst=self._grown)
         stats, centres = self._label(self._grown)
-        areas = np.bincount(self._labels[self.foreground > 0], minlength=len(stats))
+        areas = self._count(self.foreground, len(stats))
         large = areas >= self._least_px
         small_px = int(areas[1:][~large[1:]].sum())
         large[0] = False
@@ -170,7 +171,25 @@ class ObjectFinder:
             mask, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
         )
         self._labels = labels.astype(np.uint16, copy=False)
+        if len(stats) <= _BYTE:
+            np.copyto(self._labels8, self._labels, casting="unsafe")
         return stats.astype(np.int32, copy=False), np.asarray(centres, np.float64)
+
+    def _count(self, mask: Pixels, regions: int) -> npt.NDArray[np.intp]:
+        """Return how many pixels of a mask each region has; OpenCV is quick up to 256 of them."""
+        if regions > _BYTE:
+            return np.bincount(self._labels[mask > 0], minlength=regions)
+        counts = cv2.calcHist([self._labels8], [0], mask, [_BYTE], [0, _BYTE])
+        return counts.ravel()[:regions].astype(np.intp)
+
+    def _pick(self, chosen: npt.NDArray[np.bool_], out: Pixels) -> None:
+        """Set ``out`` to 255 where a chosen region is, else to 0."""
+        if len(chosen) > _BYTE:
+            np.take(chosen.view(np.uint8) * np.uint8(255), self._labels, out=out)
+            return
+        table = np.zeros(_BYTE, np.uint8)
+        table[: len(chosen)][chosen] = 255
+        cv2.LUT(self._labels8, table, dst=out)
 
     def pixels_in(self, boxes: list[tuple[int, int, int, int]], out: Pixels) -> Pixels:
         """Copy the foreground inside boxes (x, y, right, bottom) to ``out``; 0 elsewhere."""
