@@ -31,6 +31,8 @@ bench: ## speed and memory against named peers, into benchmarks/results.md by ha
 	@.ci/setup test
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_picture
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_daemon
+	@$(PYTHON_IN_VENV) -m pip install --quiet --no-deps -r requirements-bench.txt
+	@$(PYTHON_IN_VENV) -m benchmarks.bench_detect
 
 docs: ## write config/pimotion.yml, docs/configuration.md and the JSON Schema from the settings
 	@.ci/setup run
