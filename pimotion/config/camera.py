@@ -51,7 +51,7 @@ class Detect(Section):
     max_area_ratio: Ratio = 0.8
     """Largest share of the frame that may change; more is taken for a change of light."""
     warmup_frames: Annotated[int, Field(ge=1, le=1000, strict=True)] = 32
-    """Analysed frames after each start from which the background is learnt, without motion."""
+    """So many frames after a start teach the scene, without motion; adaptive: 5 and 2 s suffice."""
     hold_s: Annotated[Seconds, Field(ge=0, le=60)] = 1.5
     """Motion lasts this long after the last moving frame, so that it does not flicker."""
     absorb_s: Annotated[Seconds, Field(ge=5, le=86400)] = 60
