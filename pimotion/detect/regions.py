@@ -26,14 +26,15 @@ class IgnoredAreas:
     """The polygons in which nothing is looked for, at one detection size.
 
     Attributes:
+        pixels: 255 where nothing is looked for, shape (height, width), uint8.
         seen_px: How many pixels are looked at.
     """
 
     def __init__(self, masks: Iterable[Polygon], width: int, height: int) -> None:
-        self._ignored = filled(masks, width, height)
-        self._any = bool(self._ignored.any())
-        self._visible = cv2.bitwise_not(self._ignored)
-        self._kept = np.empty_like(self._ignored)
+        self.pixels = filled(masks, width, height)
+        self._any = bool(self.pixels.any())
+        self._visible = cv2.bitwise_not(self.pixels)
+        self._kept = np.empty_like(self.pixels)
         self.seen_px = cv2.countNonZero(self._visible)
 
     def without(self, foreground: Pixels) -> Pixels:

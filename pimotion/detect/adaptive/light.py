@@ -17,8 +17,9 @@ _FLARE = 6.0
 """Grey levels added to both sides of a ratio: black is not exactly 0, and dark cells are noisy."""
 _FREE_ENOUGH = 0.3
 """With fewer free cells than this share, those under objects have to help."""
-_COVERED, _TOUCHED = 64, 40
-"""A cell is under an object from a quarter of it on, and touched by a change from a sixth on."""
+_HALF, _COVERED, _TOUCHED = 128, 64, 40
+"""A cell is ignored from one half of it on, under an object from a quarter on, and touched by a
+change from a sixth on."""
 _STEP_RATIO = 0.03
 """Brightness that changes by this much from one picture to the next is being adjusted or dimmed."""
 _CALM_S = 0.3
@@ -33,20 +34,23 @@ class Light:
     """Follows how much brighter or darker the whole picture became. Not thread-safe.
 
     The ratio is the median over cells that no object covers. So an object never pulls it, and
-    neither does a shadow on less than half of the picture.
+    neither does a shadow on less than half of the picture. What is ``ignored`` (255) is left out.
 
     Attributes:
         cells: How many cells there are, across and down.
         now, before: The grey of the cells in the newest picture and in the one before it, uint8.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, ignored: Pixels) -> None:
+        height, width = ignored.shape
         self.cells = (_CELLS_ACROSS, max(5, round(_CELLS_ACROSS * height / width)))
         shape = self.cells[::-1]
         self.now, self.before, self._then = (np.zeros(shape, np.uint8) for _ in range(3))
         self._cover = np.zeros(shape, np.uint8)
-        self._free: npt.NDArray[np.bool_] = np.ones(shape, bool)
-        self._are_enough_free = True
+        cv2.resize(ignored, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
+        self._seen: npt.NDArray[np.bool_] = self._cover < _HALF
+        self._free = self._seen.copy()
+        self._are_enough_free = self._free.mean() > _FREE_ENOUGH
         self._calm_at_s = -math.inf
         self._exposure: Exposure | None = None
 
@@ -81,6 +85,7 @@ class Light:
         """Say which pixels objects cover, for the next `ratio`: shape (height, width), 0 or 255."""
         cv2.resize(objects, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
         np.less(self._cover, _COVERED, out=self._free)
+        np.logical_and(self._free, self._seen, out=self._free)
         self._are_enough_free = self._free.mean() > _FREE_ENOUGH
 
     def spread(self, changed: Pixels) -> float:

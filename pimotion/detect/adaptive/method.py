@@ -49,6 +49,7 @@ class Adaptive:
         self._model_wanted = False
         self._model: SceneModel | None = None
         self._size = (0, 0)
+        self._tracker = Tracker(0, 0)
 
     def set_sensitivity(self, sensitivity: int) -> None:
         """Scale all thresholds; see `sensitivity_scale`."""
@@ -76,9 +77,9 @@ class Adaptive:
         self._finder = ObjectFinder(*self._half_size, least_px=self._least_px)
         self._objects.fill(0)
         self._has_objects = False
-        self._light = Light(*self._half_size)
+        self._light = Light(self._ignored.pixels)
         self._upheaval = Upheaval()
-        self._tracker = Tracker(*self._half_size)
+        self._tracker = Tracker(*self._half_size, next_id=self._tracker.next_id)
         self._trust = Trust(
             self._half_size[0], least_px=self._least_px, absorb_s=self._detect.absorb_s
         )
@@ -153,7 +154,7 @@ class Adaptive:
 
     def _is_upheaval(self, now_s: float) -> bool:
         """Tell whether the light of the whole picture is being changed."""
-        outside_px = self._objects.size
+        outside_px = self._ignored.seen_px
         if self._has_objects:
             # A large object is no lamp: only what changes around it can be one.
             outside_px -= cv2.countNonZero(self._objects)

@@ -19,6 +19,8 @@ from pimotion.pixels import Pixels, as_pixels
 
 _K3 = np.ones((3, 3), np.uint8)
 _BYTE = 256
+_MOST = 32
+"""Regions that are followed: whoever is among more than so many larger ones is not seen either."""
 _STRUCTURED_SHARE = 0.4
 """Least share of a region of changed grey that is on or beside changed structure. Less is light."""
 _SOLID_SHARE = 0.6
@@ -148,7 +150,8 @@ class ObjectFinder:
         small_px = int(areas[1:][~large[1:]].sum())
         large[0] = False
         blobs = []
-        for n in np.flatnonzero(large):
+        largest = np.argsort(-areas * large, kind="stable")[: min(_MOST, np.count_nonzero(large))]
+        for n in largest:
             blob = self._shrunk(stats[n])
             area_px = _SOLID_SHARE * float(areas[n])
             blobs.append(Blob(*blob, area_px, float(centres[n][0]), float(centres[n][1])))

@@ -84,7 +84,9 @@ class Track:
         moved_x = blob.centre_x - self.blob.centre_x
         moved_y = blob.centre_y - self.blob.centre_y
         if now_s - self.seen_s > _AWAY_S:
-            self.hits = 0  # it has to be seen for a moment before it counts again
+            # It has to be seen for a moment before it counts again, and that is another visit.
+            self.hits = 0
+            self.born_s = now_s
         self.velocity_x += 0.4 * (moved_x / pictures - self.velocity_x)
         self.velocity_y += 0.4 * (moved_y / pictures - self.velocity_y)
         self.path += math.hypot(moved_x, moved_y)
@@ -123,8 +125,8 @@ class Tracker:
 
     width: int
     height: int
+    next_id: int = 1
     tracks: list[Track] = field(default_factory=list)
-    _next_id: int = 1
 
     def follow(self, blobs: Sequence[Blob], now_s: float, step_s: float) -> list[Track]:
         """Give each region to the track that it continues, or to a new one; return those gone."""
@@ -176,9 +178,9 @@ class Tracker:
     def _new(self, blob: Blob, now_s: float) -> Track:
         margin = 0.04 * self.width
         is_inside = min(blob.x, blob.y, self.width - blob.right, self.height - blob.bottom) > margin
-        track = Track(self._next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
+        track = Track(self.next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
         track.largest_px = blob.area_px
-        self._next_id += 1
+        self.next_id += 1
         return track
 
 
