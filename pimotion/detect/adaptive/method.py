@@ -114,6 +114,7 @@ class Adaptive:
         self._half_size = half_width, half_height = width // _HALF, height // _HALF
         shape = (half_height, half_width)
         self._halved, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
+        self._hidden, self._shown = (np.zeros(shape, np.uint8) for _ in range(2))
         self._foreground: Pixels = np.zeros((height, width), np.uint8)
         self._scene = Scene(half_width, half_height)
         self._least_px = self._detect.min_area_ratio * half_width * half_height
@@ -147,10 +148,11 @@ class Adaptive:
         if not self._detect.masks:
             return 0
         scene = self._scene
-        before = cv2.countNonZero(self._changed)
+        np.copyto(self._hidden, self._changed)
         for mask in (scene.grey.changed, scene.structure.changed, self._changed):
             np.copyto(mask, self._ignored.without(mask))
-        return before - cv2.countNonZero(self._changed)
+        cv2.subtract(self._hidden, self._changed, dst=self._hidden)
+        return cv2.countNonZero(self._hidden)
 
     def _is_upheaval(self, now_s: float) -> bool:
         """Tell whether the light of the whole picture is being changed."""
@@ -272,8 +274,10 @@ class Adaptive:
         return Sight((), False, (), changed_ratio, 0.0, held_back, (), foreground, None, True)
 
     def _whole_foreground(self) -> Pixels:
+        # What changed in ignored areas is shown too: a person is to see why it does not count.
+        cv2.bitwise_or(self._finder.foreground, self._hidden, dst=self._shown)
         cv2.resize(
-            self._finder.foreground,
+            self._shown,
             self._size,
             dst=self._foreground,
             interpolation=cv2.INTER_LINEAR,
