@@ -27,8 +27,8 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "warmup": Rule(
         "still learning",
-        "The scene is still being learnt, after a start, a lost picture or on command.",
-        "Wait a few seconds; detect.warmup_frames says how many frames it takes.",
+        "The scene is still being learnt, after a start, a pause of the camera, or on command.",
+        "Wait a few seconds; detect.warmup_frames says how many frames it takes at most.",
     ),
     "masked": Rule(
         "ignored area",
@@ -38,7 +38,7 @@ RULES: Mapping[str, Rule] = {
     "too_small": Rule(
         "too small",
         "It is smaller than what counts.",
-        "Lower detect.min_area_ratio, or raise detect.sensitivity.",
+        "Lower detect.min_area_ratio; raise detect.sensitivity if only parts of it are seen.",
     ),
     "too_large": Rule(
         "too large",
@@ -47,43 +47,33 @@ RULES: Mapping[str, Rule] = {
     ),
     "too_short": Rule(
         "too brief",
-        "It has not been seen for long enough, or has not moved on, to be taken for an object.",
-        "Raise detect.sensitivity, or detect.fps, so that it is seen in more frames.",
+        "It has not been seen for long enough yet; whoever goes on is believed within a second.",
+        "Nothing if it counts a moment later; else raise detect.sensitivity, so it is seen longer.",
     ),
     "too_fast": Rule(
         "too fast",
-        "It crosses the picture as only insects, drops and flakes near the lens do.",
-        "Raise detect.fps, so that it moves less from one frame to the next.",
+        "It went many times its own size in a second, as insects near the lens do.",
+        "Aim the camera so that what passes is seen for over a second.",
     ),
     "global_change": Rule(
         "all at once",
-        "Nearly the whole picture changed at once: a lamp, the night filter, a moved camera.",
-        "Nothing: whoever moves counts again within a second or two.",
+        "Half of the picture or more changed at once: a lamp, the night filter, a moved camera.",
+        "Nothing: whoever moves counts again within a second or two, four at most.",
     ),
     "light": Rule(
         "only light",
-        "The light on a surface changed and the surface did not: a cloud, a headlight, a lamp.",
+        "Brightness changed and what is seen did not: a cloud, a lamp, a shadow, the exposure.",
         "Raise detect.sensitivity if people are taken for light.",
-    ),
-    "shadow": Rule(
-        "only shadow",
-        "A surface became darker and is still seen through it: the shadow of something.",
-        "Raise detect.sensitivity if people are taken for shadows.",
     ),
     "flicker": Rule(
         "flickering",
-        "This place changes again and again: leaves, water, a screen, a flag.",
-        "Raise detect.sensitivity if people in front of it are missed.",
+        "It comes and goes, or stays in its place: leaves, water, a screen, a flag.",
+        "Raise detect.sensitivity if people are missed; who moves on is believed.",
     ),
     "clutter": Rule(
         "bustle",
-        "Many small things move at once: rain, snow, insects, a shaking camera.",
-        "Fix a camera that shakes; otherwise raise detect.sensitivity.",
-    ),
-    "ghost": Rule(
-        "empty place",
-        "Something has left this place, and what is seen now is what was behind it.",
-        "Nothing: the place is learnt by itself.",
+        "It is like much else that comes and goes of late: rain, snow, insects, leaves in a gust.",
+        "Nothing if it counts a moment later; fix a camera that shakes, and cut back twigs.",
     ),
     "inhibit": Rule(
         "told to wait",
