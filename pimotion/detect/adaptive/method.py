@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 
 from pimotion.config.camera import Detect, Zone
+from pimotion.detect.adaptive.age import Age
 from pimotion.detect.adaptive.light import Light, Upheaval
 from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder
 from pimotion.detect.adaptive.scene import Scene
@@ -30,17 +30,11 @@ _BACK_S = 0.2
 _LEAST_STEP_S = 1 / 60
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
-_WARM_S = 2.0
-_WARM_FRAMES = 4
 _DIM_STEP = 0.01
 
 
 class Adaptive:
-    """The method `adaptive`. Not thread-safe: owned by one detector. Knows only its frames' time.
-
-    It warms up for ``warmup_frames`` pictures, but not for longer than 2 s and 4 pictures: a camera
-    of 2 frames a second would be blind for 16 s.
-    """
+    """The method `adaptive`. Not thread-safe: owned by one detector. Knows only frames' times."""
 
     def __init__(self, detect: Detect, zones: Mapping[str, Zone]) -> None:
         self._detect = detect
@@ -83,14 +77,12 @@ class Adaptive:
         self._trust = Trust(
             self._half_size[0], least_px=self._least_px, absorb_s=self._detect.absorb_s
         )
-        self._frames = 0
-        self._first_s = self._last_s = -math.inf
-        self._seen_s = -math.inf
+        self._age = Age(self._detect.warmup_frames)
 
     def look(self, luma: Pixels, now_s: float, exposure: Exposure | None) -> Sight:
         """Look at one picture and learn from it."""
-        self._step_to(now_s)
-        scene, half = self._scene, self._smoother.smooth(self._halve(luma), self._step_s)
+        self._age.step_to(now_s)
+        scene, half = self._scene, self._smoother.smooth(self._halve(luma), self._age.step_s)
         ratio = self._light.ratio(half, scene.background, now_s, exposure)
         if abs(ratio - 1) > _DIM_STEP:
             scene.scale(ratio)
@@ -99,11 +91,11 @@ class Adaptive:
         changed_px = self._changed_px()
         masked_px = self._apply_masks()
         if self._is_upheaval(now_s):
-            return self._nothing(changed_px, "global_change" if self._is_warm else "warmup")
+            return self._nothing(changed_px, "global_change" if self._age.is_warm else "warmup")
         if self._upheaval.is_new_scene:
             return self._begin_anew(changed_px)
-        found = self._finder.find(scene, self._step_s)
-        gone = self._tracker.follow(found.blobs, now_s, self._step_s)
+        found = self._finder.find(scene, self._age.step_s)
+        gone = self._tracker.follow(found.blobs, now_s, self._age.step_s)
         self._trust.note_gone(gone, now_s)
         doubts = self._judge(now_s)
         self._learn()
@@ -125,19 +117,6 @@ class Adaptive:
     def _halve(self, luma: Pixels) -> Pixels:
         cv2.resize(luma, self._half_size, dst=self._halved, interpolation=cv2.INTER_AREA)
         return self._halved
-
-    def _step_to(self, now_s: float) -> None:
-        if self._frames == 0:
-            self._first_s = self._last_s = now_s
-        self._step_s = min(max(now_s - self._last_s, 0.0), 1.0)
-        self._last_s = now_s
-        self._frames += 1
-
-    @property
-    def _is_warm(self) -> bool:
-        if self._frames > self._detect.warmup_frames:
-            return True
-        return self._frames > _WARM_FRAMES and self._last_s - self._first_s >= _WARM_S
 
     def _changed_px(self) -> int:
         cv2.bitwise_or(self._scene.grey.changed, self._scene.structure.changed, dst=self._changed)
@@ -173,7 +152,7 @@ class Adaptive:
         """Start from the present picture, in a new light."""
         self._scene.replace(self._half)
         self._tracker.forget_untrusted()
-        return self._nothing(changed_px, "global_change" if self._is_warm else "warmup")
+        return self._nothing(changed_px, "global_change" if self._age.is_warm else "warmup")
 
     def _judge(self, now_s: float) -> dict[int, str]:
         """Believe and disbelieve tracks; return why each that is not believed is not."""
@@ -195,13 +174,13 @@ class Adaptive:
         return doubts
 
     def _doubt(self, track: Track, now_s: float) -> str | None:
-        if not self._is_warm:
+        if not self._age.is_warm:
             return "warmup"
         if not self._light.is_calm(now_s):
             return "light"
         if track.blob.area_px > self._most_px:
             return "too_large"
-        return self._trust.doubts(track, self._scene, self._step_s)
+        return self._trust.doubts(track, self._scene, self._age.step_s)
 
     def _believe(self, track: Track) -> None:
         track.trusted = True
@@ -221,13 +200,13 @@ class Adaptive:
             self._finder.pixels_in(boxes, self._objects)
             cv2.dilate(self._objects, _MARGIN, dst=self._objects)
             self._light.cover(self._objects)
-        self._scene.learn(self._half, self._objects, self._step_s)
+        self._scene.learn(self._half, self._objects, self._age.step_s)
 
     def _sight(
         self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int
     ) -> Sight:
         shown = [t for t in self._tracker.tracks if t.trusted and self._is_back(t)]
-        in_view = [t for t in shown if self._last_s - t.seen_s <= _IN_VIEW_S]
+        in_view = [t for t in shown if self._age.now_s - t.seen_s <= _IN_VIEW_S]
         boxed = sorted((t for t in shown if t.unseen == 0), key=lambda t: -t.blob.area_px)
         rejected = self._rejected(found, doubts)
         return Sight(
@@ -240,11 +219,11 @@ class Adaptive:
             rejected=tuple((_region(blob, None), rule) for blob, rule in rejected),
             foreground=self._whole_foreground() if changed_px else self._nothing_foreground(),
             since_s=min((t.born_s for t in in_view), default=None),
-            is_learning=not self._is_warm,
+            is_learning=not self._age.is_warm,
         )
 
     def _is_back(self, track: Track) -> bool:
-        return track.hits * max(self._step_s, _LEAST_STEP_S) >= _BACK_S
+        return track.hits * max(self._age.step_s, _LEAST_STEP_S) >= _BACK_S
 
     def _rejected(self, found: Found, doubts: dict[int, str]) -> list[tuple[Blob, str]]:
         doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]
