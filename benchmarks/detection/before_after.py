@@ -45,13 +45,13 @@ MOMENTS = {
     "shake": Moment(2, 7.3),
     "rain": Moment(1, 18.7, "mog2"),
     "snow": Moment(1, 6.7, "mog2"),
-    "night": Moment(1, 8.7, "mog2"),
+    "night": Moment(2, 20.5),
     "insects": Moment(2, 21.1),
     "stop-and-go": Moment(1, 7.4),
     "cast-shadow": Moment(1, 18.3),
 }
 """By the name of the scene."""
-MASK_SCENE, MASK_MOMENT = "clouds", Moment(1, 19.6)
+MASK_SCENE, MASK_MOMENT = "clouds", Moment(4, 21.33)
 
 TILE_WIDTH, MASK_WIDTH = 400, 720
 MAX_BYTES = 38_000
