@@ -1,0 +1,132 @@
+"""The method `adaptive`: how sure it says it is, and what it says of what did not count."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from garden import HEIGHT, WIDTH, Visitor, learnt, moving, shot, watch
+
+from pimotion.types import Detection
+from pimotion.why_not import RULES
+
+
+def walked(**how: float) -> list[Detection]:
+    return watch(
+        learnt(sensitivity=75),
+        lambda now_s: shot(now_s, [Visitor(**{"x": 5 + 80 * now_s} | how)]),  # type: ignore[arg-type]
+        until_s=2,
+    )
+
+
+def best(told: list[Detection]) -> float:
+    return max(found.score for found in told)
+
+
+def test_a_score_is_a_share_and_none_without_motion() -> None:
+    told = walked()
+
+    assert all(0 < found.score <= 1 for found in moving(told) if found.boxes)
+    assert all(found.score == 0 for found in told if not found.boxes)
+    assert best(told) > 0.5, "somebody who walks through is no guess"
+
+
+def test_the_longer_one_is_seen_the_surer_it_is() -> None:
+    scores = [found.score for found in walked() if found.boxes]
+
+    assert scores == sorted(scores)
+    assert scores[-1] > scores[0] + 0.1
+
+
+def test_a_person_is_surer_than_a_cat() -> None:
+    """Near or far: what somebody has gone counts by his own size, so the near one gains little."""
+    cat, far, near = (
+        best(walked(y=60, width=width, height=height))
+        for width, height in ((8, 16), (26, 64), (50, 110))
+    )
+
+    assert far > cat + 0.02
+    assert near > cat + 0.02
+
+
+def test_the_clearer_one_is_the_surer_it_is() -> None:
+    """A faint figure through which the garden is seen, and one that hides it."""
+    faint, clear = best(walked(opacity=0.35)), best(walked(opacity=1))
+
+    assert 0 < faint < clear
+
+
+def test_who_walks_through_is_surer_than_who_paces_on_the_spot() -> None:
+    paces = watch(
+        learnt(), lambda now_s: shot(now_s, [Visitor(x=120 + 20 * np.sin(5 * now_s))]), until_s=2
+    )
+
+    assert best(paces) < best(walked())
+
+
+@pytest.fixture(scope="module")
+def restless() -> tuple[list[Detection], Counter[str], dict[str, int]]:
+    """Somebody, an insect, a flake too small to count, and the shadow of a cloud."""
+    cloud = np.ones((HEIGHT, WIDTH), np.float32)
+    cloud[:70, 200:] = 0.7
+    watching = learnt()
+    told = watch(
+        watching,
+        lambda now_s: shot(
+            now_s,
+            [
+                Visitor(x=5 + 60 * now_s, y=100),
+                Visitor(x=300 - 900 * (now_s % 0.8), y=20, width=14, height=10),
+                Visitor(x=250, y=150 + 6 * now_s, width=5, height=5, look=3),
+            ],
+            light=cloud,
+        ),
+        until_s=2.4,
+    )
+    told += watch(watching, shot, from_s=2.4, until_s=2.6)
+    counted = Counter(rule for found in told for rule in found.held_back)
+    return told, counted, dict(watching.suppressed_counts)
+
+
+def test_each_region_that_did_not_count_says_why(
+    restless: tuple[list[Detection], Counter[str], dict[str, int]],
+) -> None:
+    told, counted, _ = restless
+
+    assert {"light", "too_short", "too_small"} <= set(counted)
+    assert all(rule in RULES for rule in counted), "each has words for a person"
+    for found in told:
+        assert len(found.rejected) <= 16
+        assert (found.suppressed is None) == (not found.held_back)
+
+
+def test_the_counts_are_the_frames_in_which_a_rule_held_something_back(
+    restless: tuple[list[Detection], Counter[str], dict[str, int]],
+) -> None:
+    told, counted, suppressed = restless
+    for rule, frames in suppressed.items():
+        assert 0 < frames <= len(told)
+        assert frames >= counted[rule]
+    assert set(suppressed) >= set(counted)
+    first = Counter(found.suppressed for found in told if found.suppressed)
+    assert all(suppressed[rule] >= frames for rule, frames in first.items())
+
+
+def test_what_a_picture_was_compared_with_is_shown_to_who_asks() -> None:
+    """The scene without the one who walks there now."""
+    watching = learnt()
+    told = watch(watching, lambda now_s: shot(now_s, [Visitor(x=60 * now_s)]), until_s=1.5)
+    assert {found.model for found in told} == {None}
+
+    watching.show_model(True)
+    found = watching.detect(shot(1.5, [Visitor(x=90)]))
+    model = found.model
+
+    assert model is not None
+    assert model.background.shape == model.threshold.shape == found.foreground.shape
+    empty = shot(1.5).picture.luma().astype(int)
+    assert np.abs(model.background[85:140, 92:112] - empty[85:140, 92:112]).mean() < 10
+    assert model.threshold.min() > 0
+    watching.show_model(False)
+    assert watching.detect(shot(1.6, [Visitor(x=96)])).model is None

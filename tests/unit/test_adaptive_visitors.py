@@ -1,0 +1,148 @@
+"""The method `adaptive` and who comes: reported soon, where they are, each for himself."""
+
+from __future__ import annotations
+
+import pytest
+from garden import HEIGHT, START_S, WIDTH, Visitor, at_s, covered, learnt, moving, shot, watch
+
+from pimotion.types import Box, Detection
+
+
+def walker(now_s: float, px_s: float = 60, **how: int) -> Visitor:
+    """Comes in by the left border; 5 px of him are seen at 0 s."""
+    return Visitor(x=5 - 26 + px_s * now_s, **how)
+
+
+def tracks(told: list[Detection]) -> set[int | None]:
+    return {box.track for found in told for box in found.boxes}
+
+
+@pytest.mark.parametrize("look", [1, 2, 3])
+@pytest.mark.parametrize(("px_s", "within_s"), [(120, 0.4), (60, 0.8)], ids=["hurries", "strolls"])
+def test_who_walks_in_is_reported_soon_and_since_the_first_picture_that_shows_him(
+    px_s: float, within_s: float, look: int
+) -> None:
+    told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s, px_s, look=look)]), until_s=2)
+
+    first = moving(told)[0]
+    assert at_s(first) <= within_s + 0.01
+    since_s = {found.since_s for found in moving(told)}
+    assert len(since_s) == 1
+    assert since_s.pop() == pytest.approx(START_S, abs=0.11)
+    assert all(found.motion for found in told[told.index(first) :]), "he is never lost again"
+
+
+@pytest.mark.parametrize("look", [1, 2, 3])
+def test_boxes_are_on_him_and_he_keeps_his_number(look: int) -> None:
+    told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s, look=look)]), until_s=3)
+
+    assert len(tracks(told)) == 1
+    assert None not in tracks(told)
+    for found in told[8:]:
+        [box] = found.boxes
+        wanted = walker(at_s(found)).box
+        assert covered(wanted, box) > 0.85
+        assert box.area < 2.5 * wanted.area
+
+
+def test_two_people_keep_two_numbers_until_they_meet() -> None:
+    def pair(now_s: float) -> tuple[Visitor, Visitor]:
+        return Visitor(x=5 + 60 * now_s, y=80), Visitor(x=WIDTH - 31 - 60 * now_s, y=95, look=2)
+
+    told = watch(learnt(), lambda now_s: shot(now_s, pair(now_s)), until_s=1.8)
+
+    seen = told[8:]
+    assert all(len(found.boxes) == 2 for found in seen)
+    for number in (0, 1):
+        on_them = {box.track for found in seen for box in found.boxes
+                   if covered(pair(at_s(found))[number].box, box) > 0.7}  # fmt: skip
+        assert len(on_them) == 1
+    assert len(tracks(told)) == 2
+
+
+def test_a_box_ends_where_the_picture_ends() -> None:
+    """Who comes in from above and the side, seen in part, is boxed up to the border."""
+    watching = learnt()
+    told = watch(
+        watching,
+        lambda now_s: shot(now_s, [Visitor(x=WIDTH - 60 + 30 * now_s, y=HEIGHT - 40, look=2)]),
+        until_s=2,
+    )
+
+    [box] = told[-1].boxes
+    assert (box.x + box.width, box.y + box.height) == (WIDTH, HEIGHT)
+    for found in told:
+        for box in found.boxes:
+            assert 0 <= box.x < box.x + box.width <= WIDTH
+            assert 0 <= box.y < box.y + box.height <= HEIGHT
+
+
+def test_boxes_are_in_px_of_the_frame() -> None:
+    """Of a camera of 1280x720 as much as of one of 320x180, whatever the detection width."""
+    size = (1280, 720)
+    watching = learnt(shots=lambda now_s: shot(now_s, size=size))
+    told = watch(watching, lambda now_s: shot(now_s, [walker(now_s)], size=size), until_s=1.5)
+
+    [box] = told[-1].boxes
+    small = walker(at_s(told[-1])).box
+    wanted = Box(4 * small.x, 4 * small.y, 4 * small.width, 4 * small.height)
+    assert covered(wanted, box) > 0.85
+    assert box.area < 2.5 * wanted.area
+    assert told[-1].foreground.shape == (180, 320)
+
+
+def test_one_who_goes_behind_a_post_is_still_there() -> None:
+    post = Visitor(x=110, y=40, width=30, height=140, look=3)
+
+    def shots(now_s: float) -> list[Visitor]:
+        return [walker(now_s), post] if now_s >= 0 else [post]
+
+    watching = learnt(shots=lambda now_s: shot(now_s, shots(now_s)))
+    told = watch(watching, lambda now_s: shot(now_s, shots(now_s)), until_s=4)
+
+    assert all(found.motion for found in told[8:])
+    assert {found.since_s for found in told[8:]} == {told[8].since_s}
+
+
+def test_motion_ends_soon_after_he_left() -> None:
+    """He is out of the picture at 2.8 s."""
+    told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s, 120)]), until_s=5)
+
+    assert all(found.motion for found in told[5:28])
+    assert not any(found.motion or found.boxes for found in told[38:])
+    assert {found.since_s for found in told[38:]} == {None}
+
+
+@pytest.mark.parametrize("fps", [2, 5, 10, 30, 60])
+def test_the_same_walk_is_reported_at_any_frame_rate(fps: float) -> None:
+    watching = learnt(fps=fps, learnt_s=2.5)
+    until_s = 1.5 if fps > 10 else 3
+    told = watch(watching, lambda now_s: shot(now_s, [walker(now_s, 80)]), until_s=until_s, fps=fps)
+
+    first = moving(told)[0]
+    assert at_s(first) <= 0.75
+    assert first.since_s == pytest.approx(START_S, abs=0.25)
+    assert all(found.boxes for found in told[told.index(first) :])
+    assert len(tracks(told)) == 1
+
+
+def test_the_same_walk_is_reported_by_a_camera_that_stutters() -> None:
+    watching, now_s, told = learnt(), 0.0, []
+    for pause_s in [0.03, 0.2, 0.05, 0.05, 0.3, 0.02, 0.1, 0.25, 0.04] * 2:
+        told.append(watching.detect(shot(now_s, [walker(now_s, 80)])))
+        now_s += pause_s
+
+    assert at_s(moving(told)[0]) <= 0.75
+    assert moving(told)[0].since_s == pytest.approx(START_S, abs=0.25)
+    assert len(tracks(told)) == 1
+
+
+def test_the_same_frames_and_times_give_the_same_detections() -> None:
+    def once() -> list[tuple[object, ...]]:
+        told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s)], wind_px=3), until_s=1.5)
+        return [
+            (found.boxes, found.score, found.changed_ratio, found.since_s, found.rejected)
+            for found in told
+        ]
+
+    assert once() == once()
