@@ -63,12 +63,11 @@ def changed_most(told: list[Detection]) -> float:
     return max(found.changed_ratio for found in told)
 
 
-@pytest.mark.parametrize("gain", [1.0, 2.0])
 @pytest.mark.parametrize("goes_on", [True, False], ids=["on", "off"])
-def test_a_switched_lamp_is_no_motion_and_says_that_all_changed(gain: float, goes_on: bool) -> None:
-    before, after = (1.0, lamplight(gain))[:: 1 if goes_on else -1]
+def test_a_switched_lamp_is_no_motion_and_says_that_all_changed(goes_on: bool) -> None:
+    before, after = (1.0, lamplight(1.5))[:: 1 if goes_on else -1]
     watching = learnt(shots=lambda now_s: shot(now_s, light=before))
-    told = watch(watching, lambda now_s: shot(now_s, light=after), until_s=2.5)
+    told = watch(watching, lambda now_s: shot(now_s, light=after), until_s=2)
 
     assert not moving(told)
     assert told[0].suppressed == "global_change"
@@ -80,7 +79,7 @@ def test_a_switched_lamp_is_no_motion_and_says_that_all_changed(gain: float, goe
 
 @pytest.mark.parametrize("light", [0.4, 0.65, 1.6])
 def test_the_same_light_all_over_being_switched_is_no_motion(light: float) -> None:
-    told = watch(learnt(), lambda now_s: shot(now_s, light=light), until_s=2)
+    told = watch(learnt(), lambda now_s: shot(now_s, light=light), until_s=1.2)
 
     assert not moving(told)
 
@@ -120,7 +119,7 @@ def test_a_flash_of_lightning_is_no_motion_and_the_scene_stays_known() -> None:
     assert changed_most(told[8:]) < 0.02
 
 
-@pytest.mark.parametrize("a_second", [0.25, 0.1, -0.1, -0.25])
+@pytest.mark.parametrize("a_second", [0.25, -0.25])
 def test_a_dimmer_or_an_auto_exposure_is_no_motion(a_second: float) -> None:
     told = watch(learnt(), lambda now_s: shot(now_s, light=1 + a_second * now_s), until_s=2.5)
 
