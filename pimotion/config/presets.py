@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 PRESETS: Mapping[str, Mapping[str, int | float]] = {
     "indoor": {
-        "min_area_ratio": 0.002,  # people are near, and pets and reflections smaller than they are
+        "min_area_ratio": 0.0015,  # people are near, and reflections smaller than they are
         "absorb_s": 120,  # someone who sits down to read is still there
     },
     "garden": {
-        "min_area_ratio": 0.0015,  # leaves and birds move in every picture
+        "sensitivity": 44,  # wind: on drawn trees and clouds it halves the false quiet time
     },
     "street": {
-        "min_area_ratio": 0.001,  # who walks on the other side is small
+        "min_area_ratio": 0.0006,  # who walks on the other side is small
         "hold_s": 1.0,  # one car is followed by the next: a long hold would join them
     },
 }
