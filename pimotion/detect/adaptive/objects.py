@@ -19,6 +19,7 @@ from pimotion.pixels import Pixels, as_pixels
 
 _K3 = np.ones((3, 3), np.uint8)
 _BYTE = 256
+_LARGE_PX = 400
 _MOST = 32
 """Regions that are followed: whoever is among more than so many larger ones is not seen either."""
 _STRUCTURED_SHARE = 0.4
@@ -52,6 +53,13 @@ class Blob:
     area_px: float
     centre_x: float
     centre_y: float
+
+    @property
+    def sample(self) -> tuple[slice, slice]:
+        """Its rows and columns; of a large one every other is enough to judge it by."""
+        width, height = self.right - self.x, self.bottom - self.y
+        step = 2 if width * height > _LARGE_PX else 1
+        return slice(self.y, self.bottom, step), slice(self.x, self.right, step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,8 @@ class Scene:
         self._mean[box] = picture[box]
         self._refresh()
 
-    def is_as_earlier(self, picture: Pixels, x: int, y: int, right: int, bottom: int) -> bool:
+    def is_as_earlier(self, picture: Pixels, box: tuple[slice, slice]) -> bool:
         """Tell whether a box looks as it did before it was absorbed: what stood there has left."""
-        box = slice(y, bottom), slice(x, right)
         changed = self.structure.changed[box] > 0
         now = picture[box][changed].astype(np.float32)
         off_earlier = float(np.abs(now - self._earlier[box][changed]).sum())

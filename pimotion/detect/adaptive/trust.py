@@ -122,8 +122,7 @@ class Trust:
             return None
         if still_s > self._absorb_s:
             return "absorbed"
-        blob = track.blob
-        if scene.is_as_earlier(picture, blob.x, blob.y, blob.right, blob.bottom):
+        if scene.is_as_earlier(picture, track.blob.sample):
             return "ghost"
         now, then = _contrasts(track, scene)
         if _correlation(now, then) > _STILL_SAME_STRUCTURE:
@@ -157,8 +156,7 @@ def _sameness(track: Track, scene: Scene) -> float:
 
 def _contrasts(track: Track, scene: Scene) -> tuple[_Contrasts, _Contrasts]:
     """The contrasts of now and then where the structure changed inside a track's box."""
-    blob = track.blob
-    box = (slice(blob.y, blob.bottom), slice(blob.x, blob.right))
+    box = track.blob.sample
     structure = scene.structure
     changed = structure.changed[box] > 0
     return structure.contrast_now[box][changed], structure.contrast_then[box][changed]
