@@ -78,6 +78,7 @@ class Picamera2:
         self.is_open = False
         reading, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
         self.notifymeread = os.fdopen(reading, "rb")
+        self.pipe = _target(Path(f"/proc/self/fd/{self.notifyme_w}"))
         if self.is_busy:
             busy = RuntimeError("Failed to acquire camera: Device or resource busy")
             raise RuntimeError("Camera __init__ sequence did not complete.") from busy
@@ -307,11 +308,20 @@ def test_a_pi_camera_that_stays_busy_costs_no_descriptors(pi: type[Picamera2]) -
     """The real one keeps one each time: a night of attempts would use all of them up."""
     pi.is_busy = True
     source = _pi_source()
-    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         with pytest.raises(SourceLost):
             source.open()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    still_open = {_target(descriptor) for descriptor in Path("/proc/self/fd").iterdir()}
+    assert len(pi.made) == 20
+    assert not still_open & {camera.pipe for camera in pi.made}
+
+
+def _target(descriptor: Path) -> str | None:
+    """What a descriptor is open on; None if another thread has closed it meanwhile."""
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return None
 
 
 def test_a_pi_camera_without_access_to_memory_is_let_go(pi: type[Picamera2]) -> None:
