@@ -19,7 +19,9 @@ from garden import (
 )
 
 from pimotion.detect.adaptive.light import Light
+from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
+from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import Detection, Exposure, Frame
 
 ACROSS = np.linspace(0, WIDTH, WIDTH, endpoint=False, dtype=np.float32)[None, :]
@@ -110,6 +112,20 @@ def test_sensitivity_decides_about_faint_things_and_works_live() -> None:
     assert not moving(watch(watching, faint, until_s=4))
     watching.set_sensitivity(90)
     assert moving(watch(watching, faint, from_s=4, until_s=8))
+
+
+def test_a_shift_by_a_pixel_is_no_structure_and_other_things_are() -> None:
+    """What a mast in the wind does to every edge at once."""
+    grey = cv2.resize(shot(0).picture.luma(WIDTH), (160, 90), interpolation=cv2.INTER_AREA)
+    scene = Scene(160, 90)
+    scene.restart(as_pixels(grey))
+
+    def changed(picture: Pixels) -> float:
+        scene.compare(picture)
+        return float((scene.structure.changed > 0).mean())
+
+    assert changed(as_pixels(np.roll(grey, 1, axis=1))) < 0.01
+    assert changed(as_pixels(np.roll(grey, 40, axis=1))) > 0.1
 
 
 def test_noisy_pictures_are_smoothed_and_clean_ones_are_not() -> None:
