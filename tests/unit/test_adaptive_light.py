@@ -115,7 +115,7 @@ def test_a_flash_of_lightning_is_no_motion_and_the_scene_stays_known() -> None:
     )
 
     assert not moving(told)
-    assert not told[8].is_learning, "a moment after it anybody is seen again"
+    assert not told[5].is_learning, "a moment after it anybody is seen again"
     assert changed_most(told[8:]) < 0.02
 
 
@@ -182,6 +182,21 @@ def test_an_infrared_filter_that_switches_is_no_motion(
     told += watch(watching, shot, from_s=2, until_s=3.5)
 
     assert not moving(told)
+
+
+def test_somebody_large_does_not_darken_the_rest() -> None:
+    """Once he is known, the light is measured beside him, though he is over 60 % of the picture."""
+    told = watch(
+        learnt(),
+        lambda now_s: shot(
+            now_s, [Visitor(min(-190 + 250 * now_s, 0), 0, width=205, height=HEIGHT, look=2)]
+        ),
+        until_s=2,
+    )
+
+    assert all(found.motion for found in told[6:])
+    assert all(found.changed_ratio < 0.75 for found in told)
+    assert "global_change" not in held_back(told)
 
 
 UNCHANGED = Exposure(time_s=0.01, gain=2)

@@ -103,6 +103,7 @@ def test_who_stood_in_the_very_first_picture_leaves_no_ghost() -> None:
     )
 
     assert not moving(told), "all of it happened while the scene was being learnt"
+    assert not any(found.rejected for found in told[15:]), "and he is outvoted by then"
     assert told[-1].changed_ratio < 0.01
 
 
@@ -112,6 +113,18 @@ def visited() -> Detector:
     watching = learnt()
     watch(watching, lambda now_s: shot(now_s, [Visitor(5 + 160 * now_s)]), until_s=3)
     return watching
+
+
+@pytest.mark.parametrize("every_s", [0.1, 0.3, 0.6])
+def test_a_screen_that_shows_something_else_again_and_again_is_no_motion(every_s: float) -> None:
+    def screen(now_s: float) -> Frame:
+        shown = Visitor(x=150, y=60, width=40, height=30, look=int(now_s / every_s) % 7)
+        return shot(now_s, [shown])
+
+    told = watch(learnt(), screen, until_s=3)
+
+    assert not moving(told)
+    assert "flicker" in rules(told)
 
 
 def test_who_comes_again_is_motion_again(visited: Detector) -> None:

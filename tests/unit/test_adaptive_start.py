@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from garden import FPS, Visitor, detector, frame_of, learnt, moving, shot, times, watch
+from garden import FPS, Visitor, detector, learnt, moving, shot, times, watch
 
+from pimotion.config.camera import Detect
 from pimotion.detect.detector import Detector
+from pimotion.detect.methods import make_method
 from pimotion.types import Detection, Frame
 
 
@@ -114,32 +116,49 @@ def test_numbers_of_things_go_on_after_a_new_start() -> None:
 
 
 def test_a_quiet_camera_asks_for_no_memory() -> None:
-    """All pixels that the method works on are there from the start.
+    """All pixels that the method works on are there from the start; only samples are taken anew.
 
-    What each picture may take at 640x360: the detection's own foreground, 230 kB, twice as the old
-    one goes when the new one is there, and a few thousand samples and cells. One more picture at
-    half size would be 58 kB for bytes, and 230 kB for floats.
+    At 640x360 a few thousand samples and cells are below 40 kB; one more picture at half size
+    would be 58 kB for bytes and 230 kB for floats. It is asked without its detector, which gives
+    each detection a foreground of its own, as viewers keep it.
     """
-    size, foreground_bytes, samples_bytes = (640, 360), 640 * 360, 40_000
-    watching = detector(width=640)
-    for now_s in times(-2, 0):
-        watching.detect(shot(now_s, size=size))
-    pixels = [np.array(shot(now_s, size=size).picture.luma()) for now_s in times(0, 0.7)]
-    frames = [frame_of(pixels[index % 7], index / FPS) for index in range(40)]
-    for each in frames:
-        each.picture.luma(640)
+    method = make_method(Detect(width=640), {})
+    lumas = [np.array(shot(now_s, size=(640, 360)).picture.luma()) for now_s in times(0, 0.7)]
+    method.restart(lumas[0])
+    for index in range(40):
+        method.look(lumas[index % 7], index / FPS, None)
 
     tracemalloc.start()
     try:
-        found = watching.detect(frames[0])
+        sight = method.look(lumas[0], 4, None)
         tracemalloc.reset_peak()
         before, _ = tracemalloc.get_traced_memory()
-        for each in frames[1:]:
-            found = watching.detect(each)
+        for index in range(41, 80):
+            sight = method.look(lumas[index % 7], index / FPS, None)
         after, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert found.changed_ratio == 0
-    assert most - before < foreground_bytes + samples_bytes
+    assert sight.changed_ratio == 0
+    assert most - before < 40_000
+    assert after - before < 5_000
+
+
+def test_a_quiet_camera_keeps_no_memory() -> None:
+    """Nor does its detector, for each picture, once the detection is gone."""
+    watching = learnt()
+    frames = [shot(index / FPS) for index in range(40)]
+    for each in frames:
+        each.picture.luma(320)
+
+    tracemalloc.start()
+    try:
+        watching.detect(frames[0])
+        before, _ = tracemalloc.get_traced_memory()
+        for each in frames[1:]:
+            watching.detect(each)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
     assert after - before < 5_000

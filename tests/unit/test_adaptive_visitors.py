@@ -91,8 +91,10 @@ def test_boxes_are_in_px_of_the_frame() -> None:
     assert told[-1].foreground.shape == (180, 320)
 
 
-def test_one_who_goes_behind_a_post_is_still_there() -> None:
-    post = Visitor(x=110, y=40, width=30, height=140, look=3)
+@pytest.mark.parametrize("width", [30, 50])
+def test_one_who_goes_behind_a_post_is_still_there_and_still_himself(width: int) -> None:
+    """The wider one hides all of him for 0.4 s."""
+    post = Visitor(x=110, y=40, width=width, height=140, look=3)
 
     def shots(now_s: float) -> list[Visitor]:
         return [walker(now_s), post] if now_s >= 0 else [post]
@@ -102,6 +104,7 @@ def test_one_who_goes_behind_a_post_is_still_there() -> None:
 
     assert all(found.motion for found in told[8:])
     assert {found.since_s for found in told[8:]} == {told[8].since_s}
+    assert len(tracks(told)) == 1
 
 
 def test_motion_ends_soon_after_he_left() -> None:
@@ -123,6 +126,19 @@ def test_the_same_walk_is_reported_at_any_frame_rate(fps: float) -> None:
     assert at_s(first) <= 0.75
     assert first.since_s == pytest.approx(START_S, abs=0.25)
     assert all(found.boxes for found in told[told.index(first) :])
+    assert len(tracks(told)) == 1
+
+
+def test_a_slow_camera_knows_again_what_is_somewhere_else_in_each_picture() -> None:
+    """A dog, 18 px long, is 60 px further on half a second later."""
+    told = watch(
+        learnt(fps=2, learnt_s=4),
+        lambda now_s: shot(now_s, [Visitor(5 + 120 * now_s, width=18, height=24, look=2)]),
+        until_s=2.5,
+        fps=2,
+    )
+
+    assert all(found.boxes for found in told)
     assert len(tracks(told)) == 1
 
 
