@@ -22,7 +22,9 @@ from garden import (
     watch,
 )
 
-from pimotion.types import Detection, Exposure
+from pimotion.detect.adaptive.scene import Scene
+from pimotion.pixels import as_pixels
+from pimotion.types import Detection, Exposure, Frame
 
 COLUMNS, ROWS = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
 
@@ -158,6 +160,40 @@ def test_headlights_that_sweep_by_are_no_motion() -> None:
     assert not moving(told)
     assert changed_most(told) > 0.05
     assert "light" in held_back(told)
+
+
+def test_what_is_seen_more_clearly_but_is_the_same_is_only_light() -> None:
+    """The low sun comes out on a place, or mist lifts there: all contrasts of it are stronger."""
+
+    def shots(now_s: float) -> Frame:
+        away = ((COLUMNS - 60 * now_s) / 35) ** 2 + ((ROWS - 100) / 45) ** 2
+        gain = 1.8 * np.exp(-away)
+        return shot(
+            now_s,
+            camera=lambda scene: np.asarray(scene + gain * (scene - cv2.blur(scene, (15, 15)))),
+        )
+
+    told = watch(learnt(), shots, until_s=2.5)
+
+    assert not moving(told)
+    assert "light" in held_back(told)
+
+
+@pytest.mark.parametrize("light", [0.4, 1.3])
+def test_light_on_a_strong_pattern_is_no_structure(light: float) -> None:
+    """A fence in black and white: its contrasts are as strong as the light on it."""
+    fence = np.where(np.arange(160) // 4 % 2, 180, 40).astype(np.uint8)
+    grey = as_pixels(np.repeat(fence[None, :], 90, axis=0))
+    scene = Scene(160, 90)
+    scene.restart(grey)
+    for _ in range(20):
+        scene.compare(grey)
+        scene.learn(grey, np.zeros_like(grey), 0.1)
+
+    scene.compare(as_pixels(cv2.convertScaleAbs(grey, alpha=light)))
+
+    assert (scene.grey.changed > 0).mean() > 0.4
+    assert (scene.structure.changed > 0).mean() < 0.01
 
 
 def dull(scene: Plane) -> Plane:
