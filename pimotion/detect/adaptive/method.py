@@ -12,6 +12,7 @@ from pimotion.config.camera import Detect, Zone
 from pimotion.detect.adaptive.age import Age
 from pimotion.detect.adaptive.light import Light, Upheaval
 from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder
+from pimotion.detect.adaptive.planes import SQUARE_PX
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
 from pimotion.detect.adaptive.tracks import Track, Tracker
@@ -23,14 +24,15 @@ from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import Exposure, SceneModel
 
 _HALF = 2
-_MARGIN = np.ones((3, 3), np.uint8)
 _IN_VIEW_S = 0.8
 """A trusted thing that is out of sight for less than this is still there: behind a post, a twig."""
 _BACK_S = 0.2
 _LEAST_STEP_S = 1 / 60
+"""The first picture has no step; of the fastest camera it would be this."""
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
 _DIM_STEP = 0.01
+"""Less than 1 % of a change of light is noise, and left to the scene's own learning."""
 
 
 class Adaptive:
@@ -159,8 +161,7 @@ class Adaptive:
         scene, doubts = self._scene, {}
         for track in list(self._tracker.tracks):
             self._trust.settles(track, now_s)
-            reason = self._trust.is_scenery(track, scene, self._half, now_s)
-            if reason:
+            if self._trust.is_scenery(track, scene, self._half, now_s):
                 self._absorb(track.blob)
                 self._tracker.forget(track)
             elif not track.trusted and track.unseen == 0:
@@ -198,7 +199,7 @@ class Adaptive:
         if boxes or self._has_objects:
             self._has_objects = bool(boxes)
             self._finder.pixels_in(boxes, self._objects)
-            cv2.dilate(self._objects, _MARGIN, dst=self._objects)
+            cv2.dilate(self._objects, SQUARE_PX, dst=self._objects)
             self._light.cover(self._objects)
         self._scene.learn(self._half, self._objects, self._age.step_s)
 

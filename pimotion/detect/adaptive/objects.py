@@ -7,19 +7,19 @@ they are.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pimotion.detect.adaptive.planes import SQUARE_PX, share
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import Pixels, as_pixels
 
-_K3 = np.ones((3, 3), np.uint8)
 _BYTE = 256
 _LARGE_PX = 400
+"""Boxes of more than 20x20 px are judged by every other row and column."""
 _MOST = 32
 """Regions that are followed: whoever is among more than so many larger ones is not seen either."""
 _STRUCTURED_SHARE = 0.4
@@ -115,7 +115,7 @@ class ObjectFinder:
 
     def _add_smooth(self, scene: Scene) -> tuple[Blob, ...]:
         """Fill the foreground with changed grey that has structure; return what has none."""
-        cv2.dilate(scene.structure.changed, _K3, dst=self._beside)
+        cv2.dilate(scene.structure.changed, SQUARE_PX, dst=self._beside)
         cv2.bitwise_and(scene.grey.changed, self._beside, dst=self._both)
         stats, centres = self._label(scene.grey.changed)
         structured = self._count(self._both, len(stats))
@@ -144,10 +144,10 @@ class ObjectFinder:
         return tuple(_blob(stats[n], centres[n]) for n in np.flatnonzero(dropped))
 
     def _count_specks(self, count: int, large_speck: float, step_s: float) -> None:
-        share = 1 - math.exp(-step_s / _SPECKS_S)
-        self._specks += share * (count - self._specks)
+        weight = share(step_s, _SPECKS_S)
+        self._specks += weight * (count - self._specks)
         if count >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
-            self._speck_px += share * (large_speck - self._speck_px)
+            self._speck_px += weight * (large_speck - self._speck_px)
 
     def _join(self) -> tuple[tuple[Blob, ...], int]:
         """Return close regions as one, and the pixels of those that are too small."""

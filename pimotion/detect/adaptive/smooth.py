@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 
+from pimotion.detect.adaptive.planes import share
 from pimotion.pixels import Pixels
 
 _SAMPLE = 8
@@ -57,7 +56,7 @@ class Smoother:
         sample = picture[::_SAMPLE, ::_SAMPLE]
         if self._pictures > 1 and (turn == 1 or is_first):
             calmer = np.sort(cv2.absdiff(sample, self._before), axis=None)[: sample.size // 2]
-            share = max(1 - math.exp(-self._waited_s / _FOLLOW_S), 1 / (self._pictures - 1))
-            self._noise += share * (float(calmer.mean()) - self._noise)
+            weight = max(share(self._waited_s, _FOLLOW_S), 1 / (self._pictures - 1))
+            self._noise += weight * (float(calmer.mean()) - self._noise)
             self._waited_s = 0.0
         np.copyto(self._before, sample)

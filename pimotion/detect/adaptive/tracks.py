@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pimotion.detect.adaptive.objects import Blob
+from pimotion.detect.adaptive.planes import share
 
-_SLOW_STEP_S = 0.25
+SLOW_STEP_S = 0.25
 """Pictures further apart than this show a walking person at places that do not overlap."""
 _REACH_RATIO = 0.05
 _REACH_SIZES = 0.7
@@ -24,6 +25,7 @@ _REMEMBER_S = 2.5
 """The same for a trusted one: people walk behind trees and come back round the door."""
 _AWAY_S = 0.5
 _HABIT_S = 1.5
+"""Over this time a track's presence and jitter are judged."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +80,7 @@ class Track:
         """How far its centre is from where it was, px."""
         return math.hypot(self.blob.centre_x - place.centre_x, self.blob.centre_y - place.centre_y)
 
-    def see(self, blob: Blob, now_s: float, share: float) -> None:
+    def see(self, blob: Blob, now_s: float, weight: float) -> None:
         """Take a sighting."""
         pictures = self.unseen + 1
         moved_x = blob.centre_x - self.blob.centre_x
@@ -91,7 +93,7 @@ class Track:
         self.velocity_y += 0.4 * (moved_y / pictures - self.velocity_y)
         self.path += math.hypot(moved_x, moved_y)
         change = abs(blob.area_px - self.blob.area_px) / max(blob.area_px, self.blob.area_px)
-        self.jitter += share * (change - self.jitter)
+        self.jitter += weight * (change - self.jitter)
         self.blob = blob
         self.seen_s = now_s
         self.unseen = 0
@@ -104,10 +106,10 @@ class Track:
         self.unseen += 1
         self.hits = max(0, self.hits - 1)
 
-    def step(self, share: float) -> None:
+    def step(self, weight: float) -> None:
         """Count a picture, and note habits."""
         self.chances += 1
-        self.presence += share * ((self.unseen == 0) - self.presence)
+        self.presence += weight * ((self.unseen == 0) - self.presence)
 
     def doubt(self, now_s: float) -> None:
         """End the trust in it: it has to earn it anew, from where it is."""
@@ -130,21 +132,21 @@ class Tracker:
 
     def follow(self, blobs: Sequence[Blob], now_s: float, step_s: float) -> list[Track]:
         """Give each region to the track that it continues, or to a new one; return those gone."""
-        share = 1 - math.exp(-step_s / _HABIT_S)
-        is_slow = step_s > _SLOW_STEP_S
+        weight = share(step_s, _HABIT_S)
+        is_slow = step_s > SLOW_STEP_S
         pairs = sorted(self._pairs(blobs, is_slow=is_slow), key=lambda pair: pair[0])
         tracks_left, blobs_left = set(range(len(self.tracks))), set(range(len(blobs)))
         for _, number, index in pairs:
             if number in tracks_left and index in blobs_left:
                 tracks_left.remove(number)
                 blobs_left.remove(index)
-                self.tracks[number].see(blobs[index], now_s, share)
+                self.tracks[number].see(blobs[index], now_s, weight)
         for number in tracks_left:
             self.tracks[number].miss()
         for track in self.tracks:
-            track.step(share)
+            track.step(weight)
         gone = [track for track in self.tracks if _is_gone(track, now_s, step_s)]
-        self.tracks = [track for track in self.tracks if not _is_gone(track, now_s, step_s)]
+        self.tracks = [track for track in self.tracks if track not in gone]
         self.tracks += [self._new(blobs[index], now_s) for index in sorted(blobs_left)]
         return gone
 

@@ -9,29 +9,38 @@ import numpy as np
 import numpy.typing as npt
 
 from pimotion.detect.adaptive.scene import Scene
-from pimotion.detect.adaptive.tracks import Track
+from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track
 from pimotion.pixels import Pixels
 
 _Contrasts = npt.NDArray[np.float32]
 
-_SLOW_STEP_S = 0.25
 _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _DENSE = 0.6
+"""Least share of the pictures in which a thing is seen; a study's value."""
 _SIZES_A_S = 7.0
 """Insects near the lens go many times their own size in a second; people and cars 1 to 4."""
 _FAST_LIFE_S = 1.2
 _MOVED_SIZES = 0.45
 _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
+"""To move on is to go 0.45 of one's size, but 1.2 % of the width at least; 8 % is enough for all.
+The values are that study's."""
 _STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.6
+"""0.12 sizes are enough for what went straight for 0.6 s: 0.45 of its path or more led away."""
 _SAME_STRUCTURE, _STILL_SAME_STRUCTURE = 0.7, 0.6
 """Correlation of contrasts from which on a place is as before, only brighter, darker or blurred."""
 _STILL_S, _LONG_STILL_S = 1.0, 4.0
 _EMPTY, _LONG_EMPTY = 0.6, 0.8
+"""A place with so much less contrast than the scene has there is one that something has left; the
+longer it stands still, the surer."""
 _RESTLESS_S, _PRESENT, _JITTER = 3.0, 0.75, 0.22
+"""What stays in its place for 3 s and is seen in under 0.75 of the pictures, or changes its area by
+more than 0.22 from one to the next, is no thing; that study's values."""
 _SWARM_S, _SWARM_RATE = 12.0, 0.4
+"""More than 0.4 short-lived tracks a second, over 12 s, are insects, flakes or leaves."""
 _SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
+"""Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most."""
 
 
 class Trust:
@@ -62,7 +71,7 @@ class Trust:
         if track.blob.area_px < self._least_px:
             return "too_small"
         # A slow camera sees a thing too seldom to watch how it moves.
-        doubt = None if step_s > _SLOW_STEP_S else self._doubts_way(track, step_s)
+        doubt = None if step_s > SLOW_STEP_S else self._doubts_way(track, step_s)
         if doubt is None and _sameness(track, scene) > _SAME_STRUCTURE:
             return "light"
         return doubt
@@ -115,20 +124,17 @@ class Trust:
         elif track.trusted and now_s - track.settled_s > _RESTLESS_S and _is_restless(track):
             track.doubt(now_s)
 
-    def is_scenery(self, track: Track, scene: Scene, picture: Pixels, now_s: float) -> str | None:
-        """Return why a thing that stands still belongs to the scene: ghost, light, absorbed."""
+    def is_scenery(self, track: Track, scene: Scene, picture: Pixels, now_s: float) -> bool:
+        """Tell whether what stands still is scenery: light, long there, or an empty place."""
         still_s = now_s - track.settled_s
         if track.unseen or still_s < _STILL_S:
-            return None
-        if still_s > self._absorb_s:
-            return "absorbed"
-        if scene.is_as_earlier(picture, track.blob.sample):
-            return "ghost"
+            return False
+        if still_s > self._absorb_s or scene.is_as_earlier(picture, track.blob.sample):
+            return True
         now, then = _contrasts(track, scene)
-        if _correlation(now, then) > _STILL_SAME_STRUCTURE:
-            return "light"
         empty = _EMPTY if still_s < _LONG_STILL_S else _LONG_EMPTY
-        return "ghost" if np.abs(now).sum() < empty * np.abs(then).sum() else None
+        has_left = np.abs(now).sum() < empty * np.abs(then).sum()
+        return bool(has_left) or _correlation(now, then) > _STILL_SAME_STRUCTURE
 
     def strength(self, track: Track, scene: Scene) -> float:
         """Return how sure a thing is, 0..1.
