@@ -49,7 +49,7 @@ class Detect(Section):
     min_area_ratio: Ratio = 0.001
     """Smallest moving region, as a share of the frame."""
     max_area_ratio: Ratio = 0.8
-    """Largest share of the frame that may change; more is taken for a change of light."""
+    """Largest moving region (adaptive), or largest share of the frame that may change (others)."""
     warmup_frames: Annotated[int, Field(ge=1, le=1000, strict=True)] = 32
     """So many frames after a start teach the scene, without motion; adaptive: 5 and 2 s suffice."""
     hold_s: Annotated[Seconds, Field(ge=0, le=60)] = 1.5
