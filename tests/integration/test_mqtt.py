@@ -49,7 +49,9 @@ def test_an_event_arrives_in_the_order_of_the_contract(
             daemon.publisher.put(message)
         listener.wait_for(f"{DOOR}/motion", b"OFF")
         listener.wait_for(f"{DOOR}/zone/drive-way/motion", b"OFF")
-    topics = [each.topic.removeprefix(f"{DOOR}/") for each in listener.heard]
+    # The machine's own figures come when they are due, also in between.
+    heard = [each.topic for each in listener.heard if each.topic.startswith(f"{DOOR}/")]
+    topics = [topic.removeprefix(f"{DOOR}/") for topic in heard]
     assert topics[:12] == [
         "attributes",
         "motion",
@@ -122,7 +124,8 @@ def test_home_assistants_restart_makes_us_say_everything_again(
         listener.forget()
         listener.publish("homeassistant/status", "online")
         listener.wait_for(STATUS, b"online", deadline_s=4.5)
-        said = [each.topic for each in listener.heard]
+        # The machine's own figures come when they are due, also in between.
+        said = [each.topic for each in listener.heard if not each.topic.endswith("/stats")]
     said = said[said.index("homeassistant/status") + 1 :]
     assert said[0] == "homeassistant/device/pimotion_garden-pi/config"
     assert said.index(f"{DOOR}/motion") < said.index(STATUS)
