@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 
@@ -10,6 +11,7 @@ from pimotion.capture.source import Captured, Source
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
+from pimotion.health import Beat
 from pimotion.latest import Latest
 from pimotion.pace import Pacer
 from pimotion.types import CameraState, Frame, NoFrames
@@ -20,10 +22,16 @@ _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
 _GOOD_SESSION_S = 10.0
 """A source that gave frames for this long has earned a quick retry."""
+_HANGS_S = 15.0
+"""Every call of a source is bounded to 5 s; one that took three times as long will not return."""
 
 
 class CaptureLoop:
-    """Owns one source. `run` is the body of the thread ``capture-<camera>``."""
+    """Owns one source. `run` is the body of the thread ``capture-<camera>``.
+
+    Attributes:
+        beat: Renewed by each call of the source that returns, with a frame or without.
+    """
 
     def __init__(
         self, camera_id: str, camera: Camera, source: Source, out: Latest[Frame | NoFrames]
@@ -35,6 +43,7 @@ class CaptureLoop:
         self._out = out
         self._stopping = threading.Event()
         self._session = 0
+        self.beat = Beat(_HANGS_S)
 
     def stop(self) -> None:
         """Ask the thread to end; it does when its source's current call returns."""
@@ -50,11 +59,14 @@ class CaptureLoop:
                 return
             self._say_lost(lost)
             if lost.ended:
+                self.beat.rest(math.inf)
                 self._stopping.wait()
                 return
             if time.monotonic() - began_s > _GOOD_SESSION_S:
                 retry_s = _FIRST_RETRY_S
+            self.beat.rest(retry_s)
             self._stopping.wait(retry_s)
+            self.beat.renew()
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
 
     def _run_session(self) -> SourceLost | None:
@@ -63,17 +75,21 @@ class CaptureLoop:
         self._pacer.restart()
         try:
             self._source.open()
+            self.beat.renew()
             log.info("camera opened camera=%s", self._id)
             index = 0
             while not self._stopping.is_set():
                 captured = self._source.read()
+                self.beat.renew()
                 if self._pacer.is_due(captured.monotonic_s):
                     self._out.put(self._frame(captured, index))
                 index += 1
         except SourceLost as lost:
             return lost
         finally:
+            self.beat.renew()
             self._source.close()
+            self.beat.renew()
         return None
 
     def _frame(self, captured: Captured, index: int) -> Frame:

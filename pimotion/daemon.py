@@ -21,6 +21,7 @@ from pimotion.record.recorder import Recorder
 from pimotion.state import FolderLock, KeptSettings, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
+from pimotion.supervisor import Supervisor
 from pimotion.types import Command, LinkStatus, Sink
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Daemon:
             for camera_id in settings.cameras
         }
         self._server = self._build_server()
+        self._supervisor = Supervisor(self._threads, self._pipelines, self.link)
 
     @property
     def url(self) -> str:
@@ -100,7 +102,8 @@ class Daemon:
         notify_systemd("READY=1")
 
     def tend(self) -> None:
-        """Keep changed settings, and the broker of our own alive; call it about once a second."""
+        """Look after threads, changed settings and our own broker; call it about once a second."""
+        self._supervisor.look()
         self._kept.save()
         if self._broker is None or self._publisher is None or self._broker.alive:
             return

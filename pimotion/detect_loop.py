@@ -19,6 +19,7 @@ from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.machine import EventMachine
 from pimotion.events.snapshot import SnapshotMaker
+from pimotion.health import Beat
 from pimotion.inhibit import Inhibit
 from pimotion.latest import Latest
 from pimotion.log import Repeated
@@ -44,6 +45,7 @@ log = logging.getLogger(__name__)
 
 _TURN_S = 0.25
 """Longest wait for a frame before commands and deadlines are looked at."""
+_HANGS_S = 10.0
 _PERIODS_UNTIL_STALE = 5
 """A camera of one frame in 3 s is not stale after 5 s."""
 
@@ -64,6 +66,7 @@ class DetectLoop:
         model_wanted: Callable[[], bool],
     ) -> None:
         self.detections: Latest[Detection] = Latest()
+        self.beat = Beat(_HANGS_S)
         self._id = camera_id
         self._frames = frames
         self._sinks = sinks
@@ -123,6 +126,7 @@ class DetectLoop:
                 self._stats.missed(taken.missed)
                 self._take(taken.value)
             self._check_stale()
+            self.beat.renew()
             self._stats.report_if_due(self._put)
         self._end_event(StopReason.SHUTDOWN)
         counts = (self._id, self._stats.arrived, self._stats.analysed)

@@ -1,7 +1,7 @@
 """Watches the daemon's threads, and tells systemd how it is.
 
-Expected failure is a state; an unexpected one ends the process. So a thread that dies is never
-replaced: it is reported here, and `pimotion.daemon` exits with 70.
+Expected failure is a state; an unexpected one ends the process. So a thread that dies or hangs is
+never replaced: it is reported here, and the process exits with 70.
 """
 
 from __future__ import annotations
@@ -9,10 +9,37 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
-from collections.abc import Callable
+import time
+import traceback
+from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
+
+
+class Beat:
+    """Renewed by a thread's useful work, never by a timer; a thread whose beat is old hangs.
+
+    Args:
+        limit_s: So long the longest piece of work may take.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._due_s = time.monotonic() + limit_s
+
+    def renew(self) -> None:
+        """Say that a piece of work is done."""
+        self._due_s = time.monotonic() + self._limit_s
+
+    def rest(self, seconds: float) -> None:
+        """Say that for so long there is nothing to do; `renew` ends it early."""
+        self._due_s = time.monotonic() + seconds + self._limit_s
+
+    def overdue_s(self, now_s: float) -> float:
+        """Return for how long the thread has hung; 0 or less while it does not."""
+        return now_s - self._due_s
 
 
 class Threads:
@@ -22,16 +49,22 @@ class Threads:
         self._lock = threading.Lock()
         self._dead: str | None = None
         self._closing = False
+        self._watched: dict[threading.Thread, Beat] = {}
         self.changed = threading.Event()
         """Set when a thread died; whoever waits on it should look at `dead`."""
 
     @property
     def dead(self) -> str | None:
-        """Name of the first thread that ended though nobody asked it to; None if all live."""
+        """Name of the first thread that ended unasked or was given up; None if all live."""
         return self._dead
 
     def start(
-        self, name: str, run: Callable[[], None], *, may_end: bool = False
+        self,
+        name: str,
+        run: Callable[[], None],
+        *,
+        may_end: bool = False,
+        beat: Beat | None = None,
     ) -> threading.Thread:
         """Start a named daemon thread; if ``run`` returns or raises before `close`, it has died.
 
@@ -39,11 +72,29 @@ class Threads:
             name: The thread's name, for logs.
             run: What it does.
             may_end: It may return when its work is done; raising still counts as death.
+            beat: What its work renews; None: nobody can tell whether it hangs.
         """
         guarded = (name, run, may_end)
         thread = threading.Thread(target=self._guard, args=guarded, name=name, daemon=True)
+        if beat is not None:
+            beat.renew()
+            with self._lock:
+                self._watched[thread] = beat
         thread.start()
         return thread
+
+    def stuck(self) -> Mapping[str, float]:
+        """Return the names of the threads that hang, and for how long each does, s."""
+        now_s = time.monotonic()
+        with self._lock:
+            self._watched = {t: beat for t, beat in self._watched.items() if t.is_alive()}
+            late = {thread.name: beat.overdue_s(now_s) for thread, beat in self._watched.items()}
+        return {name: overdue_s for name, overdue_s in late.items() if overdue_s > 0}
+
+    def give_up(self, name: str) -> None:
+        """Count a thread that hangs as dead, and log where it hangs."""
+        log.critical("thread hangs name=%s\n%s", name, self._stack(name))
+        self._report(name)
 
     def close(self) -> None:
         """From now on a thread that ends is expected."""
@@ -59,6 +110,12 @@ class Threads:
         if not self._closing and not may_end:
             log.critical("thread ended though nobody asked it to name=%s", name)
             self._report(name)
+
+    def _stack(self, name: str) -> str:
+        frames = sys._current_frames()  # noqa: SLF001  the only way to another thread's stack
+        with self._lock:
+            found = [frames.get(each.ident or 0) for each in self._watched if each.name == name]
+        return "".join("".join(traceback.format_stack(frame)) for frame in found if frame)
 
     def _report(self, name: str) -> None:
         with self._lock:

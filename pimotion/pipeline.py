@@ -66,6 +66,11 @@ class CameraPipeline:
         """Whether the camera delivers, and if not why."""
         return self._detect.health
 
+    @property
+    def capture_thread(self) -> str:
+        """Name of the thread that may hang in a driver."""
+        return f"capture-{self.id}"
+
     def fps(self) -> float | None:
         """Frames a second that arrive now; None until a second has been seen."""
         return self._stats.fps()
@@ -81,8 +86,8 @@ class CameraPipeline:
     def start(self, threads: Threads) -> None:
         """Start both threads."""
         self._threads = [
-            threads.start(f"detect-{self.id}", self._detect.run),
-            threads.start(f"capture-{self.id}", self._capture.run),
+            threads.start(f"detect-{self.id}", self._detect.run, beat=self._detect.beat),
+            threads.start(self.capture_thread, self._capture.run, beat=self._capture.beat),
         ]
 
     def ask_to_stop(self) -> None:

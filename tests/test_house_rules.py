@@ -23,6 +23,7 @@ LEVELS = (
     {"inhibit", "stats", "capture_loop", "replay_outputs"},
     {"detect_loop"},
     {"pipeline"},
+    {"supervisor"},
     {"daemon", "replay", "init"},
     {"first_run", "run", "arguments"},
     {"cli"},

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from pimotion.config.settings import Settings
-from pimotion.health import Threads
+from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
@@ -27,6 +27,8 @@ from pimotion.types import Command, LinkStatus, Message
 
 log = logging.getLogger(__name__)
 
+_HANGS_S = 40.0
+"""A look-up of the broker's name may take 30 s (3 servers, 2 tries of 5 s); all else is shorter."""
 FAREWELL_S = 2.0
 """Longest that the end waits for a broker that does not answer."""
 CLOSE_S = 0.2
@@ -66,6 +68,7 @@ class Publisher:
         self._reason: str | None = "not connected yet"
         self._connected = False
         self._stopping = threading.Event()
+        self._beat = Beat(_HANGS_S)
         self._farewell_until_s = 0.0
         self._thread: threading.Thread | None = None
         self._waker: Waker | None = None
@@ -79,7 +82,7 @@ class Publisher:
         """Start the thread; the broker need not be there."""
         warn_if_insecure(self._settings.mqtt.tls)
         waker = self._waker = Waker()
-        self._thread = threads.start("mqtt", lambda: self._run(waker))
+        self._thread = threads.start("mqtt", lambda: self._run(waker), beat=self._beat)
 
     def stop(self, timeout_s: float) -> None:
         """Send what waits, say that the cameras and the node are offline, and disconnect.
@@ -135,6 +138,7 @@ class Publisher:
         link.open()
         while not link.is_ready and not self._stopping.is_set():
             link.turn()
+            self._beat.renew()
         if not link.is_ready:
             return
         session = Session(link, self._around)
@@ -142,6 +146,7 @@ class Publisher:
         self._greet(link)
         while not self._stopping.is_set():
             session.turn()
+            self._beat.renew()
             if session.has_twin:
                 self._reason = f"another machine is live as node {self._topics.node}"
         if not session.end(self._farewell_until_s):
@@ -180,7 +185,9 @@ class Publisher:
                 "connections never last: another client with our id, or a broker that refuses us "
                 f"client_id={self._client_id}",
             )
+        self._beat.rest(pause_s)
         self._stopping.wait(pause_s)
+        self._beat.renew()
 
     def _falls_back(self) -> bool:
         """Speak 3.1.1 from now on, if that is allowed and new."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from pimotion.clock import utc_now_s
 from pimotion.config.settings import Storage
-from pimotion.health import Threads
+from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.record.stills import Stills
 from pimotion.record.store import EventStore, recent_events
@@ -28,6 +28,8 @@ _QUEUE_MESSAGES = 100
 _UNSAVED_EVENTS = 100
 _RETRY_S = 5.0
 _TIDY_S = 60.0
+_HANGS_S = 300.0
+"""A worn SD card may stop for a minute; motion does not wait for it."""
 _DAY_S = 86_400
 _MOST_ROWS = 500
 
@@ -50,6 +52,7 @@ class Recorder:
         self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
         self._store: EventStore | None = None
         self._retry_s = retry_s
+        self._beat = Beat(_HANGS_S)
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
         self._tidied_s: float | None = None
@@ -77,7 +80,7 @@ class Recorder:
 
     def start(self, threads: Threads) -> None:
         """Start the thread ``record``."""
-        self._thread = threads.start("record", self.run)
+        self._thread = threads.start("record", self.run, beat=self._beat)
 
     def stop(self, timeout_s: float) -> bool:
         """Save what waits and end the thread; False if it did not end in time."""
@@ -110,7 +113,10 @@ class Recorder:
         """Save messages until `stop`; the body of the thread ``record``."""
         self._attempt("open", self._tidy)
         while not (self._stopping.is_set() and self._queue.empty()):
-            self._take(self._next())
+            self._beat.rest(_TIDY_S)
+            message = self._next()
+            self._beat.renew()
+            self._take(message)
         self._take(None)
         self._close()
 

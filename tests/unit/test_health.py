@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pimotion.health import Threads, notify_systemd
+from pimotion.health import Beat, Threads, notify_systemd
 
 
 def test_a_thread_that_raises_is_named_with_its_traceback(
@@ -41,6 +44,50 @@ def test_a_thread_that_ends_after_close_is_no_news() -> None:
 
     assert threads.dead is None
     assert not threads.changed.is_set()
+
+
+def test_a_thread_that_hangs_is_found_and_given_up_with_its_stack(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    released = threading.Event()
+
+    def stuck_in_the_driver() -> None:
+        released.wait()
+
+    threads, beat = Threads(), Beat(0.02)
+    thread = threads.start("capture-door", stuck_in_the_driver, beat=beat)
+    try:
+        deadline_s = time.monotonic() + 5.0
+        while "capture-door" not in threads.stuck():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.005)
+        threads.give_up("capture-door")
+    finally:
+        released.set()
+        thread.join(5.0)
+
+    assert threads.dead == "capture-door"
+    assert "stuck_in_the_driver" in caplog.text, "the log says where it hangs"
+
+
+def test_a_beat_grows_old_only_without_work() -> None:
+    beat = Beat(10.0)
+    now_s = time.monotonic()
+
+    assert beat.overdue_s(now_s + 9.0) < 0 < beat.overdue_s(now_s + 11.0)
+    beat.rest(30.0)
+    assert beat.overdue_s(now_s + 39.0) < 0 < beat.overdue_s(now_s + 41.0)
+    beat.rest(math.inf)
+    assert beat.overdue_s(now_s + 1e9) < 0
+    beat.renew()
+    assert beat.overdue_s(now_s + 11.0) > 0
+
+
+def test_a_thread_that_has_ended_does_not_hang() -> None:
+    threads = Threads()
+    threads.start("encode-door", lambda: None, may_end=True, beat=Beat(-1.0)).join(5.0)
+
+    assert threads.stuck() == {}
 
 
 def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,66 @@
+"""Looks after the whole: ends the process when a thread hangs, and keeps systemd informed.
+
+The watchdog of systemd is fed only while every thread does useful work. If the main thread hangs
+itself, nobody feeds it, and systemd ends the process with the stacks of all threads in its log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+
+from pimotion.health import Threads, notify_systemd
+from pimotion.log import Repeated
+from pimotion.pipeline import CameraPipeline
+from pimotion.types import LinkStatus
+
+log = logging.getLogger(__name__)
+
+_OTHERS_WORK_S = 60.0
+"""So long one camera's hanging driver is put up with while another camera works."""
+
+
+class Supervisor:
+    """Call `look` about once a second. Owned by the main thread."""
+
+    def __init__(
+        self,
+        threads: Threads,
+        cameras: Mapping[str, CameraPipeline],
+        link: Callable[[], LinkStatus],
+    ) -> None:
+        self._threads = threads
+        self._cameras = cameras
+        self._link = link
+        self._repeated = Repeated(log)
+        self._has_watchdog = "WATCHDOG_USEC" in os.environ
+        self._said = ""
+
+    def look(self) -> None:
+        """Give up a thread that hangs; tell systemd that all is well if it is."""
+        hanging = self._threads.stuck()
+        for name, overdue_s in hanging.items():
+            if self._is_bearable(name, overdue_s):
+                self._repeated.warning(name, f"thread hangs, other cameras go on name={name}")
+            else:
+                self._threads.give_up(name)
+                return
+        self._tell_systemd()
+
+    def _is_bearable(self, name: str, overdue_s: float) -> bool:
+        """Tell whether only one camera hangs, not for long, and there are others that work."""
+        captures = {camera.capture_thread for camera in self._cameras.values()}
+        works = any(not camera.health.problem for camera in self._cameras.values())
+        return name in captures and works and overdue_s < _OTHERS_WORK_S
+
+    def _tell_systemd(self) -> None:
+        if self._has_watchdog:
+            notify_systemd("WATCHDOG=1")
+        live = sum(not camera.health.problem for camera in self._cameras.values())
+        link = self._link()
+        broker = "broker connected" if link.connected else f"no broker: {link.reason}"
+        status = f"STATUS={live} of {len(self._cameras)} cameras live, {broker}"
+        if status != self._said:
+            self._said = status
+            notify_systemd(status)
