@@ -41,13 +41,17 @@ class CaptureLoop:
         self._view = camera.view
         self._pacer = Pacer(camera.fps)
         self._out = out
-        self._stopping = threading.Event()
+        self._stopping, self._reopening = threading.Event(), threading.Event()
         self._session = 0
         self.beat = Beat(_HANGS_S)
 
     def stop(self) -> None:
         """Ask the thread to end; it does when its source's current call returns."""
         self._stopping.set()
+
+    def reopen(self) -> None:
+        """Ask the thread to close its source and to open it again."""
+        self._reopening.set()
 
     def run(self) -> None:
         """Give frames until `stop`."""
@@ -56,7 +60,7 @@ class CaptureLoop:
             began_s = time.monotonic()
             lost = self._run_session()
             if lost is None:
-                return
+                continue
             self._say_lost(lost)
             if lost.ended:
                 self.beat.rest(math.inf)
@@ -70,15 +74,16 @@ class CaptureLoop:
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
 
     def _run_session(self) -> SourceLost | None:
-        """Give frames from one opening of the source; None when asked to stop."""
+        """Give frames from one opening of the source; None when asked to stop or to reopen."""
         self._session += 1
+        self._reopening.clear()
         self._pacer.restart()
         try:
             self._source.open()
             self.beat.renew()
             log.info("camera opened camera=%s", self._id)
             index = 0
-            while not self._stopping.is_set():
+            while not (self._stopping.is_set() or self._reopening.is_set()):
                 captured = self._source.read()
                 self.beat.renew()
                 if self._pacer.is_due(captured.monotonic_s):

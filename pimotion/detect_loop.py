@@ -1,7 +1,7 @@
 """The detect thread of one camera: newest frame -> detection -> events -> every sink.
 
-It owns the background, the event machine and the camera's health: it is the one that notices
-that frames stopped coming, because it waits for them with a deadline.
+It owns the background, the event machine and the camera's vitals: it is the one that notices that
+frames stopped coming, because it waits for them with a deadline.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera, camera_name
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
+from pimotion.events.ids import new_event_id
 from pimotion.events.machine import EventMachine
 from pimotion.events.snapshot import SnapshotMaker
 from pimotion.health import Beat
@@ -40,14 +39,13 @@ from pimotion.types import (
     Sink,
     StopReason,
 )
+from pimotion.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
 _TURN_S = 0.25
 """Longest wait for a frame before commands and deadlines are looked at."""
 _HANGS_S = 10.0
-_PERIODS_UNTIL_STALE = 5
-"""A camera of one frame in 3 s is not stale after 5 s."""
 
 
 class DetectLoop:
@@ -61,7 +59,7 @@ class DetectLoop:
         *,
         sinks: Sequence[Sink],
         stats: StatsKeeper,
-        new_id: Callable[[], str],
+        is_live: bool,
         detecting: bool,
         model_wanted: Callable[[], bool],
     ) -> None:
@@ -77,25 +75,24 @@ class DetectLoop:
         self._model_wanted = model_wanted
         self._pacer = Pacer(camera.detect.fps)
         self._detector = Detector(camera.detect, zones=camera.zones)
-        self._machine = EventMachine(camera_id, camera.events, zones=camera.zones, new_id=new_id)
+        self._machine = EventMachine(
+            camera_id, camera.events, zones=camera.zones, new_id=new_event_id
+        )
         self._snapshots = SnapshotMaker(
             camera.snapshot, camera=camera_id, name=camera_name(camera_id, camera)
         )
         self._snapshot_pacer = _pacer_of(camera.snapshot.interval_s)
-        self._stale_s = max(camera.health.stale_s, _PERIODS_UNTIL_STALE / camera.fps)
+        self._vitals = Vitals(camera_id, camera, is_live=is_live, put=self._put)
         self._commands: queue.Queue[Command] = queue.Queue(maxsize=32)
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
         self._session = 0
-        self._arrived_s = self._seen_s = time.monotonic()
-        """When a frame came last, and when one came last that could be looked at."""
         self._is_readable = True
-        self._health = self._health_now(CameraState.STARTING, None)
 
     @property
     def health(self) -> CameraHealth:
         """The camera's newest health; may be read from any thread."""
-        return self._health
+        return self._vitals.now
 
     def command(self, command: Command) -> bool:
         """Queue a command from any thread; False when the queue is full and it is dropped."""
@@ -112,9 +109,9 @@ class DetectLoop:
 
     def run(self) -> None:
         """Detect until `stop`; then end the running event."""
-        self._put(self._health)
+        self._vitals.begin()
+        self._put(self._vitals.now)
         self._put(self._machine.state)
-        self._arrived_s = self._seen_s = time.monotonic()
         self._put(SettingState(self._id, "detection", self._detecting))
         self._put(SettingState(self._id, "sensitivity", self._sensitivity))
         seen = 0
@@ -139,8 +136,7 @@ class DetectLoop:
             self._frame(value)
 
     def _frame(self, frame: Frame) -> None:
-        self._arrived_s = time.monotonic()
-        self._stats.frame(self._arrived_s)
+        self._stats.frame(time.monotonic())
         if frame.session != self._session:
             self._session = frame.session
             self._pacer.restart()
@@ -150,15 +146,17 @@ class DetectLoop:
             self._is_readable = False
             self._stats.broken()
             self._repeated.warning("broken", f"picture skipped camera={self._id} error={error}")
-
-        # Frames between two that are looked at count as the one before them.
-        if self._is_readable:
-            self._seen_s = self._arrived_s
+        self._vitals.frame_came(is_readable=self._is_readable)
 
     def _look_at(self, frame: Frame) -> bool:
         """Do what this frame is due for; return whether it was decoded for anything."""
         self._inhibit.step_to(frame.monotonic_s)
-        is_new = self._health.state is not CameraState.OK
+        is_checked = self._vitals.look_due(frame)
+        if is_checked:
+            self._check(frame)
+        if self._vitals.now.state is CameraState.FROZEN:
+            return is_checked
+        is_new = not self._vitals.now.online
         is_still = bool(self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s))
         is_analysed = self._detecting and self._pacer.is_due(frame.monotonic_s)
         if is_new:
@@ -167,12 +165,25 @@ class DetectLoop:
             self._put_if(self._snapshots.plain(frame))
         if is_analysed:
             self._detect(frame)
-        return is_new or is_still or is_analysed
+        return is_checked or is_new or is_still or is_analysed
+
+    def _check(self, frame: Frame) -> None:
+        """See how the camera is by its picture; one that thaws is learnt anew."""
+        was = self._vitals.now.state
+        state, reason = self._vitals.look(frame)
+        if state is CameraState.FROZEN:
+            self._lose(state, reason)
+        elif was is CameraState.FROZEN:
+            self._detector.recalibrate()
+            self._greet(frame)
+        elif self._vitals.now.online:
+            self._vitals.set(state, reason)
 
     def _greet(self, frame: Frame) -> None:
         """Say that the camera is live, once a picture of it could really be decoded."""
         still = self._snapshots.plain(frame)
-        self._set_health(CameraState.OK, None)
+        self._vitals.forget_pictures()
+        self._vitals.set(CameraState.OK, None)
         self._put_if(still)
 
     def _detect(self, frame: Frame) -> None:
@@ -200,15 +211,13 @@ class DetectLoop:
         return self._snapshots.better(detection, event_id)
 
     def _check_stale(self) -> None:
-        if self._health.problem or time.monotonic() - self._seen_s <= self._stale_s:
-            return
-        is_silent = self._arrived_s <= self._seen_s
-        what = "no frame" if is_silent else "no frame that can be decoded"
-        self._lose(CameraState.STALE, f"{what} for {self._stale_s:g} s")
+        reason = self._vitals.why_stale()
+        if reason is not None:
+            self._lose(CameraState.STALE, reason)
 
-    def _lose(self, state: CameraState, reason: str) -> None:
+    def _lose(self, state: CameraState, reason: str | None) -> None:
         self._end_event(StopReason.SOURCE_LOST)
-        self._set_health(state, reason)
+        self._vitals.set(state, reason)
 
     def _end_event(self, reason: StopReason) -> None:
         for message in self._machine.end(reason):
@@ -248,30 +257,6 @@ class DetectLoop:
         self._detector.set_sensitivity(sensitivity)
         log.info("sensitivity set camera=%s value=%d", self._id, sensitivity)
         self._put(SettingState(self._id, "sensitivity", sensitivity))
-
-    def _set_health(self, state: CameraState, reason: str | None) -> None:
-        before = self._health
-        if (state, reason) == (before.state, before.reason):
-            return
-        self._health = self._health_now(state, reason)
-        if state is before.state:  # another reason for the same: it goes on since then
-            self._health = replace(
-                self._health,
-                since_utc_s=before.since_utc_s,
-                since_monotonic_s=before.since_monotonic_s,
-            )
-        self._log_health(state, reason)
-        self._put(self._health)
-
-    def _log_health(self, state: CameraState, reason: str | None) -> None:
-        if self._health.problem:
-            text = f"camera is {state.value} camera={self._id} reason={reason}"
-            self._repeated.warning(state.value, text)
-        else:
-            log.info("camera is %s camera=%s", state.value, self._id)
-
-    def _health_now(self, state: CameraState, reason: str | None) -> CameraHealth:
-        return CameraHealth(self._id, state, reason, utc_now_s(), time.monotonic())
 
     def _put_if(self, message: Message | None) -> None:
         if message is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -50,7 +49,7 @@ class CameraPipeline:
             self.frames,
             sinks=sinks,
             stats=self._stats,
-            new_id=new_event_id,
+            is_live=source.is_live,
             detecting=detecting,
             model_wanted=model_wanted,
         )
@@ -83,6 +82,10 @@ class CameraPipeline:
         """Queue a command; False when too many wait and it is dropped."""
         return self._detect.command(command)
 
+    def reopen(self) -> None:
+        """Close and open the camera, in the hope that its picture moves again."""
+        self._capture.reopen()
+
     def start(self, threads: Threads) -> None:
         """Start both threads."""
         self._threads = [
@@ -100,8 +103,3 @@ class CameraPipeline:
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
-
-
-def new_event_id() -> str:
-    """Return an id that is unique for ever and sorts by time while the clock is right."""
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(4)}"

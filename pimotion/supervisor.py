@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 
 from pimotion.health import Threads, notify_systemd
 from pimotion.log import Repeated
 from pimotion.pipeline import CameraPipeline
-from pimotion.types import LinkStatus
+from pimotion.types import CameraState, LinkStatus
 
 log = logging.getLogger(__name__)
 
 _OTHERS_WORK_S = 60.0
 """So long one camera's hanging driver is put up with while another camera works."""
+_REOPEN_S, _LONGEST_REOPEN_S = 30.0, 600.0
+"""A frozen camera is opened anew after this; each time that does not help, twice as late. It is
+not ended with exit 70: whoever froze may be a camera far away, and others may work."""
 
 
 class Supervisor:
@@ -36,6 +40,7 @@ class Supervisor:
         self._repeated = Repeated(log)
         self._has_watchdog = "WATCHDOG_USEC" in os.environ
         self._said = ""
+        self._reopens: dict[str, int] = {}
 
     def look(self) -> None:
         """Give up a thread that hangs; tell systemd that all is well if it is."""
@@ -46,18 +51,33 @@ class Supervisor:
             else:
                 self._threads.give_up(name)
                 return
+        self._reopen_frozen()
         self._tell_systemd()
+
+    def _reopen_frozen(self) -> None:
+        for camera_id, camera in self._cameras.items():
+            if camera.health.state is not CameraState.FROZEN:
+                self._reopens.pop(camera_id, None)
+                continue
+            frozen_s = time.monotonic() - camera.health.since_monotonic_s
+            done = self._reopens.get(camera_id, 0)
+            # After 30, 90, 210 ... s: each pause is twice the one before, up to ten minutes.
+            due_s = sum(min(_REOPEN_S * 2**n, _LONGEST_REOPEN_S) for n in range(done + 1))
+            if frozen_s > due_s:
+                self._reopens[camera_id] = done + 1
+                log.info("a frozen camera is opened anew camera=%s", camera_id)
+                camera.reopen()
 
     def _is_bearable(self, name: str, overdue_s: float) -> bool:
         """Tell whether only one camera hangs, not for long, and there are others that work."""
         captures = {camera.capture_thread for camera in self._cameras.values()}
-        works = any(not camera.health.problem for camera in self._cameras.values())
+        works = any(camera.health.online for camera in self._cameras.values())
         return name in captures and works and overdue_s < _OTHERS_WORK_S
 
     def _tell_systemd(self) -> None:
         if self._has_watchdog:
             notify_systemd("WATCHDOG=1")
-        live = sum(not camera.health.problem for camera in self._cameras.values())
+        live = sum(camera.health.online for camera in self._cameras.values())
         link = self._link()
         broker = "broker connected" if link.connected else f"no broker: {link.reason}"
         status = f"STATUS={live} of {len(self._cameras)} cameras live, {broker}"

@@ -20,7 +20,8 @@ LEVELS = (
     {"config"},
     {"state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
-    {"inhibit", "stats", "capture_loop", "replay_outputs"},
+    {"inhibit", "picture_health", "stats", "capture_loop", "replay_outputs"},
+    {"vitals"},
     {"detect_loop"},
     {"pipeline"},
     {"supervisor"},
@@ -41,6 +42,7 @@ HOMES = {
     "bottle": {"stream/*"},
     "cv2": {
         "picture.py",
+        "picture_health.py",
         "pixels.py",
         "render/*",
         "capture/v4l2.py",
@@ -54,6 +56,7 @@ HOMES = {
     },
     "numpy": {
         "picture.py",
+        "picture_health.py",
         "pixels.py",
         "render/*",
         "capture/*",

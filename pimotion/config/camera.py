@@ -134,6 +134,10 @@ class Health(Section):
 
     stale_s: Annotated[Seconds, Field(ge=1, le=600)] = 5
     """No frame for this long: the camera is offline."""
+    frozen_s: Annotated[Seconds, Field(ge=2, le=3600)] = 30
+    """No pixel has changed for this long: the camera is offline. Not for recordings."""
+    dark_s: Annotated[Seconds, Field(ge=2, le=3600)] = 60
+    """The picture has been black for this long: a problem is shown, and the camera stays online."""
 
 
 class Camera(Section):

@@ -40,8 +40,6 @@ NOT_AVAILABLE = frozenset(
         "http.frame_ancestors",
         "cameras.*.controls",
         "cameras.*.detect.source",
-        "cameras.*.health.frozen_s",
-        "cameras.*.health.dark_s",
     }
 )
 """Settings that are promised but that this version does not have; ``*`` stands for any id."""

@@ -20,6 +20,9 @@ class CameraState(StrEnum):
 
     STARTING = "starting"
     OK = "ok"
+    SLOW = "slow"
+    DARK = "dark"
+    FROZEN = "frozen"
     STALE = "stale"
     LOST = "lost"
     ENDED = "ended"
@@ -43,8 +46,8 @@ class CameraHealth:
 
     @property
     def online(self) -> bool:
-        """True while live, changing frames arrive."""
-        return self.state is CameraState.OK
+        """True while live, changing frames arrive: also too few, or black ones."""
+        return self.state in (CameraState.OK, CameraState.SLOW, CameraState.DARK)
 
     @property
     def problem(self) -> bool:

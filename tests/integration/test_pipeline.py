@@ -14,9 +14,10 @@ from broker import wait_until
 from pimotion.capture.source import Captured
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
+from pimotion.events.ids import new_event_id
 from pimotion.health import Threads
 from pimotion.picture import Picture
-from pimotion.pipeline import CameraPipeline, new_event_id
+from pimotion.pipeline import CameraPipeline
 from pimotion.pixels import encode_bgr
 from pimotion.types import (
     CameraHealth,
@@ -192,6 +193,65 @@ def test_the_first_picture_makes_it_live_and_is_sent(make: Make) -> None:
     camera.wait_for(lambda m: isinstance(m, Still), "the first still")
 
     assert camera.of(Still)[0].event_id is None
+
+
+def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(make: Make) -> None:
+    """A camera that repeats its last picture for ever would say "no motion" for ever."""
+    camera = make(health={"frozen_s": 2})
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the event")
+    frozen = picture(60)
+    deadline_s = time.monotonic() + 15
+    while camera.pipeline.health.state is not CameraState.FROZEN:
+        assert time.monotonic() < deadline_s
+        camera.play(frozen)
+    camera.play(*[frozen] * 10)
+    ended = camera.event(EventType.STOP)
+    told = len(camera.of(MotionEvent))
+    assert camera.of(MotionState)[-1].motion is False
+    assert not camera.pipeline.health.online
+
+    # The camera wakes up, and the world has moved on meanwhile.
+    deadline_s = time.monotonic() + 15
+    while camera.pipeline.health.state is not CameraState.OK:
+        assert time.monotonic() < deadline_s
+        camera.play(picture(10))
+    camera.play(*[picture(10)] * 10)
+
+    assert ended.reason in {StopReason.SOURCE_LOST, StopReason.QUIET}
+    assert len(camera.of(MotionEvent)) == told, "the jump is no visitor"
+
+
+def test_a_black_picture_is_a_problem_and_online(make: Make) -> None:
+    camera = make(health={"dark_s": 2})
+    black = Picture.from_bgr(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    deadline_s = time.monotonic() + 15
+    while camera.pipeline.health.state is not CameraState.DARK:
+        assert time.monotonic() < deadline_s
+        camera.play(black)
+
+    health = camera.pipeline.health
+    assert health.online
+    assert health.problem
+    assert health.reason == "the picture has been black for 2 s"
+    deadline_s = time.monotonic() + 15
+    while camera.pipeline.health.state is not CameraState.OK:
+        assert time.monotonic() < deadline_s
+        camera.play(picture(None))
+
+
+def test_a_camera_that_is_opened_anew_forgets_nothing_it_should_not(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.wait_for_state(CameraState.OK)
+    camera.pipeline.reopen()
+    wait_until(lambda: bool(camera.play(picture(None)) or camera.source.opened == 2), "opened")
+    camera.play_still()
+
+    assert camera.pipeline.health.online
+    assert camera.of(MotionEvent) == []
+    assert all(health.state is not CameraState.LOST for health in camera.of(CameraHealth))
 
 
 def test_the_picture_is_on_its_way_before_the_event_that_names_it(make: Make) -> None:

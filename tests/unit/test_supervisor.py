@@ -12,7 +12,7 @@ import pytest
 
 from pimotion.health import Threads
 from pimotion.supervisor import Supervisor
-from pimotion.types import LinkStatus
+from pimotion.types import CameraState, LinkStatus
 
 
 class SomeThreads(Threads):
@@ -28,13 +28,13 @@ class SomeThreads(Threads):
         return self.hanging
 
 
-def camera(name: str, *, problem: bool) -> Any:
-    health = SimpleNamespace(problem=problem)
+def camera(name: str, *, online: bool) -> Any:
+    health = SimpleNamespace(online=online, state=CameraState.OK)
     return SimpleNamespace(capture_thread=f"capture-{name}", health=health)
 
 
-def supervisor(threads: Threads, *, connected: bool = True, **problems: bool) -> Supervisor:
-    cameras = {name: camera(name, problem=problem) for name, problem in problems.items()}
+def supervisor(threads: Threads, *, connected: bool = True, **online: bool) -> Supervisor:
+    cameras = {name: camera(name, online=is_online) for name, is_online in online.items()}
     link = LinkStatus("localhost", 1883, connected, None if connected else "refused")
     return Supervisor(threads, cast("Any", cameras), lambda: link)
 
@@ -61,14 +61,14 @@ def all_told(systemd: socket.socket) -> list[str]:
 
 def test_the_only_camera_that_hangs_ends_the_process() -> None:
     threads = SomeThreads(capture_door=0.1)
-    supervisor(threads, door=True).look()
+    supervisor(threads, door=False).look()
 
     assert threads.dead == "capture-door"
 
 
 def test_a_camera_that_hangs_is_borne_for_a_minute_while_another_works() -> None:
     threads = SomeThreads(capture_door=59.0)
-    both = supervisor(threads, door=True, shed=False)
+    both = supervisor(threads, door=False, shed=True)
     both.look()
     assert threads.dead is None
 
@@ -79,20 +79,20 @@ def test_a_camera_that_hangs_is_borne_for_a_minute_while_another_works() -> None
 
 def test_a_camera_that_hangs_is_not_borne_when_no_other_works() -> None:
     threads = SomeThreads(capture_door=0.1)
-    supervisor(threads, door=True, shed=True).look()
+    supervisor(threads, door=False, shed=False).look()
 
     assert threads.dead == "capture-door"
 
 
 def test_any_other_thread_that_hangs_ends_the_process() -> None:
     threads = SomeThreads(detect_door=0.1)
-    supervisor(threads, door=True, shed=False).look()
+    supervisor(threads, door=False, shed=True).look()
 
     assert threads.dead == "detect-door"
 
 
 def test_the_watchdog_is_fed_while_all_threads_work(systemd: socket.socket) -> None:
-    one = supervisor(SomeThreads(), door=False, shed=True)
+    one = supervisor(SomeThreads(), door=True, shed=False)
     one.look()
     one.look()
 
@@ -104,12 +104,30 @@ def test_the_watchdog_is_fed_while_all_threads_work(systemd: socket.socket) -> N
 
 
 def test_the_watchdog_starves_while_a_thread_hangs(systemd: socket.socket) -> None:
-    supervisor(SomeThreads(record=0.1), door=False).look()
+    supervisor(SomeThreads(record=0.1), door=True).look()
 
     assert "WATCHDOG=1" not in all_told(systemd)
 
 
 def test_the_status_says_why_there_is_no_broker(systemd: socket.socket) -> None:
-    supervisor(SomeThreads(), connected=False, door=False).look()
+    supervisor(SomeThreads(), connected=False, door=True).look()
 
     assert "STATUS=1 of 1 cameras live, no broker: refused" in all_told(systemd)
+
+
+def test_a_frozen_camera_is_opened_anew_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr("pimotion.supervisor.time.monotonic", lambda: now_s)
+    opened_s: list[float] = []
+    door = camera("door", online=False)
+    door.health = SimpleNamespace(online=False, state=CameraState.FROZEN, since_monotonic_s=1000.0)
+    door.reopen = lambda: opened_s.append(now_s - 1000.0)
+    link = LinkStatus("localhost", 1883, connected=True, reason=None)
+    watching = Supervisor(SomeThreads(), cast("Any", {"door": door}), lambda: link)
+    for second in range(500):
+        now_s = 1000.0 + second
+        watching.look()
+
+    assert opened_s == [31.0, 91.0, 211.0, 451.0]
