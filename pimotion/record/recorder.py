@@ -28,6 +28,7 @@ _QUEUE_MESSAGES = 100
 _UNSAVED_EVENTS = 100
 _RETRY_S = 5.0
 _TIDY_S = 60.0
+_TURN_S = 2.0
 _HANGS_S = 300.0
 """A worn SD card may stop for a minute; motion does not wait for it."""
 _DAY_S = 86_400
@@ -113,18 +114,20 @@ class Recorder:
         """Save messages until `stop`; the body of the thread ``record``."""
         self._attempt("open", self._tidy)
         while not (self._stopping.is_set() and self._queue.empty()):
-            self._beat.rest(_TIDY_S)
-            message = self._next()
-            self._beat.renew()
-            self._take(message)
+            self._take(self._next())
         self._take(None)
         self._close()
 
     def _next(self) -> MotionEvent | Still | None:
-        try:
-            return self._queue.get(timeout=self._retry_s if self._unsaved else _TIDY_S)
-        except queue.Empty:
-            return None
+        """Return the next message; None when it is time to look after the disk."""
+        until_s = time.monotonic() + (self._retry_s if self._unsaved else _TIDY_S)
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._beat.renew()
+            try:
+                return self._queue.get(timeout=min(left_s, _TURN_S))
+            except queue.Empty:
+                continue
+        return None
 
     def _take(self, message: MotionEvent | Still | None) -> None:
         if isinstance(message, Still):
