@@ -91,6 +91,6 @@ def _asked(site: Site, camera: str) -> tuple[Encoder, Wish]:
     try:
         if problem is not None:
             raise problem
-        return encoder, wish_of(given, encoder.camera.settings)
+        return encoder, wish_of(given, encoder.show.settings)
     except QueryError as error:
         refuse(400, str(error))

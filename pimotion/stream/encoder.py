@@ -11,12 +11,10 @@ from pimotion.errors import PictureError, PimotionError
 from pimotion.latest import Latest
 from pimotion.log import Repeated
 from pimotion.pace import Pacer
-from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
-from pimotion.stream.scene import Scene, paint, scene_of
+from pimotion.stream.show import Scene, Show
 from pimotion.stream.viewer import Places, Viewing
-from pimotion.types import Frame
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +33,13 @@ class TooMany(PimotionError):
 
 
 class Encoder:
-    """Gives one camera's pictures to its viewers. Thread-safe.
+    """Gives the pictures of one camera, or of all of them, to their viewers. Thread-safe.
 
-    The thread ``encode-<camera>`` starts with the first viewer and ends after the last.
+    The thread ``encode-<id>`` starts with the first viewer and ends after the last.
     """
 
-    def __init__(self, camera: LiveCamera, places: Places, start: Start) -> None:
-        self.camera = camera
+    def __init__(self, show: Show, places: Places, start: Start) -> None:
+        self.show = show
         self._places = places
         self._start = start
         self._lock = threading.Lock()
@@ -87,7 +85,7 @@ class Encoder:
         with self._lock:
             line = self._lines.get(variant) or self._stills.get(variant)
             if line is None:
-                line = self._stills[variant] = _Line(self.camera, variant)
+                line = self._stills[variant] = _Line(self.show, variant)
                 if len(self._stills) > MAX_VARIANTS:
                     self._stills.popitem(last=False)
         return line.show()
@@ -110,9 +108,9 @@ class Encoder:
                     "quality and overlay; choose one of those"
                 )
             if not self._running:  # first, so that nothing is to be undone if it fails
-                self._start(f"encode-{self.camera.id}", self._run)
+                self._start(f"encode-{self.show.id}", self._run)
                 self._running = True
-            line = self._lines.setdefault(wish.variant, _Line(self.camera, wish.variant))
+            line = self._lines.setdefault(wish.variant, _Line(self.show, wish.variant))
             viewing = Viewing(line.parts, wish.fps, lambda gone: self._leave(wish.variant, gone))
             line.add(viewing)
         return line, viewing
@@ -128,11 +126,10 @@ class Encoder:
     def _run(self) -> None:
         seen = 0
         while lines := self._lines_or_end():
-            taken = self.camera.frames.wait(seen, _TICK_S)
-            seen = taken.number if taken else seen
-            frame = taken.value if taken and isinstance(taken.value, Frame) else None
+            news = self.show.wait(seen, _TICK_S)
+            seen = news.number
             for line in lines:
-                line.follow(frame)
+                line.follow(news.captured_s)
 
     def _lines_or_end(self) -> list[_Line]:
         """Return what is watched; when that is nothing, the thread has ended by this."""
@@ -142,21 +139,20 @@ class Encoder:
 
 
 class _Line:
-    """One variant of one camera. Thread-safe, but `follow` belongs to the encoder's thread.
+    """One variant of what is shown. Thread-safe, but `follow` belongs to the encoder's thread.
 
     Attributes:
         parts: The newest encoded picture.
         viewings: Who watches it; guarded by the encoder's lock.
     """
 
-    def __init__(self, camera: LiveCamera, variant: Variant) -> None:
+    def __init__(self, show: Show, variant: Variant) -> None:
         self.parts: Latest[Part] = Latest()
         self.viewings: list[Viewing] = []
-        self._camera = camera
+        self._show = show
         self._variant = variant
         self._lock = threading.Lock()
         self._shown: Hashable = None
-        self._size: tuple[int, int] | None = None
         self._fps: float | None = None
         self._pacer: Pacer | None = None
         self._repeated = Repeated(log)
@@ -169,20 +165,20 @@ class _Line:
         self.viewings.remove(viewing)
         self._set_pace()
 
-    def follow(self, frame: Frame | None) -> None:
-        """Show a new frame if its turn has come; without one, see whether the source has died."""
+    def follow(self, captured_s: float | None) -> None:
+        """Show a new picture if its turn has come; without one, see whether the source has died."""
         pacer = self._pacer
-        if frame is None:
-            if scene_of(self._camera).frame is None:
+        if captured_s is None:
+            if not self._show.scene().is_live:
                 self.show()
-        elif pacer is None or pacer.is_due(frame.monotonic_s):
+        elif pacer is None or pacer.is_due(captured_s):
             self.show()
 
     def show(self) -> Part:
         """Encode what there is to show now, unless that has been done, and return it."""
         with self._lock:
             # Only here, under the lock, so that an older picture can never follow a newer one.
-            scene = scene_of(self._camera)
+            scene = self._show.scene()
             before = self.parts.peek()
             if before is not None and scene.key == self._shown:
                 return before
@@ -194,17 +190,12 @@ class _Line:
 
     def _paint(self, scene: Scene, before: Part | None) -> Part:
         """Return the scene's picture; if that is broken the one before, or a card."""
-        if scene.frame is not None:
-            self._size = (scene.frame.picture.width, scene.frame.picture.height)
         try:
-            return paint(self._camera, scene, self._variant, self._size)
+            return scene.paint(self._variant)
         except PictureError as error:
-            camera = self._camera
-            self._repeated.warning("broken", f"picture skipped camera={camera.id} reason={error}")
-            if before is not None:
-                return before
-            card = Scene(scene.key, None, str(error))
-            return paint(camera, card, self._variant, self._size)
+            show = self._show
+            self._repeated.warning("broken", f"picture skipped camera={show.id} reason={error}")
+            return before or show.apology(str(error)).paint(self._variant)
 
     def _set_pace(self) -> None:
         """Encode as often as the viewer who asks for most."""

@@ -7,12 +7,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from pimotion.clock import utc_now_s
+from pimotion.config.camera import Stream
 from pimotion.picture import Picture
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.stream.cards import card, since_text
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
+from pimotion.stream.show import News
 from pimotion.types import CameraHealth, CameraState, Detection, Frame
 
 _USUAL_SIZE = (1280, 720)
@@ -25,65 +27,101 @@ _BOXES_LAST_S = 1.0
 """Boxes are drawn on later frames until a newer detection comes, but no longer than this."""
 
 
+class CameraShow:
+    """One camera as an encoder shows it. Thread-safe."""
+
+    def __init__(self, camera: LiveCamera) -> None:
+        self.camera = camera
+        self._size = _USUAL_SIZE
+
+    @property
+    def id(self) -> str:
+        """The camera's."""
+        return self.camera.id
+
+    @property
+    def settings(self) -> Stream:
+        """The camera's."""
+        return self.camera.settings
+
+    def wait(self, seen: int, timeout_s: float) -> News:
+        """Wait for a frame newer than number ``seen``."""
+        taken = self.camera.frames.wait(seen, timeout_s)
+        if taken is None:
+            return News(seen, None)
+        frame = taken.value if isinstance(taken.value, Frame) else None
+        return News(taken.number, frame.monotonic_s if frame else None)
+
+    def scene(self) -> CameraScene:
+        """Return the newest frame, or why there is none."""
+        camera = self.camera
+        newest = camera.frames.wait(0, 0)
+        health = camera.health()
+        if newest is None:
+            return self._dead(health, health.reason or "waiting for the first picture")
+        if not isinstance(newest.value, Frame):
+            return self._dead(health, newest.value.reason)
+        picture = newest.value.picture
+        self._size = (picture.width, picture.height)
+        # A frame newer than the bad news is live: its camera has just come back.
+        if not health.online and newest.value.monotonic_s <= health.since_monotonic_s:
+            return self._dead(health, health.reason or "waiting for the next picture")
+        return CameraScene(camera, ("frame", newest.number), newest.value, self._size)
+
+    def apology(self, reason: str) -> CameraScene:
+        """Return a card with a reason."""
+        return CameraScene(self.camera, ("apology", reason), None, self._size, reason)
+
+    def _dead(self, health: CameraHealth, reason: str) -> CameraScene:
+        age_s = max(0.0, time.monotonic() - health.since_monotonic_s)
+        since = None
+        if health.state is not CameraState.OK:
+            since = since_text(health.since_utc_s, age_s)
+        key = ("card", reason, health.since_monotonic_s, age_s // _CARD_EVERY_S)
+        return CameraScene(self.camera, key, None, self._size, reason, since)
+
+
 @dataclass(frozen=True)
-class Scene:
-    """What is to be shown: a frame, or why there is none.
+class CameraScene:
+    """What is to be shown of a camera: a frame, or why there is none.
 
     Attributes:
         key: Equal keys show the same picture.
         frame: The newest live frame; None when the source is dead.
+        size: Width and height of the camera's pictures, px.
         reason: Why there is no frame, in words.
         since: Since when, in words.
     """
 
+    camera: LiveCamera
     key: Hashable
     frame: Frame | None
+    size: tuple[int, int]
     reason: str = ""
     since: str | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """False when the source is dead."""
+        return self.frame is not None
 
-def scene_of(camera: LiveCamera) -> Scene:
-    """Return what there is to show now."""
-    newest = camera.frames.wait(0, 0)
-    health = camera.health()
-    if newest is None:
-        return _dead(health, health.reason or "waiting for the first picture")
-    if not isinstance(newest.value, Frame):
-        return _dead(health, newest.value.reason)
-    # A frame newer than the bad news is live: its camera has just come back.
-    if not health.online and newest.value.monotonic_s <= health.since_monotonic_s:
-        return _dead(health, health.reason or "waiting for the next picture")
-    return Scene(("frame", newest.number), newest.value)
+    def paint(self, variant: Variant) -> Part:
+        """Return the scene as a JPEG that looks as the variant says.
 
-
-def paint(
-    camera: LiveCamera, scene: Scene, variant: Variant, card_size: tuple[int, int] | None
-) -> Part:
-    """Return the scene as a JPEG that looks as the variant says.
-
-    Raises:
-        PictureError: The frame cannot be decoded.
-    """
-    quality = variant.quality or camera.settings.quality
-    if scene.frame is None:
-        picture = card(camera.name, scene.reason, scene.since, card_size or _USUAL_SIZE)
-        return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
-    frame = scene.frame
-    overlay = _overlay(camera, frame, variant)
-    if overlay.is_empty:
-        jpeg = _plain_jpeg(frame.picture, variant, quality)
-    else:
-        jpeg = draw(frame.picture, overlay, variant.width).jpeg(quality)
-    return Part(jpeg, frame.monotonic_s, frame.utc_s)
-
-
-def _dead(health: CameraHealth, reason: str) -> Scene:
-    age_s = max(0.0, time.monotonic() - health.since_monotonic_s)
-    since = None
-    if health.state is not CameraState.OK:
-        since = since_text(health.since_utc_s, age_s)
-    key = ("card", reason, health.since_monotonic_s, age_s // _CARD_EVERY_S)
-    return Scene(key, None, reason, since)
+        Raises:
+            PictureError: The frame cannot be decoded.
+        """
+        quality = variant.quality or self.camera.settings.quality
+        frame = self.frame
+        if frame is None:
+            picture = card(self.camera.name, self.reason, self.since, self.size)
+            return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
+        overlay = _overlay(self.camera, frame, variant)
+        if overlay.is_empty:
+            jpeg = _plain_jpeg(frame.picture, variant, quality)
+        else:
+            jpeg = draw(frame.picture, overlay, variant.width).jpeg(quality)
+        return Part(jpeg, frame.monotonic_s, frame.utc_s)
 
 
 def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:

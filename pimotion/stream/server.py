@@ -14,6 +14,7 @@ from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
 from pimotion.stream.listener import Listener
 from pimotion.stream.live import LiveCamera
+from pimotion.stream.scene import CameraShow
 from pimotion.stream.site import Site
 from pimotion.stream.viewer import Places
 from pimotion.types import Command, EventLog, LinkStatus, Message
@@ -56,7 +57,8 @@ class StreamServer:
         )
         places = Places(http.max_viewers)
         self._encoders = {
-            camera.id: Encoder(camera, places, self._start_encoder) for camera in cameras
+            camera.id: Encoder(CameraShow(camera), places, self._start_encoder)
+            for camera in cameras
         }
         self.app = build(Site(self._encoders, self._board, Gate(http), events, commands))
         """The WSGI application."""

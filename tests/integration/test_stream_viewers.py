@@ -20,10 +20,9 @@ from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
 
 from pimotion.config.settings import Http
-from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
-from pimotion.stream.scene import Scene, paint
+from pimotion.stream.scene import CameraScene
 from pimotion.stream.server import StreamServer
 
 FPS = 30
@@ -60,13 +59,13 @@ def encodes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Variant, object]]:
     """Each encode that is made: its variant and the key of what it shows."""
     made: list[tuple[Variant, object]] = []
 
-    def counted(
-        camera: LiveCamera, scene: Scene, variant: Variant, size: tuple[int, int] | None
-    ) -> Part:
-        made.append((variant, scene.key))
-        return paint(camera, scene, variant, size)
+    paint = CameraScene.paint
 
-    monkeypatch.setattr("pimotion.stream.encoder.paint", counted)
+    def counted(scene: CameraScene, variant: Variant) -> Part:
+        made.append((variant, scene.key))
+        return paint(scene, variant)
+
+    monkeypatch.setattr(CameraScene, "paint", counted)
     return made
 
 

@@ -19,6 +19,7 @@ from pimotion.stream.cards import since_text
 from pimotion.stream.encoder import MAX_VARIANTS, Encoder, TooMany
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
+from pimotion.stream.scene import CameraShow
 from pimotion.stream.viewer import Places
 from pimotion.types import Box
 
@@ -26,13 +27,13 @@ NOTHING_DRAWN = Variant(None, None, frozenset())
 BOX = Box(200, 120, 160, 120)
 
 
-def encoder_of(feed: Feed, places: int = 64) -> Encoder:
+def encoder_of(feed: Feed, places: int = 64, show: CameraShow | None = None) -> Encoder:
     """An encoder whose thread never runs: the pictures here are those asked for."""
 
     def start(name: str, run: Callable[[], None]) -> None:
         assert name == f"encode-{feed.camera.id}"
 
-    return Encoder(feed.camera, Places(places), start)
+    return Encoder(show or CameraShow(feed.camera), Places(places), start)
 
 
 def pixels(jpeg: bytes) -> Pixels:
@@ -131,8 +132,8 @@ def test_a_camera_that_is_back_shows_its_picture_at_once() -> None:
     feed.lose("no route to host")
     lost = feed.camera.health()
     feed.show()
-    encoder = encoder_of(feed)
-    encoder.camera = replace(feed.camera, health=lambda: lost)
+    show = CameraShow(replace(feed.camera, health=lambda: lost))
+    encoder = encoder_of(feed, show=show)
     assert barcode.read_jpeg(encoder.still(NOTHING_DRAWN).jpeg) == 1
 
 
