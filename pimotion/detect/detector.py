@@ -71,6 +71,10 @@ class Detector:
         """Change the sensitivity from the next frame on, 1..100."""
         self._method.set_sensitivity(sensitivity)
 
+    def set_min_area(self, ratio: float) -> None:
+        """Change the smallest region that counts from the next frame on, 0..1 of the frame."""
+        self._method.set_min_area(ratio)
+
     def show_model(self, wanted: bool) -> None:
         """Say whether somebody looks at `Detection.model`; it is made only then."""
         self._model_wanted = wanted

@@ -84,6 +84,9 @@ class Method(Protocol):
     def set_sensitivity(self, sensitivity: int) -> None:
         """Scale the thresholds from the next picture on, 1..100."""
 
+    def set_min_area(self, ratio: float) -> None:
+        """Change the smallest region that counts from the next picture on, 0..1 of the picture."""
+
     def show_model(self, wanted: bool) -> None:
         """Say whether `model` will be asked for."""
 

@@ -62,6 +62,11 @@ class EventMachine:
         """Id of the running event; None when there is none."""
         return None if self._event is None else self._event.id
 
+    def set_event_gap(self, seconds: float) -> None:
+        """Change the quiet time that ends an event, the running one too."""
+        self._rules = self._rules.model_copy(update={"event_gap_s": seconds})
+        self._zones.set_event_gap(seconds)
+
     def update(self, detection: Detection) -> Messages:
         """Take in the next frame; return what is to be said."""
         return tuple(self._update(detection))

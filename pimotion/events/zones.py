@@ -18,11 +18,15 @@ class ZoneMotion:
     """
 
     def __init__(self, zones: Mapping[str, Zone], *, event_gap_s: float) -> None:
-        self._gap_s = {
-            name: event_gap_s if zone.event_gap_s is None else zone.event_gap_s
-            for name, zone in zones.items()
-        }
+        self._own_gap_s = {name: zone.event_gap_s for name, zone in zones.items()}
         self._moved_at_s: dict[str, float] = {}
+        self.set_event_gap(event_gap_s)
+
+    def set_event_gap(self, seconds: float) -> None:
+        """Change the quiet time of all zones that have none of their own."""
+        self._gap_s = {
+            name: seconds if own_s is None else own_s for name, own_s in self._own_gap_s.items()
+        }
 
     @property
     def order(self) -> tuple[str, ...]:

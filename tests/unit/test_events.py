@@ -296,6 +296,18 @@ def test_a_detector_that_confirms_for_itself_is_not_made_to_wait_again() -> None
     assert start.duration_s == pytest.approx(0.5)
 
 
+def test_another_gap_holds_for_the_running_event_and_zones_without_their_own() -> None:
+    watching = machine(b_gap_s=3)
+    told(watching, "2222")
+    watching.set_event_gap(0.5)
+
+    later = [
+        words(message) for seen in drawn("2222" + "." * 35)[4:] for message in watching.update(seen)
+    ]
+
+    assert later == ["stop 1 quiet", "OFF{b}", "OFF"]
+
+
 def test_the_score_is_the_best_of_the_event() -> None:
     watching = machine(Events(min_motion_s=0))
     watching.update(detection(0, boxes=[BOX], score=0.4))

@@ -46,12 +46,21 @@ class Adaptive:
         self._model: SceneModel | None = None
         self._size = (0, 0)
         self._tracker = Tracker(0, 0)
+        self._trust: Trust
 
     def set_sensitivity(self, sensitivity: int) -> None:
         """Scale all thresholds; see `sensitivity_scale`."""
         self._strictness = sensitivity_scale(sensitivity)
         if self._size != (0, 0):
             self._scene.set_strictness(self._strictness)
+
+    def set_min_area(self, ratio: float) -> None:
+        """Change the smallest thing that counts, 0..1 of the picture."""
+        self._detect = self._detect.model_copy(update={"min_area_ratio": ratio})
+        if self._size != (0, 0):
+            self._least_px = ratio * self._half_size[0] * self._half_size[1]
+            self._finder.set_least_px(self._least_px)
+            self._trust.set_least_px(self._least_px)
 
     def show_model(self, wanted: bool) -> None:
         """Say whether `model` will be asked for."""

@@ -96,11 +96,15 @@ class ObjectFinder:
             np.zeros(shape, np.uint8) for _ in range(4)
         )
         self._labels, self._labels8 = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
-        self._least_px = max(1.5, _HALF_SHOWN / _SOLID_SHARE * least_px)
+        self.set_least_px(least_px)
         self._reach = max(1, round(width * _JOIN_WIDTH_RATIO))
         self._kernel = np.ones((2 * self._reach + 1, 2 * self._reach + 1), np.uint8)
         self._specks = 0.0
         self._speck_px = 4.0
+
+    def set_least_px(self, least_px: float) -> None:
+        """Change the area of the smallest object that is looked at, px of this size."""
+        self._least_px = max(1.5, _HALF_SHOWN / _SOLID_SHARE * least_px)
 
     def find(self, scene: Scene, step_s: float) -> Found:
         """Return the regions of what `scene` compared last."""

@@ -58,6 +58,10 @@ class Trust:
         self._absorb_s = absorb_s
         self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
 
+    def set_least_px(self, least_px: float) -> None:
+        """Change the area of the smallest object that counts, px at half size."""
+        self._least_px = least_px
+
     def note_gone(self, tracks: list[Track], now_s: float) -> None:
         """Remember what came and went without being believed: that is what clutter looks like."""
         for track in tracks:

@@ -29,12 +29,19 @@ class Classic:
         self._detect = detect
         self._zones = zones
         self._background = background
+        self._rules: Rules | None = None
         self._model_wanted = False
         self._model: SceneModel | None = None
 
     def set_sensitivity(self, sensitivity: int) -> None:
         """Scale the background's thresholds."""
         self._background.set_sensitivity(sensitivity)
+
+    def set_min_area(self, ratio: float) -> None:
+        """Change the smallest region that counts."""
+        self._detect = self._detect.model_copy(update={"min_area_ratio": ratio})
+        if self._rules is not None:
+            self._rules.set_min_area(ratio)
 
     def show_model(self, wanted: bool) -> None:
         """Say whether `model` will be asked for."""
@@ -67,6 +74,7 @@ class Classic:
 
     def _judge(self, foreground: Pixels, now_s: float) -> Findings:
         """Apply the rules that need the time to what the others found."""
+        assert self._rules is not None
         findings = self._rules.judge(foreground)
         if self._frames <= self._detect.warmup_frames:
             return _held_back(findings, "warmup")

@@ -50,11 +50,15 @@ class Rules:
         self, detect: Detect, zones: Mapping[str, Zone], *, width: int, height: int
     ) -> None:
         self._size_px = width * height
-        self._least_px = max(1.0, detect.min_area_ratio * self._size_px)
+        self.set_min_area(detect.min_area_ratio)
         self._most_ratio = detect.max_area_ratio
         self._ignored = IgnoredAreas(detect.masks, width, height)
         self._zones = ZoneAreas(zones, width, height)
         self._blobs = Blobs(width, height)
+
+    def set_min_area(self, ratio: float) -> None:
+        """Change the smallest region that counts, 0..1 of the picture."""
+        self._least_px = max(1.0, ratio * self._size_px)
 
     def judge(self, foreground: Pixels) -> Findings:
         """Return what counts in a foreground of shape (height, width), uint8, 0 or 255."""
