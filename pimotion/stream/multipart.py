@@ -4,6 +4,10 @@ The stream opens with a boundary line (go2rtc, ESP clients), and each JPEG is fo
 boundary line at once, so that Firefox paints it without waiting for the next one. Lines end with
 CRLF, the boundary is declared without quotes (Safari) and without its dashes, and each part has a
 ``Content-Length`` in that spelling (motionEye searches for it, go2rtc refuses parts without).
+
+Chrome and its kin paint a picture only when they know the header of the next part (Chromium bug
+527446). For them there is a second spelling, *ahead*: that header stands right behind the picture,
+and so cannot say how long the next one will be.
 """
 
 from __future__ import annotations
@@ -13,9 +17,12 @@ from functools import cached_property
 
 BOUNDARY = "pimotion"
 CONTENT_TYPE = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-OPENING = f"--{BOUNDARY}\r\n".encode()
 
-_CLOSING = b"\r\n" + OPENING
+OPENING = f"--{BOUNDARY}\r\n".encode()
+"""Goes before the first `Part.framed`."""
+
+OPENING_AHEAD = OPENING + b"Content-Type: image/jpeg\r\n\r\n"
+"""Goes before the first `Part.framed_ahead`."""
 
 
 @dataclass(frozen=True)
@@ -39,4 +46,9 @@ class Part:
         if self.utc_s is not None:
             lines.append(f"X-Timestamp: {self.utc_s:.6f}")
         head = "\r\n".join([*lines, "", ""]).encode()
-        return b"".join((head, self.jpeg, _CLOSING))
+        return b"".join((head, self.jpeg, b"\r\n", OPENING))
+
+    @cached_property
+    def framed_ahead(self) -> bytes:
+        """The picture as it stands in a stream for Chrome, the next part's header included."""
+        return b"".join((self.jpeg, b"\r\n", OPENING_AHEAD))

@@ -44,10 +44,12 @@ class Wish:
 
     Attributes:
         fps: Most frames a second; None: all.
+        advance: The header of the next part stands right behind each picture (see `multipart`).
     """
 
     variant: Variant
     fps: float | None
+    advance: bool = False
 
 
 def parameters(query: str, allowed: tuple[str, ...]) -> dict[str, str]:
@@ -74,20 +76,42 @@ def parameters(query: str, allowed: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def wish_of(given: Mapping[str, str], settings: Stream) -> Wish:
+def wish_of(
+    given: Mapping[str, str], settings: Stream, headers: Mapping[str, str] | None = None
+) -> Wish:
     """Return what a viewer asks for; what is not given is as the camera's settings say.
+
+    Args:
+        given: The query.
+        settings: The camera's.
+        headers: Of the request: a browser that needs ``advance`` is known by them.
 
     Raises:
         QueryError: A value is outside its range; the text names the range.
     """
-    if _number(given, "advance", int, 0, 1):
-        raise QueryError("advance=1 is not available in this version")
+    advance = _number(given, "advance", int, 0, 1)
     variant = Variant(
         width=_number(given, "width", int, 64, 4096),
         quality=_number(given, "quality", int, 1, 100),
         overlays=_overlays(given.get("overlay"), settings),
     )
-    return Wish(variant, _number(given, "fps", float, 0.2, 60) or settings.fps)
+    fps = _number(given, "fps", float, 0.2, 60) or settings.fps
+    return Wish(
+        variant, fps, is_image_in_chrome(headers or {}) if advance is None else bool(advance)
+    )
+
+
+def is_image_in_chrome(headers: Mapping[str, str]) -> bool:
+    """Tell whether the picture will stand in an ``<img>`` of Chrome or its kin.
+
+    Over plain HTTP to another machine Chrome does not say what a request is for; but what it
+    accepts then begins with an image type for images only.
+    """
+    purpose = headers.get("Sec-Fetch-Dest")
+    if purpose is None and headers.get("Accept", "").startswith("image/"):
+        purpose = "image"
+    agent = headers.get("User-Agent", "")
+    return purpose == "image" and ("Chrome/" in agent or "Chromium/" in agent)
 
 
 def usual_overlays(settings: Stream) -> frozenset[str]:

@@ -17,7 +17,7 @@ from pimotion.picture import Picture
 from pimotion.pixels import Pixels, encode_bgr
 from pimotion.stream.cards import since_text
 from pimotion.stream.encoder import MAX_VARIANTS, Encoder, TooMany
-from pimotion.stream.multipart import Part
+from pimotion.stream.multipart import OPENING_AHEAD, Part
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.scene import CameraShow
 from pimotion.stream.viewer import Places
@@ -53,6 +53,15 @@ def test_a_part_is_spelled_as_all_clients_want_it() -> None:
         b"Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 1795521600.500000\r\n\r\n"
         b"JPEG\r\n--pimotion\r\n"
     )
+
+
+def test_ahead_the_next_header_stands_right_behind_each_picture() -> None:
+    """It cannot say how long the next picture will be."""
+    stream = (
+        OPENING_AHEAD + Part(b"ONE", 1.0, 2.0).framed_ahead + Part(b"TWO", 2.0, 3.0).framed_ahead
+    )
+    head = b"--pimotion\r\nContent-Type: image/jpeg\r\n\r\n"
+    assert stream == head + b"ONE\r\n" + head + b"TWO\r\n" + head
 
 
 def test_without_a_clock_there_is_no_time_stamp() -> None:
