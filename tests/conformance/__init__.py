@@ -1,0 +1,1 @@
+"""What known viewers ask of a stream, held against the real daemon with numbered pictures."""
