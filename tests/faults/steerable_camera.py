@@ -1,0 +1,173 @@
+"""An HTTP camera that is steered while it runs: it walks, stalls, freezes, lies, and goes away."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from cameras.http_camera import part
+from cameras.pictures import FPS, SCENE
+
+from pimotion.capture.synthetic import QUIET_S, Scene
+from pimotion.pixels import encode_bgr
+
+_WALK_FROM = int(QUIET_S * FPS)
+_BOMB_SIDE_PX = 30_000
+_HUGE_BYTES = 2_000_000_000
+
+
+def bomb() -> bytes:
+    """A small JPEG whose header says that it is 30000 x 30000."""
+    small = bytearray(encode_bgr(SCENE.image(0), 60))
+    size_at = small.index(b"\xff\xc0") + 5
+    small[size_at : size_at + 4] = _BOMB_SIDE_PX.to_bytes(2, "big") * 2
+    return bytes(small)
+
+
+@dataclass
+class Mood:
+    """What the camera does now. Change it at any time."""
+
+    status: int = 200
+    is_html: bool = False
+    is_stalled: bool = False
+    is_frozen: bool = False
+    is_walking: bool = False
+    broken_share: float = 0.0
+    size_px: tuple[int, int] = (SCENE.width, SCENE.height)
+    sent: int = 0
+    """Pictures so far."""
+    special: list[bytes] = field(default_factory=list)
+    """Bodies to send once, before the next picture."""
+
+
+class SteerableCamera:
+    """Serves one MJPEG stream while it is entered as a context."""
+
+    def __init__(self, port: int) -> None:
+        self.mood = Mood()
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/stream"
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> SteerableCamera:
+        """Begin to listen."""
+        self._server = _Server(self.port, self.mood)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Cut every connection and stop listening: somebody pulled the plug."""
+        server, self._server = self._server, None
+        if server is None or self._thread is None:
+            return
+        server.cut()
+        server.shutdown()
+        server.server_close()
+        self._thread.join()
+
+    @property
+    def connections(self) -> int:
+        """How many connections this start has seen."""
+        return 0 if self._server is None else self._server.connections
+
+    def __enter__(self) -> SteerableCamera:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int, mood: Mood) -> None:
+        self.mood = mood
+        self.over = threading.Event()
+        self.connections = 0
+        self.open: list[socket.socket] = []
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away."""
+
+    def cut(self) -> None:
+        self.over.set()
+        for connection in self.open:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.connections += 1
+        self.server.open.append(self.connection)
+        mood = self.server.mood
+        if mood.status != 200:
+            self.send_error(mood.status)
+        elif mood.is_html:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<html>firmware update in progress</html>")
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            self._stream(mood)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name
+        pass
+
+    def _stream(self, mood: Mood) -> None:
+        luck = random.Random(7)
+        scenes: dict[tuple[int, int], Scene] = {}
+        number = step = 0
+        while not self.server.over.wait(1 / FPS):
+            if mood.is_stalled:
+                continue
+            step += 1
+            if not mood.is_frozen:
+                number = _WALK_FROM + step % 120 if mood.is_walking else step % _WALK_FROM
+            scene = scenes.setdefault(mood.size_px, Scene(*mood.size_px, FPS))
+            body = encode_bgr(scene.image(number), 80)
+            if luck.random() < mood.broken_share:
+                body = body[: len(body) // 3]
+            while mood.special:
+                self._send(mood.special.pop())
+            self._send(part(body))
+            mood.sent += 1
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+        except OSError:
+            self.server.over.wait(0.05)
+            raise
+
+
+def huge_part() -> bytes:
+    """The head of a part that says it has 2 GB, and the first 32 MB of them."""
+    head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % _HUGE_BYTES
+    return head + b"\xff\xd8" + bytes(32 << 20)
+
+
+def wait_until(holds: Callable[[], bool], what: str, at_most_s: float) -> float:
+    """Wait until a condition holds; return how long that took, s."""
+    began_s = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began_s < at_most_s, f"{at_most_s:g} s and not yet: {what}"
+        time.sleep(0.05)
+    return time.monotonic() - began_s

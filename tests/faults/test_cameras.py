@@ -1,0 +1,199 @@
+"""A camera that is missing, cut, stalled, frozen or hostile: what the daemon says and does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from broker import HOST, Broker, Listener
+from daemon_process import DaemonProcess
+from free_ports import find_free_port
+from steerable_camera import SteerableCamera, bomb, huge_part, wait_until
+
+TOPIC = "pimotion/node/door"
+FROZEN_S = 3
+
+
+class Scene:
+    """A daemon, its broker, its camera, and somebody who listens."""
+
+    def __init__(self, folder: Path, port: int, camera: SteerableCamera, broker: Broker) -> None:
+        self.camera = camera
+        self.mood = camera.mood
+        self.listener = Listener(broker.port)
+        self.daemon = DaemonProcess(
+            folder,
+            {
+                "node": "node",
+                "mqtt": {"host": HOST, "port": broker.port},
+                "cameras": {
+                    "door": {
+                        "source": camera.url,
+                        "fps": 25,
+                        "health": {"stale_s": 3, "frozen_s": FROZEN_S},
+                        "events": {"event_gap_s": 1},
+                    }
+                },
+            },
+            port=port,
+        )
+
+    @property
+    def door(self) -> dict[str, Any]:
+        return self.daemon.camera("door")
+
+    def wait_for_state(self, state: str, at_most_s: float) -> float:
+        return wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
+
+    def states(self) -> list[str]:
+        return [json.loads(each)["state"] for each in self.listener.payloads(f"{TOPIC}/health")]
+
+    def walk(self) -> None:
+        """Let somebody walk through the picture until that is an event."""
+        self.daemon.wait_for(lambda: self.door["state"] == "ok", "live")
+        wait_until(self.learnt, "the scene is learnt", 20)
+        self.mood.is_walking = True
+        self.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=20)
+
+    def learnt(self) -> bool:
+        state = json.loads(self.daemon.get("/api/state"))
+        return state["cameras"][0]["learning"] is False
+
+    def order_of_end(self) -> list[bytes]:
+        """What the camera said last of its motion and of itself."""
+        topics = (f"{TOPIC}/motion", f"{TOPIC}/status")
+        return [each.payload for each in list(self.listener.heard) if each.topic in topics]
+
+    def stop_reason(self) -> str:
+        events = [json.loads(each) for each in self.listener.payloads(f"{TOPIC}/event")]
+        reason: str = next(each["reason"] for each in events if each["event_type"] == "stop")
+        return reason
+
+    def rss_bytes(self) -> int:
+        found: int = psutil.Process(self.daemon.process.pid).memory_info().rss
+        return found
+
+    def close(self) -> None:
+        self.daemon.close()
+        self.listener.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path, free_port: int, unused_port: int) -> Iterator[Scene]:
+    camera = SteerableCamera(find_free_port())
+    with Broker(tmp_path, unused_port) as broker:
+        made = Scene(tmp_path, free_port, camera, broker)
+        try:
+            made.daemon.wait_for(
+                lambda: made.daemon.healthz() is not None, "the page", timeout_s=10
+            )
+            yield made
+        finally:
+            made.close()
+            camera.stop()
+
+
+def test_a_camera_that_is_missing_at_the_start_is_waited_for(scene: Scene) -> None:
+    scene.wait_for_state("lost", 10)
+    assert "refuse" in scene.door["reason"]
+
+    scene.camera.start()
+    assert scene.wait_for_state("ok", 35) < 35
+
+
+@pytest.mark.parametrize("fault", ["cut", "stall"])
+def test_a_camera_that_goes_during_motion_ends_it_and_comes_back(scene: Scene, fault: str) -> None:
+    """Unplugging the camera must not leave Home Assistant showing motion for ever."""
+    scene.camera.start()
+    scene.walk()
+    scene.listener.forget()
+    if fault == "cut":
+        scene.camera.stop()
+    else:
+        scene.mood.is_stalled = True
+    wait_until(lambda: scene.door["status"] == "offline", "offline", 10)
+    scene.listener.wait_for(f"{TOPIC}/status", b"offline")
+
+    assert scene.order_of_end() == [b"OFF", b"offline"]
+    assert scene.stop_reason() == "source_lost"
+
+    scene.listener.forget()
+    scene.mood.is_stalled = scene.mood.is_walking = False
+    if fault == "cut":
+        scene.camera.start()
+    assert scene.wait_for_state("ok", 35) < 35
+    wait_until(scene.learnt, "learnt anew", 20)
+    assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion"), "its return is no motion"
+
+
+def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(scene: Scene) -> None:
+    scene.camera.start()
+    scene.walk()
+    scene.mood.is_frozen = True
+    frozen_after_s = scene.wait_for_state("frozen", FROZEN_S + 10)
+    scene.listener.wait_for(f"{TOPIC}/status", b"offline")
+    assert frozen_after_s > FROZEN_S - 1.5
+    assert scene.order_of_end()[-1] == b"offline"
+    scene.listener.forget()
+
+    scene.mood.is_walking = scene.mood.is_frozen = False
+    scene.wait_for_state("ok", 10)
+    wait_until(scene.learnt, "learnt anew", 20)
+    assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion")
+
+
+def test_every_other_picture_broken_leaves_the_camera_online(scene: Scene) -> None:
+    scene.camera.start()
+    scene.wait_for_state("ok", 15)
+    scene.mood.broken_share = 0.5
+    sent = scene.camera.connections
+    wait_until(lambda: 0 < (scene.door["fps"] or 99) < 16, "the rate says it", 20)
+
+    assert scene.states()[-1] == "ok"
+    assert scene.camera.connections == sent, "no reason to connect anew"
+    assert "Traceback" not in scene.daemon.log
+    assert scene.daemon.log.count("WARNING") <= 4
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "login"), (500, "500"), (404, "404"), (200, "a web page")]
+)
+def test_a_refusal_is_a_reason_in_words(scene: Scene, status: int, words: str) -> None:
+    scene.mood.status, scene.mood.is_html = status, status == 200
+    scene.camera.start()
+    scene.wait_for_state("lost", 10)
+    wait_until(lambda: words in (scene.door["reason"] or ""), f"{words}: {scene.door}", 10)
+
+    assert scene.camera.connections <= 4, "no storm"
+
+
+@pytest.mark.parametrize("attack", ["bomb", "huge"])
+def test_a_hostile_picture_costs_nothing(scene: Scene, attack: str) -> None:
+    scene.camera.start()
+    scene.wait_for_state("ok", 15)
+    before_bytes = scene.rss_bytes()
+    body = huge_part() if attack == "huge" else b"".join([b"--frame\r\n\r\n", bomb()])
+    scene.mood.special.append(body)
+    wait_until(lambda: not scene.mood.special, "sent", 10)
+    sent = scene.mood.sent
+    wait_until(lambda: scene.mood.sent > sent + 30, "it goes on, or is opened anew", 15)
+    wait_until(lambda: (scene.door["age_s"] or 9) < 1 and scene.door["state"] == "ok", "live", 5)
+
+    assert scene.rss_bytes() - before_bytes < 20 << 20
+    assert "Traceback" not in scene.daemon.log
+
+
+def test_another_size_is_no_motion(scene: Scene) -> None:
+    scene.camera.start()
+    scene.wait_for_state("ok", 15)
+    wait_until(scene.learnt, "learnt", 20)
+    for size_px in ((640, 480), (160, 120), (320, 240)):
+        scene.mood.size_px = size_px
+        wait_until(scene.learnt, "learnt anew", 20)
+
+    assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion")
+    assert scene.door["state"] == "ok"
