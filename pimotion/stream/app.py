@@ -14,6 +14,7 @@ from pimotion.stream.encoder import Encoder, TooMany
 from pimotion.stream.multipart import CONTENT_TYPE, OPENING
 from pimotion.stream.query import QueryError, Wish, parameters, wish_of
 from pimotion.stream.site import Site
+from pimotion.stream.viewer import CONNECTION
 
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {
@@ -63,9 +64,14 @@ def _stream(site: Site, camera: str) -> Iterable[bytes]:
     if request.method == "HEAD":
         return iter([OPENING])  # never sent; without any bytes bottle would add a length of 0
     try:
-        return encoder.watch(wish)
+        viewing = encoder.watch(wish, request.environ.get("REMOTE_ADDR", ""))
     except TooMany as error:
         refuse(503, str(error), Retry_After=_RETRY_AFTER_S)
+    connection = request.environ.get(CONNECTION)
+    if connection is None:
+        return viewing
+    connection.hand_over(viewing)
+    return iter([viewing.opening])
 
 
 def _still(site: Site, camera: str) -> HTTPResponse:
@@ -91,6 +97,6 @@ def _asked(site: Site, camera: str) -> tuple[Encoder, Wish]:
     try:
         if problem is not None:
             raise problem
-        return encoder, wish_of(given, encoder.show.settings)
+        return encoder, wish_of(given, encoder.show.settings, request.headers)
     except QueryError as error:
         refuse(400, str(error))

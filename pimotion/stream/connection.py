@@ -1,20 +1,14 @@
-"""One HTTP connection: reading with a deadline, writing with patience, and one request on it."""
+"""One HTTP connection that is not a stream: what came, what is to go, and how long it may take."""
 
 from __future__ import annotations
 
-import io
-import logging
+import contextlib
+import math
+import re
 import socket
 import time
-from typing import TYPE_CHECKING, Any, cast
-from wsgiref.handlers import SimpleHandler
-from wsgiref.headers import Headers
-from wsgiref.simple_server import WSGIRequestHandler
-
-if TYPE_CHECKING:
-    from pimotion.stream.listener import Listener
-
-log = logging.getLogger(__name__)
+from enum import Enum, auto
+from typing import Any
 
 HEADER_S = 5.0
 """A request line and headers that take longer are cut: someone drips them on purpose."""
@@ -25,162 +19,133 @@ BODY_S = 5.0
 STALL_S = 10.0
 """A client who takes no byte for this long has gone."""
 
+ANSWER_S = 60.0
+"""An answer that is not taken by then is cut: someone sips it on purpose."""
+
+LINGER_S = 1.0
+"""So long what a client still says is read and dropped after the answer; closing before that would
+make the kernel take back what he has not read yet."""
+
+MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 64 * 1024
 
-_UNSENT_BYTES = 16 * 1024
-"""What may wait in the kernel before a write counts as slow. Without this limit a slow viewer's
-kernel buffer holds 4 MB, which on a weak Wi-Fi is 20 s of old pictures."""
+_READ_BYTES = 64 * 1024
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*([0-9]{1,10})[ \t]*\r?\n", re.IGNORECASE)
+_WORDS_OF_0_9 = 2  # "GET /": HTTP/0.9 has no version, and nothing that follows
 
 
 def tune(connection: socket.socket) -> None:
-    """Set the options of a new connection."""
-    connection.settimeout(HEADER_S)
+    """Set the options of a new connection. The last three are Linux's; the others do without."""
+    connection.setblocking(False)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    # Linux only, both; elsewhere a slow viewer sees older pictures and lingers for longer.
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL_S * 1000))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_USER_TIMEOUT", int(STALL_S * 1000)),
+        ("TCP_KEEPIDLE", int(STALL_S)),
+        ("TCP_KEEPINTVL", int(STALL_S)),
+    ):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-class _Reader(io.RawIOBase):
-    """Reads a socket until a deadline, however slowly the bytes drip. Raises `TimeoutError`."""
+def length_of(received: bytes | bytearray) -> int | None:
+    """Return how long the request is that begins so; None while that cannot be told.
 
-    def __init__(self, connection: socket.socket, deadline_s: float) -> None:
-        self._connection = connection
-        self.deadline_s = deadline_s
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        left_s = self.deadline_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("the request took too long")
-        self._connection.settimeout(left_s)
-        return self._connection.recv_into(buffer)
+    What is no request, or too large a one, is as long as what there is of it.
+    """
+    line_end = received.find(b"\n") + 1
+    if line_end and len(received[:line_end].split()) == _WORDS_OF_0_9:
+        return line_end
+    end = _HEAD_END.search(received, 0, MAX_HEAD_BYTES)
+    if end is None:
+        return len(received) if len(received) > MAX_HEAD_BYTES else None
+    told = _LENGTH.search(received, 0, end.end())
+    body = int(told[1]) if told else 0
+    return end.end() + (body if body <= MAX_BODY_BYTES else 0)
 
 
-class _Writer(io.BufferedIOBase):
-    """Gathers small writes until `flush`, and sends them with patience for each bit of progress."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._waiting: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._waiting.append(data)
-        return len(data)
-
-    def flush(self) -> None:
-        # A picture alone is not copied; headers are joined with what follows them.
-        waiting, self._waiting = self._waiting, []
-        data = waiting[0] if len(waiting) == 1 else b"".join(waiting)
-        self._connection.settimeout(STALL_S)
-        left = memoryview(data)
-        while left:
-            left = left[self._connection.send(left) :]
+def has_whole_head(received: bytes) -> bool:
+    """Tell whether request line and headers are all there, an empty line behind them."""
+    return _HEAD_END.search(received, 0, MAX_HEAD_BYTES) is not None
 
 
-class _LogStream(io.TextIOBase):
-    """What a WSGI application complains into."""
+class Step(Enum):
+    """What a connection waits for; a `STREAM` is one no longer."""
 
-    def write(self, text: str) -> int:
-        if text.strip():
-            log.error("%s", text.strip())
-        return len(text)
-
-
-class _Response(SimpleHandler):
-    """Runs the application for one request and sends what it answers."""
-
-    server_software = "pimotion"
-    os_environ: dict[str, str] = {}  # noqa: RUF012  wsgiref's way: ours may hold secrets
-    headers: Headers
-    headers_sent: bool
-    environ: dict[str, Any]
-
-    def cleanup_headers(self) -> None:
-        super().cleanup_headers()
-        # One request a connection leaves nothing to smuggle; a stream ends with its connection.
-        self.headers["Connection"] = "close"
-
-    def finish_content(self) -> None:
-        if self.environ["REQUEST_METHOD"] == "HEAD" and not self.headers_sent:
-            self.send_headers()  # a stream has no length, so 0 would be a lie
-            self._flush()
-            return
-        super().finish_content()
-        self._flush()
-
-    def log_exception(self, exc_info: Any) -> None:
-        if isinstance(exc_info[1], OSError):
-            log.debug("client has gone error=%s", exc_info[1])
-        else:
-            log.error("request failed", exc_info=exc_info)
+    REQUEST = auto()
+    WORKER = auto()
+    TAKER = auto()
+    END = auto()
+    STREAM = auto()
 
 
-class Request(WSGIRequestHandler):
-    """Handles the one request of a connection."""
+class Connection:
+    """One connection, for one request.
 
-    server_version = "pimotion"
-    sys_version = ""
-    default_request_version = "HTTP/1.0"  # so that an answer to nonsense has a status line
+    Belongs to the thread ``http``, while in `Step.WORKER` to a worker.
 
-    def setup(self) -> None:
-        """Take the connection over."""
-        self.connection = self.request
-        self._reader = _Reader(self.connection, time.monotonic() + HEADER_S)
-        self.rfile = io.BufferedReader(self._reader)
-        self.wfile = _Writer(self.connection)
+    Attributes:
+        address: Of the client.
+        step: What it waits for.
+        deadline_s: When it is cut, monotonic; a worker has no deadline.
+        received: The request, as far as it came.
+    """
 
-    def handle(self) -> None:
-        """Read the request, let the application answer it."""
-        self.raw_requestline = self.rfile.readline(65537)
-        if len(self.raw_requestline) > 65536:  # noqa: PLR2004  http.server's own limit
-            self._refuse_line(414)
-            return
-        if len(self.raw_requestline.split()) == 2:  # noqa: PLR2004  HTTP/0.9 has no version
-            self._refuse_line(400)
-            return
-        if not self.raw_requestline or not self.parse_request():
-            return
-        problem = self._problem()
-        if problem is not None:
-            self.send_error(*problem)
-            return
-        self._reader.deadline_s = time.monotonic() + BODY_S
-        response = _Response(
-            cast("Any", self.rfile),
-            cast("Any", self.wfile),
-            cast("Any", _LogStream()),
-            self.get_environ(),
-            multithread=True,
-        )
-        response.http_version = "1.0"
-        application = cast("Listener", self.server).application
-        assert application is not None
-        response.run(application)
+    def __init__(self, accepted: socket.socket, address: Any) -> None:
+        tune(accepted)
+        self.socket = accepted
+        self.address = address
+        self.step = Step.REQUEST
+        self.received = bytearray()
+        self.deadline_s = time.monotonic() + HEADER_S
+        self._in_body = False
+        self._answer = memoryview(b"")
+        self._last_s = 0.0
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
-        """Keep what a client does out of the log; paths may hold tokens, which the log hides."""
-        log.debug("%s %s", self.client_address[0], format % args)
+    def read(self) -> bool:
+        """Read what is there; True when the request is whole.
 
-    def _refuse_line(self, status: int) -> None:
-        self.requestline = self.command = ""
-        self.request_version = self.default_request_version
-        self.send_error(status)
+        Raises:
+            OSError, EOFError: The client has left.
+        """
+        data = self.socket.recv(_READ_BYTES)
+        if not data:
+            raise EOFError("the client left before his request was whole")
+        self.received += data
+        length = length_of(self.received)
+        if length is None:
+            return False
+        if length <= len(self.received):
+            self.step = Step.WORKER
+            self.deadline_s = math.inf
+        elif not self._in_body:
+            self._in_body = True
+            self.deadline_s = time.monotonic() + BODY_S
+        return self.step is Step.WORKER
 
-    def _problem(self) -> tuple[int, str] | None:
-        """Return status and reason when the request is not one that we answer."""
-        if "Transfer-Encoding" in self.headers:
-            return 411, "Send the body with a Content-Length"
-        lengths = self.headers.get_all("Content-Length", ["0"])
-        if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
-            return 400, "Content-Length is not a number"
-        if int(lengths[0][:10]) > MAX_BODY_BYTES:
-            return 413, f"The body may have {MAX_BODY_BYTES} bytes"
-        return None
+    def answer(self, data: bytes) -> None:
+        """Begin to send an answer."""
+        now_s = time.monotonic()
+        self.step = Step.TAKER
+        self._answer = memoryview(data)
+        self._last_s = now_s + ANSWER_S
+        self.deadline_s = now_s + STALL_S
+
+    def write(self) -> None:
+        """Send what the client takes now; then wait for his end. OSError: he left."""
+        with contextlib.suppress(BlockingIOError):
+            self._answer = self._answer[self.socket.send(self._answer) :]
+            self.deadline_s = min(self._last_s, time.monotonic() + STALL_S)
+        if not self._answer:
+            self.socket.shutdown(socket.SHUT_WR)
+            self.step = Step.END
+            self.deadline_s = time.monotonic() + LINGER_S
+
+    def has_ended(self) -> bool:
+        """Drop what the client still says; True when that was all."""
+        return self.socket.recv(_READ_BYTES) == b""
+
+    def close(self) -> None:
+        """Close it."""
+        self.socket.close()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 
 from pimotion.errors import PictureError, PimotionError
-from pimotion.latest import Latest
 from pimotion.log import Repeated
 from pimotion.pace import Pacer
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.show import Scene, Show
-from pimotion.stream.viewer import Places, Viewing
+from pimotion.stream.viewer import Parts, Places, ViewerInfo, Viewing
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,21 @@ class TooMany(PimotionError):
     """There is no place for another viewer or another variant now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an encoder has done since the start.
+
+    Attributes:
+        encodes: Pictures made, stills among them.
+        skipped: Pictures that a viewer was too slow to get.
+        stalled: Viewers cut because they took nothing for 10 s.
+    """
+
+    encodes: int
+    skipped: int
+    stalled: int
+
+
 class Encoder:
     """Gives the pictures of one camera, or of all of them, to their viewers. Thread-safe.
 
@@ -47,6 +62,7 @@ class Encoder:
         self._stills: OrderedDict[Variant, _Line] = OrderedDict()
         self._running = False
         self._stopped = False
+        self._encodes = self._skipped = self._stalled = 0
 
     @property
     def viewers(self) -> int:
@@ -55,13 +71,29 @@ class Encoder:
             return sum(len(line.viewings) for line in self._lines.values())
 
     @property
+    def counts(self) -> Counts:
+        """What has been done since the start."""
+        with self._lock:
+            skipped = self._skipped + sum(each.skipped for each in self._viewings())
+            return Counts(self._encodes, skipped, self._stalled)
+
+    def viewings(self) -> tuple[ViewerInfo, ...]:
+        """Return what is known of each viewer, those of one variant together."""
+        with self._lock:
+            return tuple(each.info() for each in self._viewings())
+
+    @property
     def shows_mask(self) -> bool:
         """True while somebody watches what counts and what does not, and why."""
         with self._lock:
             return any("mask" in variant.overlays for variant in self._lines)
 
-    def watch(self, wish: Wish) -> Viewing:
+    def watch(self, wish: Wish, address: str = "") -> Viewing:
         """Add a viewer; who calls this must `Viewing.close` in the end.
+
+        Args:
+            wish: What he asks for.
+            address: Where he is, to be shown.
 
         Raises:
             TooMany: All places are taken, or a fifth variant is asked for.
@@ -69,7 +101,7 @@ class Encoder:
         if not self._places.take():
             raise TooMany(f"all {self._places.limit} places are taken; try again later")
         try:
-            line, viewing = self._join(wish)
+            line, viewing = self._join(wish, address)
         except BaseException:
             self._places.give_back()
             raise
@@ -85,7 +117,7 @@ class Encoder:
         with self._lock:
             line = self._lines.get(variant) or self._stills.get(variant)
             if line is None:
-                line = self._stills[variant] = _Line(self.show, variant)
+                line = self._stills[variant] = self._line(variant)
                 if len(self._stills) > MAX_VARIANTS:
                     self._stills.popitem(last=False)
         return line.show()
@@ -94,11 +126,11 @@ class Encoder:
         """Let every viewer's stream end, and accept no more."""
         with self._lock:
             self._stopped = True
-            viewings = [viewing for line in self._lines.values() for viewing in line.viewings]
+            viewings = list(self._viewings())
         for viewing in viewings:
             viewing.end()
 
-    def _join(self, wish: Wish) -> tuple[_Line, Viewing]:
+    def _join(self, wish: Wish, address: str) -> tuple[_Line, Viewing]:
         with self._lock:
             if self._stopped:
                 raise TooMany("pimotion is stopping")
@@ -110,18 +142,30 @@ class Encoder:
             if not self._running:  # first, so that nothing is to be undone if it fails
                 self._start(f"encode-{self.show.id}", self._run)
                 self._running = True
-            line = self._lines.setdefault(wish.variant, _Line(self.show, wish.variant))
-            viewing = Viewing(line.parts, wish.fps, lambda gone: self._leave(wish.variant, gone))
+            line = self._lines.setdefault(wish.variant, self._line(wish.variant))
+            viewing = Viewing(line.parts, wish, self._leave, address)
             line.add(viewing)
         return line, viewing
 
-    def _leave(self, variant: Variant, viewing: Viewing) -> None:
+    def _leave(self, viewing: Viewing) -> None:
         with self._lock:
-            line = self._lines[variant]
+            self._skipped += viewing.skipped
+            self._stalled += viewing.stalled
+            line = self._lines[viewing.wish.variant]
             line.remove(viewing)
             if not line.viewings:
-                del self._lines[variant]
+                del self._lines[viewing.wish.variant]
         self._places.give_back()
+
+    def _viewings(self) -> Iterator[Viewing]:
+        return (viewing for line in self._lines.values() for viewing in line.viewings)
+
+    def _line(self, variant: Variant) -> _Line:
+        return _Line(self.show, variant, self._count_encode)
+
+    def _count_encode(self) -> None:
+        with self._lock:
+            self._encodes += 1
 
     def _run(self) -> None:
         seen = 0
@@ -146,11 +190,12 @@ class _Line:
         viewings: Who watches it; guarded by the encoder's lock.
     """
 
-    def __init__(self, show: Show, variant: Variant) -> None:
-        self.parts: Latest[Part] = Latest()
+    def __init__(self, show: Show, variant: Variant, count: Callable[[], None]) -> None:
+        self.parts = Parts()
         self.viewings: list[Viewing] = []
         self._show = show
         self._variant = variant
+        self._count = count
         self._lock = threading.Lock()
         self._shown: Hashable = None
         self._fps: float | None = None
@@ -184,6 +229,7 @@ class _Line:
                 return before
             self._shown = scene.key
             part = self._paint(scene, before)
+            self._count()
             if part is not before:
                 self.parts.put(part)
             return part
@@ -199,7 +245,7 @@ class _Line:
 
     def _set_pace(self) -> None:
         """Encode as often as the viewer who asks for most."""
-        rates = [viewing.fps for viewing in self.viewings]
+        rates = [viewing.wish.fps for viewing in self.viewings]
         fastest = None if None in rates else max((rate for rate in rates if rate), default=None)
         if fastest != self._fps:
             self._fps = fastest

@@ -1,152 +1,223 @@
-"""Listens on a port and gives each connection a thread, up to a limit. Runs any WSGI application.
+"""The HTTP server: one thread for all sockets that are no streams, and a few that answer.
 
-The standard library's server with limits, because of what was measured: waitress buffers 16 MB for
-each stream, and it and cheroot have fixed pools which a dozen viewers exhaust.
+A connection costs a descriptor until its request is whole, so those who say nothing, drip bytes or
+sip their answer hold up nobody. Other servers for Python were measured (facts of 2026-11): waitress
+buffers 16 MB for each stream, and its and cheroot's fixed pools are exhausted by a dozen viewers.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
+import selectors
 import socket
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any
-from wsgiref.simple_server import WSGIServer
 
-from pimotion.errors import StartError
+from pimotion.health import Threads
 from pimotion.log import Repeated
-from pimotion.stream.connection import Request, tune
+from pimotion.stream.connection import Connection, Step
+from pimotion.stream.kernel import Waker
+from pimotion.stream.port import bound
+from pimotion.stream.request import Answering
+from pimotion.stream.viewer import Viewing
+from pimotion.stream.workers import Workers
 
 log = logging.getLogger(__name__)
 
-_BACKLOG = 64
+_WORKERS = 8
+_WAITING_REQUESTS = 64
+"""More than a page with many cameras asks for at once."""
+
 _PAUSE_S = 0.2
 """After an accept that failed, for example because no descriptor is free."""
+
+_TICK_S = 0.1
+"""How punctual the deadlines of connections are."""
 
 _BUSY = (
     b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
     b"Connection: close\r\n\r\ntoo many connections; try again later\n"
 )
 
+TakeStream = Callable[[socket.socket, Viewing, bytes], None]
+"""Takes a socket, what to send there, and what goes before it: as `pimotion.stream.fanout` does."""
 
-class Listener(WSGIServer):
-    """An HTTP/1.0 server, a request a connection. `run` belongs to the thread ``http``."""
 
-    address_family = socket.AF_INET
-    request_queue_size = _BACKLOG
+class Listener:
+    """An HTTP/1.0 server, a request a connection, for a WSGI application.
 
-    def __init__(self, host: str, port: int, application: Any, *, max_connections: int) -> None:
-        """Bind.
+    Args:
+        host: Address to listen on.
+        port: 0 takes a free one.
+        application: Runs in worker threads.
+        take_stream: Gets the connections that handlers hand over.
+        max_connections: At a time, streams not counted.
+        workers: Requests that are answered at a time.
 
-        Raises:
-            StartError: The address cannot be used; the text says why and what to do.
-        """
+    Raises:
+        StartError: The address cannot be used; the text says why and what to do.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        application: Any,
+        take_stream: TakeStream,
+        *,
+        max_connections: int,
+        workers: int = _WORKERS,
+    ) -> None:
+        self._socket = bound(host, port)
+        self.port = int(self._socket.getsockname()[1])
+        self._answering = Answering(application, host, self.port)
+        self._take_stream = take_stream
         self._max_connections = max_connections
-        self._connections: dict[socket.socket, threading.Thread] = {}
-        self._lock = threading.Lock()
+        self._workers = Workers(self._work, threads=workers, backlog=_WAITING_REQUESTS)
+        self._waker = Waker()
+        self._selector = selectors.DefaultSelector()
+        self._connections: dict[socket.socket, Connection] = {}
+        self._worked: deque[Connection] = deque()
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
-        try:
-            self.address_family, address = _resolve(host, port)
-            super().__init__(address, Request)
-        except OSError as error:
-            raise StartError(_why(error, host, port)) from None
-        self.set_app(application)
+        self._thread: threading.Thread | None = None
+        self._tend_at_s = 0.0
 
-    @property
-    def port(self) -> int:
-        """The port, also when a free one was asked for."""
-        return self.server_port
-
-    def server_bind(self) -> None:
-        """Bind without asking the name service what this machine is called."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name = str(self.server_address[0])
-        self.server_port = int(self.server_address[1])
-        self.setup_environ()
-
-    def run(self) -> None:
-        """Accept connections until `stop`."""
-        while not self._stopping.is_set():
-            try:
-                connection, address = self.socket.accept()
-            except OSError as error:
-                if not self._stopping.is_set():
-                    self._repeated.warning("accept", f"cannot accept a connection error={error}")
-                    self._stopping.wait(_PAUSE_S)
-                continue
-            self._begin(connection, address)
+    def start(self, threads: Threads) -> None:
+        """Start the thread ``http`` and its workers."""
+        self._workers.start(threads, "http-worker")
+        self._thread = threads.start("http", self._run, may_end=True)
 
     def stop(self, timeout_s: float) -> None:
-        """Close the port and every connection, and wait for their threads."""
+        """Close the port and every connection, and wait for the threads."""
         deadline_s = time.monotonic() + timeout_s
         self._stopping.set()
-        _cut(self.socket)  # wakes accept
-        self.server_close()
-        with self._lock:
-            open_now = dict(self._connections)
-        for connection in open_now:
-            _cut(connection)
-        for thread in open_now.values():
-            thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._waker.wake()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        self._workers.stop(max(0.0, deadline_s - time.monotonic()))
+        for connection in self._connections.values():
+            if connection.step is not Step.STREAM:
+                connection.close()
+        self._connections.clear()
+        self._socket.close()
+        self._selector.close()
+        self._waker.close()
 
-    def _begin(self, connection: socket.socket, address: Any) -> None:
-        with self._lock:
-            if len(self._connections) < self._max_connections and not self._stopping.is_set():
-                thread = threading.Thread(
-                    target=self._serve, args=(connection, address), name="http-worker", daemon=True
-                )
-                self._connections[connection] = thread
-                thread.start()
-                return
-        self._repeated.warning("full", "a connection was refused: too many are open")
-        _turn_away(connection)
+    def _run(self) -> None:
+        """Look after all connections until `stop`."""
+        self._selector.register(self._socket, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._waker, selectors.EVENT_READ, self._waker.clear)
+        while not self._stopping.is_set():
+            for key, _ in self._selector.select(_TICK_S if self._connections else None):
+                if isinstance(key.data, Connection):
+                    self._attend(key.data)
+                else:
+                    key.data()
+            while self._worked:
+                self._go_on(self._worked.popleft())
+            now_s = time.monotonic()
+            if now_s >= self._tend_at_s:
+                self._tend_at_s = now_s + _TICK_S
+                self._cut_late(now_s)
 
-    def _serve(self, connection: socket.socket, address: Any) -> None:
+    def _accept(self) -> None:
         try:
-            tune(connection)
-            self.finish_request(connection, address)
+            accepted, address = self._socket.accept()
+        except BlockingIOError:
+            return
         except OSError as error:
-            log.debug("client has gone client=%s error=%s", address[0], error)
-        finally:
-            self.shutdown_request(connection)
-            with self._lock:
-                self._connections.pop(connection, None)
+            self._repeated.warning("accept", f"cannot accept a connection error={error}")
+            self._stopping.wait(_PAUSE_S)
+            return
+        if len(self._connections) >= self._max_connections and not self._make_room():
+            self._repeated.warning("full", "a connection was refused: too many are open")
+            _turn_away(accepted)
+            return
+        try:
+            connection = Connection(accepted, address)
+        except OSError:  # he has gone already
+            accepted.close()
+            return
+        self._connections[accepted] = connection
+        self._selector.register(accepted, selectors.EVENT_READ, connection)
 
+    def _make_room(self) -> bool:
+        """Turn away who has waited longest without saying what he wants; False if all have."""
+        asking = (each for each in self._connections.values() if each.step is Step.REQUEST)
+        oldest = next(asking, None)
+        if oldest is None:
+            return False
+        self._repeated.warning("full", "a connection without a request was cut: too many are open")
+        with contextlib.suppress(OSError):
+            oldest.socket.send(_BUSY)
+        self._drop(oldest)
+        return True
 
-def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
-    found = socket.getaddrinfo(
-        host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    family, _, _, _, address = found[0]
-    return family, address
+    def _attend(self, connection: Connection) -> None:
+        """Go on with a connection whose socket is ready."""
+        try:
+            if connection.step is Step.REQUEST and connection.read():
+                self._selector.unregister(connection.socket)
+                if not self._workers.give(connection):
+                    self._repeated.warning("busy", "a request was refused: too many wait")
+                    connection.answer(_BUSY)
+                    self._go_on(connection)
+            elif connection.step is Step.TAKER:
+                self._send(connection)
+            elif connection.step is Step.END and connection.has_ended():
+                self._drop(connection)
+        except BlockingIOError:
+            return
+        except (OSError, EOFError) as error:
+            log.debug("client has gone client=%s error=%s", connection.address[0], error)
+            self._drop(connection)
 
+    def _work(self, connection: Connection) -> None:
+        """Answer a request, in a worker's thread; what is to be sent is left to ``http``."""
+        answer = self._answering.answer(bytes(connection.received), connection.address)
+        if answer.viewing is None:
+            connection.answer(answer.data)
+        else:
+            connection.step = Step.STREAM
+            self._take_stream(connection.socket, answer.viewing, answer.data)
+        self._worked.append(connection)
+        self._waker.wake()
 
-def _why(error: OSError, host: str, port: int) -> str:
-    where = f"port {port} on {host}"
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} is in use on {host}; stop the program that uses it, "
-            "or choose another with http.port or --port"
-        )
-    if error.errno == errno.EACCES:
-        return f"{where} may not be opened by this user; choose http.port 1024 or higher"
-    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        return f"this machine has no address '{host}'; set http.host to one that it has"
-    return f"cannot listen on {where}: {error.strerror or error}"
+    def _go_on(self, connection: Connection) -> None:
+        """Send the answer of a worker, or forget a connection that became a stream."""
+        if connection.step is Step.STREAM:
+            self._connections.pop(connection.socket, None)
+            return
+        try:
+            self._selector.register(connection.socket, selectors.EVENT_WRITE, connection)
+            self._send(connection)
+        except OSError as error:
+            log.debug("client has gone client=%s error=%s", connection.address[0], error)
+            self._drop(connection)
+
+    def _send(self, connection: Connection) -> None:
+        connection.write()
+        if connection.step is Step.END:
+            self._selector.modify(connection.socket, selectors.EVENT_READ, connection)
+
+    def _cut_late(self, now_s: float) -> None:
+        for connection in list(self._connections.values()):
+            if connection.deadline_s <= now_s:
+                self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        with contextlib.suppress(KeyError):  # not waited for
+            self._selector.unregister(connection.socket)
+        self._connections.pop(connection.socket, None)
+        connection.close()
 
 
 def _turn_away(connection: socket.socket) -> None:
     with contextlib.suppress(OSError), connection:
         connection.settimeout(0)
         connection.send(_BUSY)
-
-
-def _cut(connection: socket.socket) -> None:
-    """End a connection at once, also for the thread that reads or writes it."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

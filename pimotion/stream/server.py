@@ -12,6 +12,7 @@ from pimotion.stream.app import build
 from pimotion.stream.auth import Gate
 from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
+from pimotion.stream.fanout import Fanout
 from pimotion.stream.listener import Listener
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.scene import CameraShow
@@ -19,8 +20,9 @@ from pimotion.stream.site import Site
 from pimotion.stream.viewer import Places
 from pimotion.types import Command, EventLog, LinkStatus, Message
 
-_OTHER_CONNECTIONS = 64
-"""Connections beside the streams: pages, stills, and those who say nothing."""
+_OTHER_CONNECTIONS = 256
+"""Connections beside the streams: pages, stills, and those who say nothing. They cost a descriptor
+each, and when they are all taken those who say nothing are the first to go."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  only recognised here
 """A wildcard is no address to visit; this machine's own is."""
@@ -63,6 +65,7 @@ class StreamServer:
         self.app = build(Site(self._encoders, self._board, Gate(http), events, commands))
         """The WSGI application."""
         self._threads: Threads | None = None
+        self._fanout: Fanout | None = None
         self._listener: Listener | None = None
 
     @property
@@ -81,13 +84,13 @@ class StreamServer:
         """
         self._threads = threads
         http = self._http
+        fanout = Fanout()
         self._listener = Listener(
-            http.host,
-            http.port,
-            self.app,
-            max_connections=http.max_viewers + _OTHER_CONNECTIONS,
+            http.host, http.port, self.app, fanout.add, max_connections=_OTHER_CONNECTIONS
         )
-        threads.start("http", self._listener.run, may_end=True)
+        self._fanout = fanout
+        self._fanout.start(threads)
+        self._listener.start(threads)
 
     def put(self, message: Message) -> None:
         """Take news of a camera for the page."""
@@ -107,6 +110,8 @@ class StreamServer:
             encoder.stop()
         if self._listener is not None:
             self._listener.stop(timeout_s)
+        if self._fanout is not None:
+            self._fanout.stop(timeout_s)
 
     def _start_encoder(self, name: str, run: Callable[[], None]) -> threading.Thread:
         if self._threads is None:

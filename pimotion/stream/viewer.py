@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from pimotion.latest import Latest
 from pimotion.pace import Pacer
-from pimotion.stream.multipart import OPENING, Part
+from pimotion.stream.multipart import OPENING, OPENING_AHEAD, Part
+from pimotion.stream.query import Variant, Wish
 
-_REPEAT_SOON_S = 0.25
+REPEAT_SOON_S = 0.15
 """Blink paints a part only when the next one begins (Chromium bug 527446). So a picture without a
-successor is sent once more after this time."""
+successor is sent once more after this time, but with ``advance``, where the next one has begun."""
 
-_REPEAT_S = 4.0
+REPEAT_S = 4.0
 """Home Assistant's proxy gives up after 10 s of silence; promised is a frame every 5 s."""
+
+CONNECTION = "pimotion.connection"
+"""The name in the WSGI environ of the `HandOver`; other servers have none."""
+
+_MARK_EVERY_S = 1.0
+_MARKS = 10
+"""A viewer's rate is that of the last 10 s."""
 
 
 class Places:
@@ -40,68 +50,163 @@ class Places:
             self._taken -= 1
 
 
-class Viewing:
-    """One viewer's stream as an iterator of bytes. Owned by one thread; `end` may come from any.
+class Parts(Latest[Part]):
+    """The newest picture of one variant, for threads that wait and for one that is told instead.
 
-    Each step gives the newest picture at that moment, so a viewer who is slow to take them gets
-    fewer, never older ones, and holds up nobody. A picture is repeated when there is no newer one.
-    The first step does not wait.
+    Attributes:
+        tell: Called with this after each `put`; it must not wait. None: nobody.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tell: Callable[[Parts], None] | None = None
+
+    def put(self, value: Part) -> None:
+        """Replace the picture and let everyone know."""
+        super().put(value)
+        tell = self.tell
+        if tell is not None:
+            tell(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerInfo:
+    """What is known of a viewer.
+
+    Attributes:
+        address: Where he is.
+        fps: Pictures a second that he got lately; None during the first second.
+        sent: Pictures that he got; repeats do not count.
+        skipped: Pictures that were due to him while he was still busy with one before.
+        age_s: How long he has been watching.
+    """
+
+    address: str
+    variant: Variant
+    wish: Wish
+    fps: float | None
+    sent: int
+    skipped: int
+    age_s: float
+
+
+class Viewing:
+    """One viewer's stream: what he gets, what he got, and the place that he takes.
+
+    It is also the stream itself, as an iterator of bytes for servers that take those. Each step
+    gives the newest picture at that moment, so a viewer who is slow to take them gets fewer, never
+    older ones, and holds up nobody. A picture is repeated when there is no newer one. The first
+    step does not wait. Owned by one thread; `end` and `info` may be called by any.
+
+    Attributes:
+        wish: What he asked for.
+        parts: Where the pictures come from; it holds one already.
+        sent, skipped: Of pictures.
+        stalled: True when he was cut because he took nothing for too long.
+        ended: True when the stream is to end.
     """
 
     def __init__(
-        self, parts: Latest[Part], fps: float | None, leave: Callable[[Viewing], None]
+        self, parts: Parts, wish: Wish, leave: Callable[[Viewing], None], address: str = ""
     ) -> None:
-        """Begin to watch.
-
-        Args:
-            parts: Where the pictures come from; it must hold one already.
-            fps: Most pictures a second; None: all.
-            leave: Called once, when the viewer has gone.
-        """
-        self.fps = fps
-        self._parts = parts
+        """Begin to watch; ``leave`` is called once, when the viewer has gone."""
+        self.wish = wish
+        self.parts = parts
+        self.address = address
+        self.since_s = time.monotonic()
+        self.sent = 0
+        self.skipped = 0
+        self.stalled = False
+        self.ended = False
         self._leave = leave
-        self._pacer = Pacer(fps) if fps else None
+        self._left = threading.Lock()
+        self._marks: deque[tuple[float, int]] = deque([(self.since_s, 0)], _MARKS)
+        self._pacer = Pacer(wish.fps) if wish.fps else None
         self._seen = 0
         self._last: Part | None = None
         self._repeat_at_s = 0.0
-        self._ended = threading.Event()
-        self._left = threading.Lock()
 
     def __iter__(self) -> Viewing:
         return self
 
     def __next__(self) -> bytes:
-        opening = OPENING if self._last is None else b""
+        opening = self.opening if self._last is None else b""
         part = self._next_part()
         if part is None:
             self.close()
             raise StopIteration
-        return opening + part.framed if opening else part.framed
+        self.mark(time.monotonic())
+        framed = self.framed(part)
+        return opening + framed if opening else framed
+
+    @property
+    def repeat_after_s(self) -> float:
+        """When a picture without a successor is sent once more."""
+        return REPEAT_S if self.wish.advance else REPEAT_SOON_S
+
+    @property
+    def opening(self) -> bytes:
+        """What goes before the first picture."""
+        return OPENING_AHEAD if self.wish.advance else OPENING
+
+    def framed(self, part: Part) -> bytes:
+        """Return a picture as it stands in this stream."""
+        return part.framed_ahead if self.wish.advance else part.framed
+
+    def info(self) -> ViewerInfo:
+        """Return what is known of him now."""
+        now_s = time.monotonic()
+        wish = self.wish
+        age_s = now_s - self.since_s
+        return ViewerInfo(
+            self.address, wish.variant, wish, self._fps(now_s), self.sent, self.skipped, age_s
+        )
+
+    def mark(self, now_s: float) -> None:
+        """Remember how many pictures he has had; call it once a second or more often."""
+        if now_s - self._marks[-1][0] >= _MARK_EVERY_S:
+            self._marks.append((now_s, self.sent))
 
     def end(self) -> None:
         """Let the stream end soon, whatever it waits for."""
-        self._ended.set()
-        self._parts.wake()
+        self.ended = True
+        self.parts.wake()
 
     def close(self) -> None:
         """Say that the viewer has gone. May be called more than once."""
-        self._ended.set()
+        self.ended = True
         if self._left.acquire(blocking=False):
             self._leave(self)
 
+    def _fps(self, now_s: float) -> float | None:
+        then_s, then_sent = self._marks[0]
+        return (self.sent - then_sent) / (now_s - then_s) if now_s - then_s >= 1.0 else None
+
     def _next_part(self) -> Part | None:
         """Return the next picture, old or new; None when the stream is to end."""
-        while not self._ended.is_set():
+        while not self.ended:
             now_s = time.monotonic()
-            taken = self._parts.wait(self._seen, max(0.0, self._repeat_at_s - now_s))
+            taken = self.parts.wait(self._seen, max(0.0, self._repeat_at_s - now_s))
             if taken is not None:
+                self.skipped += taken.missed if self._seen and self._pacer is None else 0
                 self._seen = taken.number
                 if self._pacer is None or self._pacer.is_due(taken.value.monotonic_s):
                     self._last = taken.value
-                    self._repeat_at_s = time.monotonic() + _REPEAT_SOON_S
+                    self.sent += 1
+                    self._repeat_at_s = time.monotonic() + self.repeat_after_s
                     return self._last
             elif self._last is not None and time.monotonic() >= self._repeat_at_s:
-                self._repeat_at_s = time.monotonic() + _REPEAT_S
+                self._repeat_at_s = time.monotonic() + REPEAT_S
                 return self._last
         return None
+
+
+class HandOver:
+    """Lets a handler give the connection away: its answer is only what goes before the stream."""
+
+    def __init__(self) -> None:
+        self.viewing: Viewing | None = None
+
+    def hand_over(self, viewing: Viewing) -> None:
+        """Let this stream follow behind the handler's answer, sent by the fan-out."""
+        self.viewing = viewing

@@ -7,10 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
+from waiting import until
 
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
@@ -18,6 +21,9 @@ from pimotion.health import Threads
 from pimotion.stream import connection
 from pimotion.stream.listener import Listener
 from pimotion.stream.server import StreamServer
+from pimotion.stream.viewer import Viewing
+
+OURS = ("http", "fanout")
 
 
 @pytest.fixture
@@ -160,7 +166,7 @@ def test_open_streams_do_not_hold_up_the_stop() -> None:
         began_s = time.monotonic()
         server.stop(2.0)
         assert time.monotonic() - began_s < 1
-        assert "http-worker" not in [thread.name for thread in threading.enumerate()]
+        assert not any(thread.name.startswith(OURS) for thread in threading.enumerate())
         with pytest.raises(OSError):  # noqa: PT011  refused or reset
             MjpegReader(url)
         for viewer in waiting + stuck:
@@ -183,7 +189,7 @@ def test_a_port_in_use_is_said_in_words(free_port: int) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_of_another_machine_is_said_in_words(host: str) -> None:
     with pytest.raises(StartError, match=f"this machine has no address '{host}'"):
-        Listener(host, 0, None, max_connections=1)
+        Listener(host, 0, None, no_stream, max_connections=1)
 
 
 @pytest.mark.parametrize(
@@ -196,26 +202,133 @@ def test_the_url_can_be_visited(host: str, url: str) -> None:
         assert status(exchange(server, b"GET / HTTP/1.1\r\n\r\n")) == 200
 
 
-def test_too_many_connections_are_turned_away_and_nothing_breaks(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def app(environ: object, start: object) -> list[bytes]:
-        raise AssertionError("nobody asks for anything here")
-
+@contextmanager
+def listening(app: Any, **limits: int) -> Iterator[Listener]:
+    """A server for any WSGI application; no thread of it may die."""
     threads = Threads()
-    listener = Listener("127.0.0.1", 0, app, max_connections=2)
-    threads.start("http", listener.run)
+    listener = Listener("127.0.0.1", 0, app, no_stream, **{"max_connections": 300, **limits})
+    listener.start(threads)
     try:
-        held = [socket.create_connection(("127.0.0.1", listener.port), 5) for _ in range(2)]
-        with socket.create_connection(("127.0.0.1", listener.port), 5) as third:
-            assert third.recv(1000).startswith(b"HTTP/1.0 503 ")
-        for each in held:
-            each.close()
+        yield listener
     finally:
         threads.close()
         listener.stop(2.0)
     assert threads.dead is None
+
+
+def no_stream(viewer: socket.socket, viewing: Viewing, head: bytes) -> None:
+    raise AssertionError("nobody asks for a stream here")
+
+
+def hello(environ: dict[str, Any], start: Any) -> list[bytes]:
+    start("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello"]
+
+
+def ask(listener: Listener, request: bytes = b"GET / HTTP/1.1\r\n\r\n") -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", listener.port), 5)
+    client.sendall(request)
+    return client
+
+
+def all_of(client: socket.socket) -> bytes:
+    with client, client.makefile("rb") as answer:
+        return answer.read()
+
+
+def test_200_who_say_nothing_cost_no_thread_and_hold_up_nobody() -> None:
+    with listening(hello) as listener:
+        threads = threading.active_count()
+        silent = [ask(listener, b"GET / HT") for _ in range(200)]
+        began_s = time.monotonic()
+        assert all_of(ask(listener)).endswith(b"hello")
+        assert time.monotonic() - began_s < 1
+        assert threading.active_count() == threads
+        for each in silent:
+            each.close()
+
+
+def test_when_all_connections_are_taken_who_says_nothing_goes_first(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with listening(hello, max_connections=2) as listener:
+        silent, other = ask(listener, b""), ask(listener, b"")
+        assert all_of(ask(listener)).endswith(b"hello")
+        assert all_of(silent).startswith(b"HTTP/1.0 503 ")
+        other.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_more_requests_than_can_be_answered_are_told_to_come_back() -> None:
+    answering, done = threading.Semaphore(0), threading.Event()
+
+    def slow(environ: dict[str, Any], start: Any) -> list[bytes]:
+        answering.release()
+        assert done.wait(10)
+        return hello(environ, start)
+
+    with listening(slow, workers=2) as listener:
+        busy = [ask(listener) for _ in range(2)]
+        for _ in busy:
+            assert answering.acquire(timeout=5)
+        waiting = [ask(listener) for _ in range(2 + 64 + 1)]
+        refused = all_of(waiting.pop())
+        assert refused.startswith(b"HTTP/1.0 503 ")
+        assert b"\r\nRetry-After: 5\r\n" in refused
+        done.set()
+        assert all(all_of(client).endswith(b"hello") for client in busy + waiting)
+
+
+def test_who_does_not_take_his_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a page, not a still: more of them than there are threads to answer."""
+    monkeypatch.setattr(connection, "STALL_S", 1.0)
+
+    def large(environ: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [b"x" * 20_000_000] if environ["PATH_INFO"] == "/large" else [b"hello"]
+
+    with listening(large, workers=2) as listener:
+        sipping = [ask(listener, b"GET /large HTTP/1.1\r\n\r\n") for _ in range(5)]
+        for each in sipping:
+            assert each.recv(8) == b"HTTP/1.0"
+        began_s = time.monotonic()
+        assert all_of(ask(listener)).endswith(b"hello")
+        assert time.monotonic() - began_s < 0.9
+        until(lambda: not listener._connections)
+        for each in sipping:
+            each.close()
+
+
+def test_an_answer_comes_whole_however_slowly_it_is_taken() -> None:
+    body = bytes(range(256)) * 40_000
+
+    def large(environ: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Type", "application/octet-stream")])
+        return [body]
+
+    with listening(large) as listener:
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", listener.port))
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert all_of(client).partition(b"\r\n\r\n")[2] == body
+
+
+def test_a_fault_in_a_handler_is_the_fault_of_one_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(environ: dict[str, Any], start: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/broken":
+            raise ValueError("a bug")
+        return hello(environ, start)
+
+    with listening(broken, workers=1) as listener:
+        for _ in range(3):
+            answer = all_of(ask(listener, b"GET /broken HTTP/1.1\r\n\r\n"))
+            assert answer.startswith(b"HTTP/1.0 500 ")
+            assert b"a bug" not in answer
+        assert all_of(ask(listener)).endswith(b"hello")
+    assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
 
 
 def test_viewers_who_go_away_do_not_fill_the_log(

@@ -1,0 +1,211 @@
+"""Those who watch one variant, and what each of them gets next. Owned by one thread."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from pimotion.pace import Pacer
+from pimotion.stream.kernel import Poller
+from pimotion.stream.load import Load
+from pimotion.stream.multipart import Part
+from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
+
+_ANY = 0x7FFF_FFFF
+"""Bytes: more than any socket has unsent."""
+
+
+class Member:
+    """One viewer's socket. Not one method waits; each may raise OSError: the viewer has gone.
+
+        FREE --a part--> FREE                         the kernel took all of it
+             --a part--> SENDING --rest taken--> FREE
+             --a part--> DRAINING --drained--> FREE   the one before has not left: skip, newest next
+
+    A part that was begun is finished. The next begins only when the one before has left this
+    machine, and is then the newest: who has a slow link sees fewer pictures, none of them older
+    than what is on the way to him.
+
+    Attributes:
+        waits: True while SENDING or DRAINING.
+        repeat_at_s: While FREE, when a picture without a successor is to be sent again.
+    """
+
+    def __init__(
+        self, viewer: socket.socket, viewing: Viewing, poller: Poller, unsent: Callable[[int], int]
+    ) -> None:
+        """Take a socket over.
+
+        Args:
+            viewer: Connected and non-blocking.
+            viewing: What is to be shown there.
+            poller: Told when to look whether the socket can be written.
+            unsent: How many bytes of a descriptor are still to be sent.
+        """
+        self.socket = viewer
+        self.viewing = viewing
+        self.waits = False
+        self.repeat_at_s = 0.0
+        self._fd = viewer.fileno()
+        self._poller = poller
+        self._unsent = unsent
+        fps = viewing.wish.fps
+        self._pacer = Pacer(fps) if fps else None
+        self._load: Load | None = None
+        self._offset = 0
+        self._is_owed = False
+        self._is_repeat = False
+        self._is_draining = False
+        self._left = _ANY
+        self._progress_s = 0.0
+
+    def offer(self, load: Load, now_s: float) -> None:
+        """Give a new part if its turn has come and the viewer is free."""
+        if self._pacer is not None and not self._pacer.is_due(load.captured_s):
+            return
+        if self.waits or self._unsent(self._fd):
+            self.viewing.skipped += 1
+            self._is_owed = True
+            if not self.waits:
+                self._wait(now_s)
+                self._drain()
+            return
+        self._is_repeat = False
+        self._begin(load, now_s)
+
+    def repeat(self, newest: Load, now_s: float) -> None:
+        """Send the last part again, or when that has been done the newest."""
+        if self._unsent(self._fd):
+            self._wait(now_s)
+            return
+        again = newest if self._is_repeat or self._load is None else self._load
+        self._is_repeat = True
+        self._begin(again, now_s)
+
+    def go_on(self, newest: Load, now_s: float) -> None:
+        """Do what the socket was waited for."""
+        if self._is_sending and not self._finish(now_s):
+            return
+        if self._is_owed and self._unsent(self._fd):
+            self._drain()
+            return
+        self._stop_waiting()
+        if self._is_owed:
+            self._is_repeat = False
+            self._begin(newest, now_s)
+
+    def has_stalled(self, now_s: float, stall_s: float) -> bool:
+        """Tell whether a viewer who `waits` has taken nothing for so long; ask now and then."""
+        rest = self._load.length - self._offset if self._load else 0
+        left = rest + self._unsent(self._fd)
+        if left < self._left:
+            self._left, self._progress_s = left, now_s
+        return now_s - self._progress_s >= stall_s
+
+    def close(self) -> None:
+        """Close the socket and give the place back."""
+        if self._load is not None and self._is_sending:
+            self._load.let_go()
+        self.socket.close()
+        self.viewing.close()
+
+    @property
+    def _is_sending(self) -> bool:
+        return self._load is not None and self._offset < self._load.length
+
+    def _begin(self, load: Load, now_s: float) -> None:
+        self._load = load
+        self._is_owed = False
+        try:
+            self._offset = load.send(self.socket, 0)
+        except BlockingIOError:
+            self._offset = 0
+        if self._offset == load.length:
+            self._end(now_s)
+        else:
+            load.hold()
+            self._wait(now_s)
+
+    def _finish(self, now_s: float) -> bool:
+        load = cast("Load", self._load)
+        try:
+            self._offset += load.send(self.socket, self._offset)
+        except BlockingIOError:
+            return False
+        if self._offset < load.length:
+            return False
+        load.let_go()
+        self._end(now_s)
+        return True
+
+    def _end(self, now_s: float) -> None:
+        if self._is_repeat:
+            self.repeat_at_s = now_s + REPEAT_S
+        else:
+            self.viewing.sent += 1
+            self.repeat_at_s = now_s + self.viewing.repeat_after_s
+
+    def _wait(self, now_s: float) -> None:
+        self.waits = True
+        self._left, self._progress_s = _ANY, now_s
+        self._poller.arm(self.socket, to_write=True)
+
+    def _drain(self) -> None:
+        """Let the socket count as writable only when nothing is left to be sent."""
+        self._is_draining = True
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 1)
+
+    def _stop_waiting(self) -> None:
+        self.waits = False
+        self._poller.arm(self.socket, to_write=False)
+        if self._is_draining:
+            self._is_draining = False
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 0)
+
+
+class Audience:
+    """The viewers of one variant in one framing; the bytes of each part are made once for all."""
+
+    def __init__(self, parts: Parts, framed: Callable[[Part], bytes]) -> None:
+        self.members: list[Member] = []
+        self._parts = parts
+        self._framed = framed
+        self._seen = 0
+        self._load = Load(b"", 0.0)
+
+    @property
+    def newest(self) -> Load:
+        """The newest part."""
+        return self._load
+
+    def admit(self, member: Member, head: bytes, now_s: float) -> None:
+        """Give a new viewer the head of the answer and the newest part at once. May raise OSError.
+
+        Who raises has not been admitted.
+        """
+        if member.socket.send(head) < len(head):
+            raise ConnectionError("no room for the head of an answer")
+        member.offer(self._load, now_s)
+        self.members.append(member)
+
+    def follow(self, now_s: float) -> list[Member]:
+        """Give everyone the newest part if there is a new one; return those who have gone."""
+        taken = self._parts.wait(self._seen, 0)
+        if taken is None:
+            return []
+        self._seen = taken.number
+        self._load.close()
+        data, captured_s = self._framed(taken.value), taken.value.monotonic_s
+        load = self._load = Load(data, captured_s, viewers=len(self.members))
+        gone = []
+        for member in self.members:
+            try:
+                member.offer(load, now_s)
+            except OSError:
+                gone.append(member)
+        return gone
+
+    def close(self) -> None:
+        """Let the newest part go."""
+        self._load.close()

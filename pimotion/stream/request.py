@@ -1,0 +1,178 @@
+"""One whole HTTP request, and the answer that a WSGI application gives to it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from wsgiref.handlers import SimpleHandler
+from wsgiref.headers import Headers
+from wsgiref.simple_server import WSGIRequestHandler
+
+from pimotion.stream.connection import MAX_BODY_BYTES, MAX_HEAD_BYTES, has_whole_head
+from pimotion.stream.viewer import CONNECTION, HandOver, Viewing
+
+log = logging.getLogger(__name__)
+
+_FAILED = (
+    b"HTTP/1.0 500 Internal Server Error\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"something went wrong in pimotion; its log says what\n"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to the client.
+
+    Attributes:
+        data: All of it, or what goes before the stream.
+        viewing: The stream that follows; None: nothing does.
+    """
+
+    data: bytes
+    viewing: Viewing | None
+
+
+class Answering:
+    """Runs a WSGI application. Thread-safe if the application is.
+
+    Args:
+        application: Its answers are made whole before they are sent, so none may be endless.
+        host: Where it is reached, for the environ.
+        port: The same.
+    """
+
+    def __init__(self, application: Any, host: str, port: int) -> None:
+        self.application = application
+        self.base_environ = {
+            "SERVER_NAME": host,
+            "SERVER_PORT": str(port),
+            "GATEWAY_INTERFACE": "CGI/1.1",
+            "REMOTE_HOST": "",
+            "CONTENT_LENGTH": "",
+            "SCRIPT_NAME": "",
+        }
+
+    def answer(self, received: bytes, address: Any) -> Answer:
+        """Return the answer to a request. Never raises."""
+        request = _Request(received, address, self)
+        try:
+            request.handle()
+        except Exception:  # the border: one request's fault must not end the others' streams
+            log.exception("request failed")
+            request.failed = True
+        viewing = request.over.viewing
+        if request.failed and viewing is not None:
+            viewing.close()
+            viewing = None
+        return Answer(request.wfile.getvalue() or (_FAILED if request.failed else b""), viewing)
+
+
+class _LogStream(io.TextIOBase):
+    """What a WSGI application complains into."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.error("%s", text.strip())
+        return len(text)
+
+
+class _Response(SimpleHandler):
+    """Runs the application for one request and gathers what it answers."""
+
+    server_software = "pimotion"
+    os_environ: dict[str, str] = {}  # noqa: RUF012  wsgiref's way: ours may hold secrets
+    headers: Headers
+    headers_sent: bool
+    environ: dict[str, Any]
+    has_failed: Callable[[], None]
+
+    def cleanup_headers(self) -> None:
+        super().cleanup_headers()
+        # One request a connection leaves nothing to smuggle; a stream ends with its connection.
+        self.headers["Connection"] = "close"
+
+    def finish_content(self) -> None:
+        if self.environ["REQUEST_METHOD"] == "HEAD" and not self.headers_sent:
+            self.send_headers()  # a stream has no length, so 0 would be a lie
+            return
+        super().finish_content()
+
+    def log_exception(self, exc_info: Any) -> None:
+        log.error("request failed", exc_info=exc_info)
+        self.has_failed()
+
+
+class _Request(WSGIRequestHandler):
+    """The one request of a connection, all of it here already."""
+
+    server_version = "pimotion"
+    sys_version = ""
+    default_request_version = "HTTP/1.0"  # so that an answer to nonsense has a status line
+    wfile: io.BytesIO
+
+    def __init__(self, received: bytes, address: Any, answering: Answering) -> None:
+        # Not the base's, which would read a socket.
+        self.client_address = address
+        self.server = cast("Any", answering)
+        self.over = HandOver()
+        self.failed = False
+        self.rfile = io.BytesIO(received)
+        self.wfile = io.BytesIO()
+        self._answering = answering
+        self._has_whole_head = has_whole_head(received)
+
+    def handle(self) -> None:
+        """Read the request, let the application answer it."""
+        self.raw_requestline = self.rfile.readline(MAX_HEAD_BYTES + 1)
+        if not self.raw_requestline.endswith(b"\n"):
+            self._refuse_line(414)
+        elif len(self.raw_requestline.split()) == 2:  # noqa: PLR2004  HTTP/0.9 has no version
+            self._refuse_line(400)
+        elif not self._has_whole_head:
+            self._refuse_line(431)
+        elif self.parse_request():
+            problem = self._problem()
+            if problem is not None:
+                self.send_error(*problem)
+            else:
+                self._run()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
+        """Keep what a client does out of the log; paths may hold tokens, which the log hides."""
+        log.debug("%s %s", self.client_address[0], format % args)
+
+    def _run(self) -> None:
+        environ = self.get_environ()
+        environ[CONNECTION] = self.over
+        response = _Response(
+            cast("Any", self.rfile),
+            cast("Any", self.wfile),
+            cast("Any", _LogStream()),
+            environ,
+            multithread=True,
+        )
+        response.http_version = "1.0"
+        response.has_failed = self._fail
+        response.run(self._answering.application)
+
+    def _fail(self) -> None:
+        self.failed = True
+
+    def _refuse_line(self, status: int) -> None:
+        self.requestline = self.command = ""
+        self.request_version = self.default_request_version
+        self.send_error(status)
+
+    def _problem(self) -> tuple[int, str] | None:
+        """Return status and reason when the request is not one that we answer."""
+        if "Transfer-Encoding" in self.headers:
+            return 411, "Send the body with a Content-Length"
+        lengths = self.headers.get_all("Content-Length", ["0"])
+        if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
+            return 400, "Content-Length is not a number"
+        if int(lengths[0][:10]) > MAX_BODY_BYTES:
+            return 413, f"The body may have {MAX_BODY_BYTES} bytes"
+        return None
