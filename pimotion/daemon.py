@@ -200,6 +200,7 @@ def _live(pipeline: CameraPipeline) -> LiveCamera:
         detections=pipeline.detections,
         health=lambda: pipeline.health,
         fps=pipeline.fps,
+        last_frame_s=pipeline.last_frame_s,
         suppressed=pipeline.suppressed,
         zones={zone_id: zone.polygon for zone_id, zone in camera.zones.items()},
         settings=camera.stream,

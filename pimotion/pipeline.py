@@ -74,6 +74,10 @@ class CameraPipeline:
         """Frames a second that arrive now; None until a second has been seen."""
         return self._stats.fps()
 
+    def last_frame_s(self) -> float | None:
+        """When the last frame came, monotonic; None: there has been none."""
+        return self._stats.last_frame_s
+
     def suppressed(self) -> Suppressed:
         """In how many analysed frames each rule kept something from counting."""
         return self._stats.suppressed()

@@ -24,6 +24,7 @@ class StatsKeeper:
     """Counters of one camera. Owned by its detect thread; `fps`, `suppressed`: from any.
 
     Attributes:
+        last_frame_s: When the last frame came, monotonic; None: there has been none.
         arrived: Frames that came since the start.
         analysed: Frames that were looked at for motion.
     """
@@ -38,6 +39,7 @@ class StatsKeeper:
         self._held_back = HeldBack()
         self._is_learning = False
         self._dropped = 0
+        self.last_frame_s: float | None = None
         self.arrived = 0
         self.analysed = 0
         self._last_event_utc_s: float | None = None
@@ -54,6 +56,7 @@ class StatsKeeper:
     def frame(self, now_s: float) -> None:
         """Note a frame that arrived."""
         self._frames.count(now_s)
+        self.last_frame_s = now_s
         self.arrived += 1
 
     def missed(self, count: int) -> None:

@@ -46,6 +46,7 @@ class Feed:
         self.frames: Latest[Frame | NoFrames] = Latest()
         self.detections: Latest[Detection] = Latest()
         self.number = 0
+        self.last_frame_s: float | None = None
         self.suppressed = Suppressed()
         self._heavy = heavy
         self._health = health(camera_id, CameraState.STARTING)
@@ -58,6 +59,7 @@ class Feed:
             detections=self.detections,
             health=lambda: self._health,
             fps=lambda: 15.0,
+            last_frame_s=lambda: self.last_frame_s,
             suppressed=lambda: self.suppressed,
             zones={"path": ZONE},
             settings=settings or Stream(),
@@ -76,6 +78,7 @@ class Feed:
         )
         if not self._health.online:
             self._health = health(self.camera.id, CameraState.OK)
+        self.last_frame_s = frame.monotonic_s
         self.frames.put(frame)
         return frame
 

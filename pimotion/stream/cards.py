@@ -21,13 +21,13 @@ _MAX_LETTERS = 44  # in a line, so that it is readable on a phone
 _MAX_REASON_LINES = 3
 
 
-def card(name: str, reason: str, since: str | None, size: tuple[int, int]) -> Picture:
-    """Return a picture that says which camera gives no picture, why, and since when.
+def card(name: str, reason: str, below: str | None, size: tuple[int, int]) -> Picture:
+    """Return a picture that says which camera gives no picture, and why.
 
     Args:
         name: What people call the camera.
         reason: In words.
-        since: A line in words; None leaves it out.
+        below: Lines in small letters: since when, for example. None: nothing.
         size: Width and height, px.
     """
     width, height = size
@@ -40,20 +40,32 @@ def card(name: str, reason: str, since: str | None, size: tuple[int, int]) -> Pi
     for number, line in enumerate(lines):
         y_px += (1.3 if number else 1.9) * unit_px
         _centred(image, line, y_px, 0.75 * unit_px, _AMBER)
-    if since:
-        _centred(image, since, y_px + 1.6 * unit_px, 0.65 * unit_px, _GREY)
+    for number, line in enumerate((below or "").splitlines()):
+        y_px += (1.1 if number else 1.6) * unit_px
+        _centred(image, line, y_px, 0.65 * unit_px, _GREY)
     return Picture.from_bgr(image)
 
 
 def since_text(since_utc_s: float | None, age_s: float) -> str:
     """Return ``since 2026-11-24 10:42:13 (3 min)``; without a wall clock only how long."""
-    lasted = f"{age_s:.0f} s" if age_s < 60 else f"{age_s / 60:.0f} min"  # noqa: PLR2004
-    if age_s >= 2 * 3600:
-        lasted = f"{age_s / 3600:.0f} h"
-    if since_utc_s is None:
-        return f"for {lasted}"
-    local = datetime.fromtimestamp(since_utc_s, UTC).astimezone()
-    return f"since {local:%Y-%m-%d %H:%M:%S} ({lasted})"
+    lasted = _duration(age_s)
+    return f"for {lasted}" if since_utc_s is None else f"since {_moment(since_utc_s)} ({lasted})"
+
+
+def last_text(last_utc_s: float | None, age_s: float) -> str:
+    """Return ``last picture 2026-11-24 10:42:08``; without a wall clock how long ago that was."""
+    when = f"{_duration(age_s)} ago" if last_utc_s is None else _moment(last_utc_s)
+    return f"last picture {when}"
+
+
+def _duration(age_s: float) -> str:
+    if age_s < 60:  # noqa: PLR2004
+        return f"{age_s:.0f} s"
+    return f"{age_s / 60:.0f} min" if age_s < 2 * 3600 else f"{age_s / 3600:.0f} h"
+
+
+def _moment(utc_s: float) -> str:
+    return f"{datetime.fromtimestamp(utc_s, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _symbol(image: Pixels, centre: tuple[int, int], unit_px: float) -> None:

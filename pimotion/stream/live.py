@@ -20,6 +20,7 @@ class LiveCamera:
         detections: The newest analysed frame and what was found in it.
         health: Whether it delivers, and if not why.
         fps: Frames a second that arrive now; None while unknown.
+        last_frame_s: When the last frame came, monotonic; None: there has been none.
         suppressed: In how many frames each rule kept something from counting.
         zones: Polygons by id.
         settings: How the stream looks unless a viewer asks for something else.
@@ -31,6 +32,7 @@ class LiveCamera:
     detections: Latest[Detection]
     health: Callable[[], CameraHealth]
     fps: Callable[[], float | None]
+    last_frame_s: Callable[[], float | None]
     suppressed: Callable[[], Suppressed]
     zones: Mapping[str, Polygon]
     settings: Stream

@@ -10,7 +10,7 @@ from pimotion.clock import utc_now_s
 from pimotion.config.camera import Stream
 from pimotion.picture import Picture
 from pimotion.render import Overlay, caption_of, draw
-from pimotion.stream.cards import card, since_text
+from pimotion.stream.cards import card, last_text, since_text
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
@@ -54,19 +54,18 @@ class CameraShow:
 
     def scene(self) -> CameraScene:
         """Return the newest frame, or why there is none."""
-        camera = self.camera
-        newest = camera.frames.wait(0, 0)
-        health = camera.health()
+        newest = self.camera.frames.wait(0, 0)
+        health = self.camera.health()
         if newest is None:
             return self._dead(health, health.reason or "waiting for the first picture")
-        if not isinstance(newest.value, Frame):
-            return self._dead(health, newest.value.reason)
-        picture = newest.value.picture
-        self._size = (picture.width, picture.height)
+        frame = newest.value
+        if not isinstance(frame, Frame):
+            return self._dead(health, frame.reason)
+        self._size = (frame.picture.width, frame.picture.height)
         # A frame newer than the bad news is live: its camera has just come back.
-        if not health.online and newest.value.monotonic_s <= health.since_monotonic_s:
+        if not health.online and frame.monotonic_s <= health.since_monotonic_s:
             return self._dead(health, health.reason or "waiting for the next picture")
-        return CameraScene(camera, ("frame", newest.number), newest.value, self._size)
+        return CameraScene(self.camera, ("frame", newest.number), frame, self._size)
 
     def apology(self, reason: str) -> CameraScene:
         """Return a card with a reason."""
@@ -74,11 +73,12 @@ class CameraShow:
 
     def _dead(self, health: CameraHealth, reason: str) -> CameraScene:
         age_s = max(0.0, time.monotonic() - health.since_monotonic_s)
-        since = None
-        if health.state is not CameraState.OK:
-            since = since_text(health.since_utc_s, age_s)
-        key = ("card", reason, health.since_monotonic_s, age_s // _CARD_EVERY_S)
-        return CameraScene(self.camera, key, None, self._size, reason, since)
+        below = [] if health.state is CameraState.OK else [since_text(health.since_utc_s, age_s)]
+        last_s = self.camera.last_frame_s()
+        if last_s is not None and health.state is not CameraState.FROZEN:
+            below.append(_last_text(last_s))
+        key = ("card", reason, health.since_monotonic_s, last_s, age_s // _CARD_EVERY_S)
+        return CameraScene(self.camera, key, None, self._size, reason, "\n".join(below))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class CameraScene:
         frame: The newest live frame; None when the source is dead.
         size: Width and height of the camera's pictures, px.
         reason: Why there is no frame, in words.
-        since: Since when, in words.
+        below: Since when, and when the last picture came, in words, a line each.
     """
 
     camera: LiveCamera
@@ -98,7 +98,7 @@ class CameraScene:
     frame: Frame | None
     size: tuple[int, int]
     reason: str = ""
-    since: str | None = None
+    below: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -114,9 +114,9 @@ class CameraScene:
         quality = variant.quality or self.camera.settings.quality
         frame = self.frame
         if frame is None:
-            picture = card(self.camera.name, self.reason, self.since, self.size)
+            picture = card(self.camera.name, self.reason, self.below, self.size)
             return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
-        overlay = _overlay(self.camera, frame, variant)
+        overlay = overlay_of(self.camera, frame, variant)
         if overlay.is_empty:
             jpeg = _plain_jpeg(frame.picture, variant, quality)
         else:
@@ -124,12 +124,19 @@ class CameraScene:
         return Part(jpeg, frame.monotonic_s, frame.utc_s)
 
 
+def _last_text(last_s: float) -> str:
+    age_s = max(0.0, time.monotonic() - last_s)
+    now_utc_s = utc_now_s()
+    return last_text(None if now_utc_s is None else now_utc_s - age_s, age_s)
+
+
 def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:
     untouched = variant.quality is None and picture.camera_jpeg is not None
     return picture.jpeg(None if untouched else quality, variant.width)
 
 
-def _overlay(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:
+def overlay_of(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:
+    """Return what is to be drawn on a frame."""
     wanted = variant.overlays
     found = _detection_for(camera, frame)
     judged = found if "mask" in wanted else None

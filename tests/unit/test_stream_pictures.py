@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import barcode
 import cv2
@@ -15,7 +16,7 @@ from live_feed import HEIGHT, WIDTH, Feed, numbered_jpeg
 from pimotion.config.camera import Stream
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, encode_bgr
-from pimotion.stream.cards import since_text
+from pimotion.stream.cards import last_text, since_text
 from pimotion.stream.encoder import MAX_VARIANTS, Encoder, TooMany
 from pimotion.stream.multipart import OPENING_AHEAD, Part
 from pimotion.stream.query import Variant, Wish
@@ -146,6 +147,24 @@ def test_a_camera_that_is_back_shows_its_picture_at_once() -> None:
     assert barcode.read_jpeg(encoder.still(NOTHING_DRAWN).jpeg) == 1
 
 
+def test_a_card_says_why_since_when_and_when_the_last_picture_came() -> None:
+    feed = Feed()
+    feed.show()
+    feed.lose("no route to host")
+    scene = CameraShow(feed.camera).scene()
+    assert scene.reason == "no route to host"
+    since, last = scene.below.splitlines()
+    assert since.startswith("since 20")
+    age_s = time.time() - datetime.fromisoformat(last.removeprefix("last picture ")).timestamp()
+    assert 0 <= age_s < 2
+
+
+def test_a_camera_that_never_gave_a_picture_has_no_last_one() -> None:
+    feed = Feed()
+    feed.lose("no route to host")
+    assert "last picture" not in CameraShow(feed.camera).scene().below
+
+
 def test_before_the_first_picture_there_is_a_card_too() -> None:
     assert pixels(encoder_of(Feed()).still(NOTHING_DRAWN).jpeg).shape == (720, 1280, 3)
 
@@ -239,3 +258,7 @@ def test_the_quality_is_the_configured_one_when_something_is_drawn() -> None:
 def test_a_card_says_for_how_long(age_s: float, text: str) -> None:
     assert since_text(None, age_s) == text
     assert since_text(time.time(), age_s).endswith(f"({text.removeprefix('for ')})")
+
+
+def test_without_a_clock_a_card_says_how_long_ago_the_last_picture_came() -> None:
+    assert last_text(None, 150) == "last picture 2 min ago"
