@@ -74,6 +74,7 @@ HOMES = {
         "config/settings.py",
         "config/camera.py",
         "config/check.py",
+        "config/controls.py",
         "config/overrides.py",
         "config/values.py",
     },

@@ -67,11 +67,23 @@ def _imagezmq(_camera: Camera, rest: str) -> Source:
 
 
 def _v4l2(camera: Camera, rest: str) -> Source:
-    return V4l2Source(rest, width=camera.width, height=camera.height, fps=camera.fps)
+    return V4l2Source(
+        rest,
+        width=camera.width,
+        height=camera.height,
+        fps=camera.fps,
+        controls=camera.controls,
+    )
 
 
 def _picamera(camera: Camera, rest: str) -> Source:
-    return PicameraSource(int(rest or 0), width=camera.width, height=camera.height, fps=camera.fps)
+    return PicameraSource(
+        int(rest or 0),
+        width=camera.width,
+        height=camera.height,
+        fps=camera.fps,
+        controls=camera.controls,
+    )
 
 
 _MAKERS: Mapping[str, Callable[[Camera, str], Source]] = {

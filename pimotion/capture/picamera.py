@@ -7,6 +7,7 @@ the abandoned requests are cancelled.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -14,11 +15,15 @@ from contextlib import suppress
 from typing import Any
 
 from pimotion.capture.bounded import BoundedCall
+from pimotion.capture.picamera_controls import agreed, libcamera_controls
 from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
+from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, Planes
 from pimotion.types import Exposure
+
+log = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_S = 3.0
 _BUFFERS = 4
@@ -37,12 +42,22 @@ class PicameraSource:
 
     is_live = True
 
-    def __init__(self, number: int, *, width: int, height: int, fps: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        controls: Controls = NO_CONTROLS,
+    ) -> None:
         self._number = number
+        self._controls = controls
         self._size = (width // 2 * 2, height // 2 * 2)
         self._fps = fps
         self._camera: Any = None
         self._agreed: dict[str, Any] = {}
+        self._is_agreed_said = False
         self._opened_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
 
@@ -57,6 +72,7 @@ class PicameraSource:
         except TimeoutError:
             raise SourceLost("the camera hangs while it is being opened") from None
         self._opened_s = time.monotonic()
+        self._is_agreed_said = False
 
     def read(self) -> Captured:
         """Return the next picture."""
@@ -67,7 +83,7 @@ class PicameraSource:
             now_s = time.monotonic()
             try:
                 buffer = request.make_buffer("main")
-                exposure = _exposure(request.get_metadata())  # it has come with the pixels
+                metadata = request.get_metadata()  # it has come with the pixels
             finally:
                 request.release()  # else the camera soon has no buffer left
         except TimeoutError:
@@ -76,6 +92,8 @@ class PicameraSource:
             ) from None
         except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None
+        self._say_agreed(metadata)
+        exposure = _exposure(metadata)
         return Captured(self._picture(buffer), now_s, now_s - self._opened_s, exposure)
 
     def close(self) -> None:
@@ -116,7 +134,10 @@ class PicameraSource:
             main={"size": self._size, "format": _FORMAT},
             colour_space=sycc,  # full range, BT.601: what a JPEG has and `Planes` promises
             buffer_count=_BUFFERS,
-            controls={"FrameDurationLimits": (frame_us, frame_us)},
+            controls={
+                "FrameDurationLimits": (frame_us, frame_us),
+                **libcamera_controls(self._controls, camera.camera_controls),
+            },
             display=None,
             encode=None,
         )
@@ -127,6 +148,17 @@ class PicameraSource:
         if agreed["format"] != _FORMAT:
             raise SourceLost(f"it gives {agreed['format']}, not {_FORMAT}; is it a USB camera?")
         return agreed
+
+    def _say_agreed(self, metadata: Mapping[str, Any]) -> None:
+        """Log what became of what was asked for; the controls are known with the first picture."""
+        if self._is_agreed_said:
+            return
+        self._is_agreed_said = True
+        width, height = self._agreed["size"]
+        told = {"format": self._agreed["format"], "size": f"{width}x{height}"}
+        told |= dict(agreed(self._controls, metadata))
+        shown = " ".join(f"{name}={value}" for name, value in told.items())
+        log.info("camera agreed device=picamera:%d %s", self._number, shown)
 
     def _picture(self, buffer: Pixels) -> Picture:
         """Cut the planes out of one buffer; rows are as long as the stride, not as the width."""

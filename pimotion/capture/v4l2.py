@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import stat
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,13 @@ import cv2
 from pimotion.capture.bounded import BoundedCall
 from pimotion.capture.jpeg_stream import jpeg_of
 from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
+from pimotion.capture.v4l2_controls import set_controls
+from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.errors import PictureError, SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, as_pixels
+
+log = logging.getLogger(__name__)
 
 # How long OpenCV waits for a camera that hangs, s: its own 10 are longer than a camera may be
 # silent. It can only be said in the environment, before the first device is read.
@@ -32,8 +38,17 @@ class V4l2Source:
 
     is_live = True
 
-    def __init__(self, path: str, *, width: int, height: int, fps: float) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        controls: Controls = NO_CONTROLS,
+    ) -> None:
         self._path = path
+        self._controls = controls
         self._size = (width, height)
         self._fps = fps
         self._capture: cv2.VideoCapture | None = None
@@ -100,7 +115,22 @@ class V4l2Source:
         height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         self._agreed_shape = (height, width, 3)
+        try:
+            self._say_agreed(capture, set_controls(Path(self._path), self._controls))
+        except SourceLost:
+            capture.release()
+            raise
         return capture
+
+    def _say_agreed(self, capture: cv2.VideoCapture, controls: Mapping[str, str]) -> None:
+        """Log what became of what was asked for: drivers take the nearest that they have."""
+        height, width, _ = self._agreed_shape
+        code = int(capture.get(cv2.CAP_PROP_FOURCC))
+        fourcc = "".join(chr(code >> shift & 0x7F) for shift in (0, 8, 16, 24)).strip("\0 ")
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        agreed = {"format": fourcc, "size": f"{width}x{height}", "fps": f"{fps:g}", **controls}
+        shown = " ".join(f"{name}={value}" for name, value in agreed.items())
+        log.info("camera agreed device=%s %s", self._path, shown)
 
     def _picture(self, array: Pixels) -> Picture:
         is_flat = array.ndim == 1 or 1 in array.shape[:2]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.config.presets import PRESETS
 from pimotion.config.values import (
     TEXT_PATTERN,
@@ -169,6 +170,7 @@ class Camera(Section):
     """Turns the picture clockwise, degrees."""
     flip: Flip = "none"
     """Mirrors the picture after turning it."""
+    controls: Controls = NO_CONTROLS
     detect: Detect = Detect()
     privacy_masks: tuple[Corners, ...] = ()
     """Polygons blacked out before anything else sees the frame."""

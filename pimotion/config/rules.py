@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pimotion.config.camera import Camera
+from pimotion.config.control_rules import broken
 from pimotion.config.names import clashes
 from pimotion.config.places import Loc
 from pimotion.config.settings import Http, HttpToken, Mqtt, Settings
@@ -134,6 +135,7 @@ def _cameras(settings: Settings) -> Iterator[Finding]:
             yield from _reserved((*loc, "zones", zone_id))
         yield from _listener(camera, (*loc, "source"))
         yield from _numbers(camera, loc)
+        yield from _controls(camera, loc)
         source = "picamera" if camera.source == "picamera:0" else camera.source
         other = used.setdefault(source, camera_id)
         if other != camera_id and source.startswith(_OPENED_ONCE):
@@ -179,6 +181,12 @@ def _numbers(camera: Camera, loc: Loc) -> Iterator[Finding]:
         yield Finding((*loc, "health", "stale_s"), text, ((*loc, "fps"),))
     if camera.password is not None and camera.username is None:
         yield Finding((*loc, "password"), "needs a username too", ((*loc, "username"),))
+
+
+def _controls(camera: Camera, loc: Loc) -> Iterator[Finding]:
+    for name, text, about in broken(camera):
+        looked_at: list[Loc] = [(*loc, each) for each in ("source", *about)]
+        yield Finding((*loc, "controls", name), text, tuple(looked_at))
 
 
 def _unique_ids(settings: Settings) -> Sequence[Finding]:

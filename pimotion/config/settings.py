@@ -38,7 +38,6 @@ NOT_AVAILABLE = frozenset(
         "http.tls",
         "http.allowed_hosts",
         "http.frame_ancestors",
-        "cameras.*.controls",
         "cameras.*.detect.source",
     }
 )

@@ -23,6 +23,7 @@ from pimotion.capture import picamera
 from pimotion.capture.factory import found_camera
 from pimotion.capture.picamera import PicameraSource
 from pimotion.capture.v4l2 import V4l2Source
+from pimotion.config.controls import Controls
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels
@@ -70,6 +71,7 @@ class Picamera2:
     hangs = False
     hangs_when_closed = False
     says: dict[str, Any] = {}  # noqa: RUF012  replaced by the tests
+    knobs: dict[str, tuple[Any, Any, Any]] = {}  # noqa: RUF012  replaced by the tests
     made: list[Picamera2] = []  # noqa: RUF012  reset by the fixture
 
     def __init__(self, camera_num: int = 0, verbose_console: int | None = None) -> None:
@@ -89,6 +91,8 @@ class Picamera2:
         self.free_buffers = 0
         self.numbers = iter(range(1000))
         self.configuration: dict[str, Any] = {}
+        self.asked: dict[str, Any] = {}
+        self.camera_controls = dict(self.knobs)
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
@@ -112,7 +116,9 @@ class Picamera2:
         use_case: str = "video",
     ) -> dict[str, Any]:
         assert colour_space == "Sycc"
-        assert controls == {"FrameDurationLimits": (40000, 40000)}
+        assert controls is not None
+        assert controls["FrameDurationLimits"] == (40000, 40000)
+        self.asked = controls
         self.free_buffers = buffer_count
         return {"main": main}
 
@@ -177,6 +183,7 @@ def pi(monkeypatch: pytest.MonkeyPatch) -> type[Picamera2]:
             monkeypatch.setattr(Picamera2, name, value)
     monkeypatch.setattr(Picamera2, "made", [])
     monkeypatch.setattr(Picamera2, "says", {})
+    monkeypatch.setattr(Picamera2, "knobs", {})
     return Picamera2
 
 
@@ -373,6 +380,71 @@ def test_a_picamera2_that_does_not_load_is_a_reason_in_words(
     assert found_camera() != "picamera"
 
 
+EXPOSURE = {"ExposureTime": (100, 60000, None), "AnalogueGain": (1.0, 16.0, None)}
+
+
+def test_the_pi_s_controls_are_set_and_what_became_of_them_is_logged(
+    pi: type[Picamera2], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here the sensor has steps, and takes the nearest."""
+    caplog.set_level("INFO")
+    pi.knobs = {
+        **EXPOSURE,
+        "LensPosition": (0.0, 32.0, 1.0),
+        "AfMode": (0, 2, 0),
+        "AeFlickerMode": (0, 1, 0),
+        "ScalerCrop": ((0, 0, 64, 64), (16, 0, 1000, 800), (0, 0, 1000, 800)),
+    }
+    pi.says = {"ExposureTime": 9980, "AnalogueGain": 2.0, "LensPosition": 0.5}
+    asked = Controls(
+        exposure_ms=10,
+        gain=2,
+        focus=0.5,
+        power_line_hz=50,
+        crop=((0.25, 0.5), (0.75, 1)),
+    )
+    source = PicameraSource(0, width=WIDTH, height=HEIGHT, fps=25, controls=asked)
+    source.open()
+    source.read()
+    source.read()
+    source.close()
+    assert pi.made[0].asked == {
+        "FrameDurationLimits": (40000, 40000),
+        "ExposureTime": 10000,
+        "AnalogueGain": 2.0,
+        "AfMode": 0,
+        "LensPosition": 0.5,
+        "AeFlickerMode": 1,
+        "AeFlickerPeriod": 10000,
+        "ScalerCrop": (266, 400, 500, 400),
+    }
+    told = [each for each in caplog.messages if "agreed" in each]
+    assert told == [
+        "camera agreed device=picamera:0 format=YUV420 size=320x240 exposure_ms=9.98 gain=2 "
+        "focus=0.5"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Controls(focus=1), "no control focus; it has exposure_ms, gain: change controls.focus"),
+        (Controls(crop=((0, 0), (1, 1))), "no control crop"),
+        (Controls(exposure_ms=100), "controls.exposure_ms must be 0.1 to 60 at this camera, got"),
+        (Controls(gain=20), "controls.gain must be 1 to 16 at this camera, got 20"),
+    ],
+    ids=["no lens", "no crop", "too long", "too much gain"],
+)
+def test_what_a_pi_camera_cannot_do_is_a_reason_in_words(
+    pi: type[Picamera2], asked: Controls, reason: str
+) -> None:
+    pi.knobs = EXPOSURE
+    source = PicameraSource(0, width=WIDTH, height=HEIGHT, fps=5, controls=asked)
+    with pytest.raises(SourceLost, match=reason):
+        source.open()
+    assert pi.made[0].calls[-1] == "close", "the camera is let go"
+
+
 def test_the_pi_s_own_camera_is_found_first(pi: type[Picamera2]) -> None:
     assert found_camera() == "picamera"
     pi.cameras = 0
@@ -404,7 +476,8 @@ class Capture:
     def get(self, prop: int) -> float:
         if prop == cv2.CAP_PROP_FOURCC:
             return float(cv2.VideoWriter.fourcc(*("MJPG" if self.mjpg else "YUYV")))
-        return float({cv2.CAP_PROP_FRAME_WIDTH: WIDTH, cv2.CAP_PROP_FRAME_HEIGHT: HEIGHT}[prop])
+        sizes = {cv2.CAP_PROP_FRAME_WIDTH: WIDTH, cv2.CAP_PROP_FRAME_HEIGHT: HEIGHT}
+        return float({**sizes, cv2.CAP_PROP_FPS: 24}[prop])
 
     def read(self) -> tuple[bool, Any]:
         picture = next(self._given, None)
@@ -439,6 +512,24 @@ def test_a_usb_camera_s_jpegs_are_passed_on(usb: V4l2Source) -> None:
     usb.close()
     usb.close()
     assert [each.picture.camera_jpeg for each in captured] == [jpeg(n) for n in range(5)]
+    assert Capture.released == 1
+
+
+def test_what_a_usb_camera_agreed_to_is_logged(
+    usb: V4l2Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    usb.open()
+    assert "camera agreed device=/dev/null format=MJPG size=320x240 fps=24" in caplog.messages
+
+
+def test_a_usb_camera_that_refuses_its_controls_is_let_go(usb: V4l2Source) -> None:
+    """/dev/null knows no ioctl, as a device that has gone knows none."""
+    source = V4l2Source(
+        "/dev/null", width=WIDTH, height=HEIGHT, fps=25, controls=Controls(brightness=1)
+    )
+    with pytest.raises(SourceLost, match="no control brightness; it has none"):
+        source.open()
     assert Capture.released == 1
 
 

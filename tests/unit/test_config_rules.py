@@ -25,6 +25,33 @@ TOKEN = "abcdefghabcdefgh"
 SQUARE = "[[0, 0], [1, 0], [1, 1]]"
 
 BROKEN = [
+    (
+        "cameras: {a: {source: synthetic, controls: {gain: 3}}}\n",
+        "1: cameras.a.controls.gain is for picamera and v4l2 cameras; this source has no controls",
+    ),
+    (
+        "cameras: {a: {source: picamera, controls: {brightness: 30}}}\n",
+        "1: cameras.a.controls.brightness must be between -1 and 1 for picamera, got 30",
+    ),
+    (
+        "cameras: {a: {source: picamera, fps: 20, controls: {exposure_ms: 51}}}\n",
+        "1: cameras.a.controls.exposure_ms must be at most 50 ms, the time of a frame at fps 20, "
+        "got 51",
+    ),
+    (
+        "cameras: {a: {source: 'v4l2:/dev/video0', controls: {hdr: night}}}\n",
+        "1: cameras.a.controls.hdr is for picamera; a v4l2 camera has no such control",
+    ),
+    (
+        "cameras: {a: {source: 'v4l2:/dev/video0', controls: {white_balance: cloudy}}}\n",
+        "1: cameras.a.controls.white_balance must be auto for a v4l2 camera, or use "
+        "white_balance_k, got 'cloudy'",
+    ),
+    (
+        "cameras: {a: {source: auto, controls: {focus: 1, autofocus: true}}}\n",
+        "1: cameras.a.controls.focus cannot be together with controls.autofocus; take one of the "
+        "two out",
+    ),
     (DOOR + "http: {host: 0.0.0.0}\n", f"2: http.host 0.0.0.0 {OPEN}"),
     (DOOR + "http:\n  port: 1\n  host: '::'\n", f"4: http.host :: {OPEN}"),
     (DOOR + "http: {host: pi.local}\n", f"2: http.host pi.local {OPEN}"),

@@ -66,7 +66,21 @@ WRONG = [
         in_door("event-gap-s: 3"),
         ["4: unknown setting 'cameras.door.event-gap-s'; did you mean 'events.event_gap_s'?"],
     ),
-    (in_door("controls: {}"), ["4: 'cameras.door.controls' is not available in this version"]),
+    (
+        in_door("controls: {exposure: 3}"),
+        [
+            "4: unknown setting 'cameras.door.controls.exposure'; did you mean 'exposure_ms'?",
+        ],
+    ),
+    (
+        in_door("controls: {exposure_ms: 0, crop: [[1, 0], [0, 1]], power_line_hz: 55}"),
+        [
+            "4: cameras.door.controls.exposure_ms must be between 0.01 and 10000 ms, got 0",
+            "4: cameras.door.controls.power_line_hz must be one of 0, 50, 60, got 55",
+            "4: cameras.door.controls.crop must be two corners [x, y], top left and bottom right, "
+            "each 0 to 1",
+        ],
+    ),
     (
         in_door("detect: {method: bgs}"),
         ["4: cameras.door.detect.method must be one of adaptive, running_average, mog2, got 'bgs'"],
