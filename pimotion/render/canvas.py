@@ -123,17 +123,20 @@ class Canvas:
         """Return the drawing, shape (height, width, 3), blue-green-red."""
         if len(self._layers) == 1:
             return self._layers[0].pixels
-        return Picture.from_yuv420(self._planes()).bgr()
+        return Picture.from_yuv420(self.planes()).bgr()
+
+    def planes(self) -> Planes:
+        """Return the drawing as YUV420 planes, full range."""
+        if len(self._layers) == 1:
+            return Picture.from_bgr(self._layers[0].pixels).yuv()
+        y, u, v = (layer.pixels for layer in self._layers)
+        return Planes(y, u, v)
 
     def jpeg(self, quality: int) -> bytes:
         """Return the drawing as JPEG bytes, ``quality`` 1..100."""
         if len(self._layers) == 1:
             return encode_bgr(self._layers[0].pixels, quality)
-        return encode_planes(self._planes(), quality)
-
-    def _planes(self) -> Planes:
-        y, u, v = (layer.pixels for layer in self._layers)
-        return Planes(y, u, v)
+        return encode_planes(self.planes(), quality)
 
     def _outline(
         self, corners: npt.NDArray[np.int32], colour: Colour, *, thin: bool = False

@@ -11,6 +11,7 @@ from pimotion.stream import api
 from pimotion.stream.answers import FRESH, prepare, refuse
 from pimotion.stream.auth import Role
 from pimotion.stream.encoder import Encoder, TooMany
+from pimotion.stream.grid import ALL
 from pimotion.stream.multipart import CONTENT_TYPE, OPENING
 from pimotion.stream.query import QueryError, Wish, parameters, wish_of
 from pimotion.stream.site import Site
@@ -91,9 +92,10 @@ def _asked(site: Site, camera: str) -> tuple[Encoder, Wish]:
         given = parameters(request.query_string, _PICTURE_PARAMETERS)
     except QueryError as error:
         problem = error  # told only to those who may know anything
-    if not site.gate.opens(given.get("token"), camera):
+    cameras = tuple(site.encoders) if camera == ALL else (camera,)
+    if not all(site.gate.opens(given.get("token"), each) for each in cameras):
         site.need(Role.VIEWER)
-    encoder = site.encoder(camera)
+    encoder = site.grid if camera == ALL else site.encoder(camera)
     try:
         if problem is not None:
             raise problem

@@ -13,6 +13,7 @@ from pimotion.stream.auth import Gate
 from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
 from pimotion.stream.fanout import Fanout
+from pimotion.stream.grid import GridShow
 from pimotion.stream.listener import Listener
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.scene import CameraShow
@@ -58,11 +59,12 @@ class StreamServer:
             cameras, link=link, node=node, version=version, public_url=http.public_url
         )
         places = Places(http.max_viewers)
-        self._encoders = {
-            camera.id: Encoder(CameraShow(camera), places, self._start_encoder)
-            for camera in cameras
-        }
-        self.app = build(Site(self._encoders, self._board, Gate(http), events, commands))
+        shows = [CameraShow(camera) for camera in cameras]
+        self._encoders = {show.id: Encoder(show, places, self._start_encoder) for show in shows}
+        self._grid = Encoder(GridShow(shows), places, self._start_encoder)
+        self.app = build(
+            Site(self._encoders, self._grid, self._board, Gate(http), events, commands)
+        )
         """The WSGI application."""
         self._threads: Threads | None = None
         self._fanout: Fanout | None = None
@@ -97,16 +99,16 @@ class StreamServer:
         self._board.put(message)
 
     def viewers(self, camera_id: str) -> int:
-        """Return how many watch a camera now."""
+        """Return how many watch a camera now; those who watch all in one picture do not count."""
         return self._encoders[camera_id].viewers
 
     def shows_mask(self, camera_id: str) -> bool:
         """Tell whether somebody watches a camera with the overlay ``mask``."""
-        return self._encoders[camera_id].shows_mask
+        return self._encoders[camera_id].shows_mask or self._grid.shows_mask
 
     def stop(self, timeout_s: float) -> None:
         """Close everything, open streams included, within ``timeout_s``."""
-        for encoder in self._encoders.values():
+        for encoder in (*self._encoders.values(), self._grid):
             encoder.stop()
         if self._listener is not None:
             self._listener.stop(timeout_s)

@@ -20,10 +20,12 @@ class Site:
 
     Attributes:
         encoders: By camera id, in the order of the configuration.
+        grid: Of all cameras in one picture.
         commands: Takes a wish to change a setting.
     """
 
     encoders: Mapping[str, Encoder]
+    grid: Encoder
     board: Board
     gate: Gate
     events: EventLog

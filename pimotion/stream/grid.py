@@ -1,0 +1,141 @@
+"""All cameras in one picture: a browser opens six connections to a host, and a wall has one screen.
+
+The picture is put together at a steady beat, not at each frame of each camera, and only when one of
+them has something new.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from pimotion.clock import utc_now_s
+from pimotion.config.camera import Stream
+from pimotion.errors import PictureError
+from pimotion.pixels import Planes
+from pimotion.render import Area, Mosaic, columns_for, draw, fitting
+from pimotion.stream.cards import card
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant
+from pimotion.stream.scene import CameraScene, CameraShow, overlay_of
+from pimotion.stream.show import News
+
+ALL = "all"
+"""Its id; no camera can be called so."""
+
+_BEAT_S = 1 / 30
+"""The most that is ever encoded. A look at all cameras that finds nothing new costs 10 us each."""
+_USUAL_FPS = 10.0
+_TILE_PX = 640
+_LEAST_PX, _MOST_PX = 1280, 1920
+"""Width of the whole where nobody asks for another: 640 px a column, but at least and at most."""
+_KEPT_CARDS = 32  # of 0.3 MB at the usual size
+
+
+class GridShow:
+    """All cameras as an encoder shows them. Thread-safe."""
+
+    def __init__(self, cameras: Sequence[CameraShow]) -> None:
+        """Show some cameras, at least one, in this order."""
+        self.cameras = cameras
+        self._good: dict[str, CameraScene] = {}
+        each = [show.settings for show in cameras]
+        self._settings = Stream(
+            fps=_USUAL_FPS,
+            quality=max(settings.quality for settings in each),
+            boxes=any(settings.boxes for settings in each),
+            zones=any(settings.zones for settings in each),
+            timestamp=any(settings.timestamp for settings in each),
+        )
+
+    @property
+    def id(self) -> str:
+        """Of the thread and in the URL."""
+        return ALL
+
+    @property
+    def settings(self) -> Stream:
+        """What is drawn on any camera's own stream."""
+        return self._settings
+
+    def wait(self, seen: int, timeout_s: float) -> News:
+        """Wait for the next beat; whether there is anything new, the scene's key tells."""
+        now_s = time.monotonic()
+        time.sleep(min(timeout_s, _BEAT_S - now_s % _BEAT_S))
+        return News(seen + 1, time.monotonic())
+
+    def scene(self) -> GridScene:
+        """Return the newest frame of each camera, or why there is none."""
+        return GridScene(tuple(show.scene() for show in self.cameras), self._good)
+
+    def apology(self, reason: str) -> GridScene:
+        """Return a card for each camera."""
+        return GridScene(tuple(show.apology(reason) for show in self.cameras), {})
+
+
+@dataclass(frozen=True)
+class GridScene:
+    """What is to be shown of each camera.
+
+    Attributes:
+        good: By camera id, what could be shown last; shared with the scenes before and after.
+    """
+
+    scenes: tuple[CameraScene, ...]
+    good: dict[str, CameraScene]
+
+    @property
+    def key(self) -> Hashable:
+        """Equal keys show the same picture."""
+        return tuple(scene.key for scene in self.scenes)
+
+    @property
+    def is_live(self) -> bool:
+        """True while any camera is."""
+        return any(scene.is_live for scene in self.scenes)
+
+    def paint(self, variant: Variant) -> Part:
+        """Return all cameras as one JPEG; ``variant.width`` is that of the whole."""
+        aspect = statistics.median(scene.size[0] / scene.size[1] for scene in self.scenes)
+        mosaic = Mosaic(len(self.scenes), variant.width or self._usual_width, aspect)
+        for scene, cell in zip(self.scenes, mosaic.cells, strict=True):
+            mosaic.put(self._tile(scene, cell, variant), cell)
+        quality = variant.quality or max(scene.camera.settings.quality for scene in self.scenes)
+        return Part(mosaic.jpeg(quality), time.monotonic(), utc_now_s())
+
+    def _tile(self, scene: CameraScene, cell: Area, variant: Variant) -> Planes:
+        """Return a camera's tile; if its picture is broken, with the last one that was not."""
+        good = self.good.get(scene.camera.id)
+        try:
+            tile = _tile(scene, cell, variant)
+        except PictureError as error:
+            apology = replace(scene, frame=None, reason=str(error))
+            return _tile(good or apology, cell, variant)
+        self.good[scene.camera.id] = scene
+        return tile
+
+    @property
+    def _usual_width(self) -> int:
+        return min(max(columns_for(len(self.scenes)) * _TILE_PX, _LEAST_PX), _MOST_PX)
+
+
+def _tile(scene: CameraScene, cell: Area, variant: Variant) -> Planes:
+    """Return a camera's picture with its name, no larger than a cell; a card if there is none.
+
+    Raises:
+        PictureError: The frame cannot be decoded.
+    """
+    size, name = fitting(scene.size, cell), scene.camera.name
+    if scene.frame is None:
+        return _card_tile(name, scene.reason, scene.below, size)
+    overlay = overlay_of(scene.camera, scene.frame, variant)
+    overlay = replace(overlay, caption=overlay.caption or name)
+    return draw(scene.frame.picture, overlay, size[0]).planes()
+
+
+@lru_cache(_KEPT_CARDS)
+def _card_tile(name: str, reason: str, below: str, size: tuple[int, int]) -> Planes:
+    return card(name, reason, below, size).yuv()
