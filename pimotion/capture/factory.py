@@ -12,6 +12,7 @@ from pimotion.capture.devices import video_cameras
 from pimotion.capture.file import FileSource
 from pimotion.capture.http_camera import HttpFeed
 from pimotion.capture.imagezmq import ImageZmqSource
+from pimotion.capture.imagezmq_hub import Meeting
 from pimotion.capture.picamera import PicameraSource, picamera_count
 from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import READ_TIMEOUT_S, Source
@@ -23,6 +24,7 @@ DEMO = f"file:{Path(__file__).parent.parent / 'demo' / 'lawn.mp4'}?loop"
 """The recording that ships with the package, as a source."""
 
 _LOOP = "?loop"
+_SUBSCRIBE = "?subscribe"
 
 
 def source_for(camera: Camera) -> Source:
@@ -62,8 +64,9 @@ def _rtsp(camera: Camera, _rest: str) -> Source:
 
 
 def _imagezmq(_camera: Camera, rest: str) -> Source:
-    address, _, sender = rest.partition("#")
-    return ImageZmqSource(address, sender or None)
+    where, _, sender = rest.partition("#")
+    meeting = Meeting(where.removesuffix(_SUBSCRIBE), where.endswith(_SUBSCRIBE))
+    return ImageZmqSource(meeting, sender or None)
 
 
 def _v4l2(camera: Camera, rest: str) -> Source:

@@ -1,10 +1,10 @@
-"""Pictures that other machines send by ImageZMQ (REQ/REP)."""
+"""Pictures that other machines send by ImageZMQ (REQ/REP) or publish by it (PUB/SUB)."""
 
 from __future__ import annotations
 
 import time
 
-from pimotion.capture.imagezmq_hub import Arrived, Hub, join, leave
+from pimotion.capture.imagezmq_hub import Arrived, Hub, Meeting, join, leave
 from pimotion.capture.source import READ_TIMEOUT_S, Captured
 from pimotion.errors import SourceLost
 from pimotion.latest import Latest
@@ -16,10 +16,10 @@ class ImageZmqSource:
     is_live = True
 
     def __init__(
-        self, address: str, sender: str | None, *, read_timeout_s: float = READ_TIMEOUT_S
+        self, meeting: Meeting, sender: str | None, *, read_timeout_s: float = READ_TIMEOUT_S
     ) -> None:
-        """Listen at ``tcp://ADDRESS:PORT``; ``sender`` is the name it sends, None: anyone."""
-        self._address = address
+        """Receive at a place; ``sender`` is the name it sends, None: anyone."""
+        self._meeting = meeting
         self._sender = sender
         self._read_timeout_s = read_timeout_s
         self._hub: Hub | None = None
@@ -28,11 +28,11 @@ class ImageZmqSource:
         self._opened_s = 0.0
 
     def open(self) -> None:
-        """Begin to listen; succeeds also while nobody sends."""
+        """Begin to listen or to ask; succeeds also while nobody sends."""
         self.close()
         self._arrivals = Latest()
         self._seen = 0
-        self._hub = join(self._address, self._sender, self._arrivals)
+        self._hub = join(self._meeting, self._sender, self._arrivals)
         self._opened_s = time.monotonic()
 
     def read(self) -> Captured:

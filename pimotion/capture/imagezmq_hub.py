@@ -1,4 +1,6 @@
-"""Listens at one address for ImageZMQ senders, for all cameras of this process that share it.
+"""Receives at one address from ImageZMQ senders, for all cameras of this process that share it.
+
+Senders that wait for a reply (REQ/REP) connect to us; one that publishes (PUB/SUB) is connected to.
 
 pyzmq is used directly. imagezmq's own hub is wedged for ever by one malformed message and has no
 time-out. Here every message gets its reply at once, because an imagezmq sender without a reply is
@@ -24,6 +26,22 @@ _QUIET_S = 1.0  # no sender is at work; cameras that send less often than this a
 _LINGER_MS = 500  # for the last replies to leave
 _CLOSE_WAIT_S = 2.0
 _MAX_NAMES = 16
+_WAITING = 4  # messages that zmq keeps for us; older ones are not worth their memory
+_HEARTBEAT_MS, _HEARTBEAT_TIMEOUT_MS = 2000, 5000
+"""A publisher whose machine lost its power does not say so: it is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where senders and we meet.
+
+    Attributes:
+        address: ``tcp://HOST:PORT``.
+        subscribes: The sender publishes there, and we connect to it; else we listen there.
+    """
+
+    address: str
+    subscribes: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,19 +55,19 @@ class Arrived:
 class Hub:
     """One address and its thread. Thread-safe. Got by `join` and given back by `leave`."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, meeting: Meeting) -> None:
+        self.meeting = meeting
         self.listeners: dict[Latest[Arrived], str | None] = {}
         """Where pictures go, and from whom, None: from all. Guarded by the lock of `_hubs`."""
         self.refused = ""
         """Why the last refused message was refused; empty when none was."""
         self.failure: BaseException | None = None
         """What ended the thread, for the readers to raise."""
-        self._zmq = _zmq()
+        self._zmq = zmq_library()
         self._names: dict[str, None] = {}
         self._last_message_s = 0.0
         self._context = self._zmq.Context()
-        self._socket = self._bound()
+        self._socket = self._subscribed() if meeting.subscribes else self._bound()
         self._thread = threading.Thread(target=self._run, name="receive-imagezmq", daemon=True)
         self._thread.start()
 
@@ -60,7 +78,9 @@ class Hub:
 
     @property
     def is_busy(self) -> bool:
-        """True while a sender is at work."""
+        """True while a sender is at work that would miss our reply."""
+        if self.meeting.subscribes:
+            return False
         return time.monotonic() - self._last_message_s < _QUIET_S
 
     def wait_until_free(self) -> None:
@@ -74,10 +94,27 @@ class Hub:
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         try:
-            socket.bind(self.address)
+            socket.bind(self.meeting.address)
         except zmq.ZMQError as error:
             self._context.destroy(linger=0)
-            raise SourceLost(f"cannot listen on {self.address}: {error.strerror}") from None
+            where = self.meeting.address
+            raise SourceLost(f"cannot listen on {where}: {error.strerror}") from None
+        return socket
+
+    def _subscribed(self) -> Any:
+        zmq = self._zmq
+        socket = self._context.socket(zmq.SUB)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        socket.setsockopt(zmq.RCVHWM, _WAITING)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _HEARTBEAT_TIMEOUT_MS)
+        socket.setsockopt(zmq.SUBSCRIBE, b"")
+        try:
+            socket.connect(self.meeting.address)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            where = self.meeting.address
+            raise SourceLost(f"cannot connect to {where}: {error.strerror}") from None
         return socket
 
     def _run(self) -> None:
@@ -93,15 +130,17 @@ class Hub:
         with _hubs_lock:
             if self.listeners or self.is_busy:
                 return False
-            if _hubs.get(self.address) is self:
-                del _hubs[self.address]
+            if _hubs.get(self.meeting) is self:
+                del _hubs[self.meeting]
             return True
 
     def _serve(self) -> None:
-        """Answer one message, if one comes."""
+        """Take one message, if one comes, and answer it where an answer is waited for."""
         if self._socket.poll(_POLL_MS):
             self._last_message_s = time.monotonic()
-            self._socket.send(self._take(self._socket.recv_multipart()))
+            reply = self._take(self._socket.recv_multipart())
+            if not self.meeting.subscribes:
+                self._socket.send(reply)
 
     def _take(self, parts: list[bytes]) -> bytes:
         """Hand a message on; return the reply."""
@@ -120,20 +159,20 @@ class Hub:
         return b"OK"
 
 
-_hubs: dict[str, Hub] = {}
+_hubs: dict[Meeting, Hub] = {}
 _hubs_lock = threading.Lock()
 
 
-def join(address: str, sender: str | None, arrivals: Latest[Arrived]) -> Hub:
+def join(meeting: Meeting, sender: str | None, arrivals: Latest[Arrived]) -> Hub:
     """Begin to receive from ``sender``, None: from all; the first at an address opens it.
 
     Raises:
         SourceLost: The address is in use or not this machine's, or pyzmq is missing.
     """
     with _hubs_lock:
-        hub = _hubs.get(address)
+        hub = _hubs.get(meeting)
         if hub is None or hub.failure is not None:
-            hub = _hubs[address] = Hub(address)
+            hub = _hubs[meeting] = Hub(meeting)
         hub.listeners[arrivals] = sender
         return hub
 
@@ -147,7 +186,8 @@ def leave(hub: Hub, arrivals: Latest[Arrived]) -> None:
     hub.wait_until_free()
 
 
-def _zmq() -> ModuleType:
+def zmq_library() -> ModuleType:
+    """Import pyzmq late: only who uses ImageZMQ needs it. Raises `SourceLost`."""
     try:
         import zmq  # noqa: PLC0415  optional
     except ImportError:

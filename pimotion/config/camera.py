@@ -26,11 +26,11 @@ from pimotion.pixels import Flip, Polygon, View
 
 _SOURCE_FORMS = (
     "auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
-    "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[#SENDER] or synthetic"
+    "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
 )
 _SOURCE = re.compile(
     r"auto|synthetic|picamera(:[0-9]{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
-    r"|imagezmq:tcp://[^#]+:[0-9]{1,5}(#.+)?"
+    r"|imagezmq:tcp://[^#?]+:[0-9]{1,5}(\?subscribe)?(#.+)?"
 )
 
 
@@ -153,7 +153,8 @@ class Camera(Section):
     """What people call it; null: made from its id."""
     source: Text
     """auto, picamera[:N], v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH[?loop],
-    imagezmq:tcp://127.0.0.1:5555[#SENDER] or synthetic."""
+    imagezmq:tcp://127.0.0.1:5555[#SENDER], imagezmq:tcp://HOST:PORT?subscribe[#SENDER] (a sender
+    that publishes) or synthetic."""
     username: Text | None = None
     """Login at a network camera."""
     password: Secret | None = None

@@ -16,7 +16,9 @@ from pimotion.config.values import RESERVED_IDS, is_loopback
 
 EMBEDDED = "embedded"
 
-_LISTENER = re.compile(r"imagezmq:tcp://(?P<host>[^#]+):(?P<port>[0-9]+)(#.+)?")
+_LISTENER = re.compile(
+    r"imagezmq:tcp://(?P<host>[^#?]+):(?P<port>[0-9]+)(?P<asks>\?subscribe)?(#.+)?"
+)
 _OPENED_ONCE = ("auto", "picamera", "v4l2:", "imagezmq:")
 _LAST_PORT = 65535
 
@@ -154,7 +156,7 @@ def _listener(camera: Camera, loc: Loc) -> Iterator[Finding]:
         return
     if not 1 <= int(match["port"]) <= _LAST_PORT:
         yield Finding(loc, f"must have a port between 1 and {_LAST_PORT}, got {match['port']}")
-    if not (is_loopback(match["host"]) or camera.open):
+    if not (is_loopback(match["host"]) or match["asks"] or camera.open):
         text = (
             f"{match['host']} can be reached by others, who could send any picture: listen on "
             "127.0.0.1, or add open: true to this camera if that is meant"

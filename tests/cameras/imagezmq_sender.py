@@ -1,6 +1,6 @@
-"""An unmodified imagezmq sender as a process: imagezmq_sender.py ADDRESS NAME jpg|image|grey.
+"""An unmodified imagezmq sender, a process: ADDRESS NAME jpg|image|grey|publish.
 
-Sends numbered pictures until it is killed.
+Sends numbered pictures until it is killed; with ``publish`` (PUB/SUB) it listens at the address.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from cameras.pictures import FPS, SCENE, jpeg
 def main() -> None:
     """Send."""
     address, name, what = sys.argv[1:]
-    sender = imagezmq.ImageSender(connect_to=address)
+    sender = imagezmq.ImageSender(connect_to=address, REQ_REP=what != "publish")
     for number in count():
-        if what == "jpg":
+        if what in ("jpg", "publish"):
             sender.send_jpg(name, jpeg(number))
         elif what == "grey":
             sender.send_image(name, cv2.cvtColor(SCENE.image(number), cv2.COLOR_BGR2GRAY))

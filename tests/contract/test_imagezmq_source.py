@@ -15,6 +15,7 @@ from cameras.processes import imagezmq_sender
 from free_ports import find_free_port
 
 from pimotion.capture.imagezmq import ImageZmqSource
+from pimotion.capture.imagezmq_hub import Meeting
 from pimotion.errors import SourceLost
 
 SHORT_S = 0.6
@@ -28,9 +29,9 @@ def address() -> str:
 
 @contextmanager
 def opened(
-    address: str, sender: str | None = None, timeout_s: float = 5
+    address: str, sender: str | None = None, timeout_s: float = 5, *, subscribes: bool = False
 ) -> Iterator[ImageZmqSource]:
-    source = ImageZmqSource(address, sender, read_timeout_s=timeout_s)
+    source = ImageZmqSource(Meeting(address, subscribes), sender, read_timeout_s=timeout_s)
     source.open()
     try:
         yield source
@@ -158,7 +159,7 @@ def test_the_last_camera_to_close_frees_the_address(address: str) -> None:
         assert not _can_bind(address)
     with zmq.Context() as context, context.socket(zmq.REP) as other:
         other.bind(address)
-        source = ImageZmqSource(address, None)
+        source = ImageZmqSource(Meeting(address), None)
         with pytest.raises(SourceLost, match="cannot listen on tcp"):
             source.open()
 
@@ -175,6 +176,57 @@ def test_colour_and_grey_arrays_arrive_as_they_were(address: str) -> None:
                 assert (picture.bgr() == pixels).all()
             else:
                 assert (picture.luma() == pixels).all()
+
+
+def test_a_sender_that_publishes_is_asked_and_found_again_after_its_restart(address: str) -> None:
+    """It owns the port here, and waits for nobody."""
+    with opened(address, "porch", SHORT_S, subscribes=True) as source:
+        for _ in range(2):
+            with imagezmq_sender(address, "porch", "publish"):
+                _read_patiently(source)
+            with pytest.raises(SourceLost, match="no picture from the sender porch"):
+                _read_for_ever(source)
+
+
+def test_two_cameras_share_a_sender_that_publishes(address: str) -> None:
+    with (
+        opened(address, "porch", subscribes=True) as porch,
+        opened(address, None, subscribes=True) as both,
+        imagezmq_sender(address, "porch", "publish"),
+    ):
+        _read_patiently(porch)
+        _read_patiently(both)
+
+
+def test_rubbish_that_is_published_does_no_harm(address: str) -> None:
+    with (
+        zmq.Context() as context,
+        context.socket(zmq.PUB) as publisher,
+        opened(address, subscribes=True) as source,
+    ):
+        publisher.setsockopt(zmq.LINGER, 0)
+        publisher.bind(address)
+        ending = threading.Event()
+
+        def publish() -> None:
+            while not ending.wait(0.02):
+                publisher.send_multipart([b"not JSON", b"x"])
+                publisher.send_multipart([b""])
+                publisher.send_multipart(_jpg_parts("porch", 5))
+
+        thread = threading.Thread(target=publish)
+        thread.start()
+        try:
+            assert number_of(source.read()) == 5
+        finally:
+            ending.set()
+            thread.join()
+
+
+def test_an_address_that_is_none_is_a_reason_in_words() -> None:
+    source = ImageZmqSource(Meeting("tcp://no such host:5555", subscribes=True), None)
+    with pytest.raises(SourceLost, match="cannot connect to tcp://no such host:5555"):
+        source.open()
 
 
 def _can_bind(address: str) -> bool:

@@ -30,6 +30,8 @@ from pimotion.config.camera import Camera
         ("rtsps://cam/", NetworkSource, True),
         ("imagezmq:tcp://127.0.0.1:5555", ImageZmqSource, True),
         ("imagezmq:tcp://127.0.0.1:5555#porch", ImageZmqSource, True),
+        ("imagezmq:tcp://porch-pi:5555?subscribe", ImageZmqSource, True),
+        ("imagezmq:tcp://porch-pi:5555?subscribe#porch", ImageZmqSource, True),
         ("v4l2:/dev/video0", V4l2Source, True),
         ("picamera", PicameraSource, True),
         ("picamera:1", PicameraSource, True),

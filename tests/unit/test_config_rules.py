@@ -166,6 +166,7 @@ KEPT = [
     DOOR + "http: {host: 0.0.0.0, users: [{name: a, password: abcdefgh}]}\n",
     DOOR + f"http: {{host: 0.0.0.0, tokens: [{{name: a, token: {TOKEN}, cameras: [door]}}]}}\n",
     "cameras: {a: {source: 'imagezmq:tcp://*:5555', open: true}}\n",
+    "cameras: {a: {source: 'imagezmq:tcp://10.0.0.1:5555?subscribe'}}\n",
     "cameras: {a: {source: 'imagezmq:tcp://127.0.0.1:5555#a'},"
     " b: {source: 'imagezmq:tcp://127.0.0.1:5555#b'}}\n",
     "cameras: {a: {source: 'file:x.mp4?loop'}, b: {source: 'file:x.mp4?loop'}}\n",

@@ -10,7 +10,7 @@ ID = "must be lower-case letters, digits, _ and -, 32 at most, the first no _ or
 CORNERS = "must be a list of 3 to 100 corners [x, y], each 0 to 1 of the frame"
 SOURCE = (
     "must be auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
-    "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[#SENDER] or synthetic"
+    "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
 )
 
 WRONG = [
@@ -35,7 +35,8 @@ WRONG = [
         [
             "1: cameras.door.source is missing: auto, picamera[:N], v4l2:/dev/..., "
             "rtsp://..., http(s)://..., file:PATH[?loop], "
-            "imagezmq:tcp://127.0.0.1:5555[#SENDER] or synthetic."
+            "imagezmq:tcp://127.0.0.1:5555[#SENDER], imagezmq:tcp://HOST:PORT?subscribe[#SENDER] "
+            "(a sender that publishes) or synthetic."
         ],
     ),
     ("cameras: {door: {source: }}\n", ["1: cameras.door.source must be text, got nothing"]),
