@@ -12,8 +12,8 @@ from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
 from pimotion.health import Beat
-from pimotion.latest import Latest
 from pimotion.pace import Pacer
+from pimotion.privacy import Shutter
 from pimotion.types import CameraState, Frame, NoFrames
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
 _GOOD_SESSION_S = 10.0
 """A source that gave frames for this long has earned a quick retry."""
+_SHUTTER_S = 0.25
+"""How soon a closed camera notices that it may open again."""
 _HANGS_S = 15.0
 """Every call of a source is bounded to 5 s; one that took three times as long will not return."""
 
@@ -33,14 +35,12 @@ class CaptureLoop:
         beat: Renewed by each call of the source that returns, with a frame or without.
     """
 
-    def __init__(
-        self, camera_id: str, camera: Camera, source: Source, out: Latest[Frame | NoFrames]
-    ) -> None:
+    def __init__(self, camera_id: str, camera: Camera, source: Source, shutter: Shutter) -> None:
         self._id = camera_id
         self._source = source
         self._view = camera.view
         self._pacer = Pacer(camera.fps)
-        self._out = out
+        self._shutter = shutter
         self._stopping, self._reopening = threading.Event(), threading.Event()
         self._session = 0
         self.beat = Beat(_HANGS_S)
@@ -57,6 +57,9 @@ class CaptureLoop:
         """Give frames until `stop`."""
         retry_s = _FIRST_RETRY_S
         while not self._stopping.is_set():
+            if self._shutter.is_closed:
+                self._wait_while_closed()
+                continue
             began_s = time.monotonic()
             lost = self._run_session()
             if lost is None:
@@ -74,7 +77,7 @@ class CaptureLoop:
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
 
     def _run_session(self) -> SourceLost | None:
-        """Give frames from one opening of the source; None when asked to stop or to reopen."""
+        """Give frames from one opening of the source; None when asked to close it."""
         self._session += 1
         self._reopening.clear()
         self._pacer.restart()
@@ -83,11 +86,11 @@ class CaptureLoop:
             self.beat.renew()
             log.info("camera opened camera=%s", self._id)
             index = 0
-            while not (self._stopping.is_set() or self._reopening.is_set()):
+            while not self._is_to_close():
                 captured = self._source.read()
                 self.beat.renew()
                 if self._pacer.is_due(captured.monotonic_s):
-                    self._out.put(self._frame(captured, index))
+                    self._shutter.put(self._frame(captured, index))
                 index += 1
         except SourceLost as lost:
             return lost
@@ -96,6 +99,16 @@ class CaptureLoop:
             self._source.close()
             self.beat.renew()
         return None
+
+    def _is_to_close(self) -> bool:
+        events = (self._stopping, self._reopening)
+        return self._shutter.is_closed or any(event.is_set() for event in events)
+
+    def _wait_while_closed(self) -> None:
+        self.beat.rest(math.inf)
+        while self._shutter.is_closed and not self._stopping.wait(_SHUTTER_S):
+            pass
+        self.beat.renew()
 
     def _frame(self, captured: Captured, index: int) -> Frame:
         now_utc_s = utc_now_s()
@@ -114,4 +127,4 @@ class CaptureLoop:
         # The detect loop logs it once, as a change of the camera's state; here it is each try.
         log.debug("source lost camera=%s reason=%s", self._id, lost.reason)
         state = CameraState.ENDED if lost.ended else CameraState.LOST
-        self._out.put(NoFrames(lost.reason, state, time.monotonic()))
+        self._shutter.put(NoFrames(lost.reason, state, time.monotonic()))

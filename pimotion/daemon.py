@@ -13,16 +13,18 @@ from pimotion.config.camera import Camera, camera_name
 from pimotion.config.settings import Settings
 from pimotion.errors import StartError
 from pimotion.health import Threads, notify_systemd
-from pimotion.log import Repeated
+from pimotion.kept_settings import KeptSettings
+from pimotion.log import Repeated, chosen_level
+from pimotion.node_settings import NodeSettings
 from pimotion.pipeline import CameraPipeline
 from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
 from pimotion.record.recorder import Recorder
-from pimotion.state import FolderLock, KeptSettings, State, state_dir_of
+from pimotion.state import FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
 from pimotion.supervisor import Supervisor
-from pimotion.types import Command, LinkStatus, Sink
+from pimotion.types import NODE, Command, LinkStatus, SettingState, Sink
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,8 @@ class Daemon:
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
         self._repeated = Repeated(log)
-        self._kept = KeptSettings(self._state, settings.cameras)
+        self._kept = KeptSettings(self._state, settings.cameras, log_level=chosen_level())
+        self._node = NodeSettings(self._put_of_node)
         self._sinks: list[Sink] = [self._kept, self._recorder]
         self._pipelines = {
             camera_id: self._pipeline(camera_id, self._kept.camera(camera_id))
@@ -75,6 +78,11 @@ class Daemon:
         """Name of a thread that died; the process must end then."""
         return self._threads.dead
 
+    @property
+    def wants_restart(self) -> bool:
+        """Somebody asked for a restart of the whole process."""
+        return self._node.wants_restart
+
     def add_sink(self, sink: Sink, name: str, run: Callable[[], None]) -> None:
         """Give every camera's messages to one more taker, which has a thread of its own."""
         self._threads.start(name, run, may_end=True)
@@ -97,6 +105,7 @@ class Daemon:
         self._sinks.append(self._server)
         self._recorder.start(self._threads)
         self._start_publisher()
+        self._node.set_log_level(self._kept.log_level())
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
         notify_systemd("READY=1")
@@ -104,7 +113,7 @@ class Daemon:
     def tend(self) -> None:
         """Look after threads, changed settings and our own broker; call it about once a second."""
         self._supervisor.look()
-        self._kept.save()
+        self._save()
         if self._broker is None or self._publisher is None or self._broker.alive:
             return
         self._repeated.warning("broker", "the embedded broker has died and is started again")
@@ -129,7 +138,7 @@ class Daemon:
         self._recorder.stop(_OTHERS_STOP_S)
         if self._broker is not None:
             self._broker.stop()
-        self._kept.save()
+        self._save()
         self._lock.release()
 
     def _pipeline(self, camera_id: str, camera: Camera) -> CameraPipeline:
@@ -139,7 +148,7 @@ class Daemon:
             source_for(camera),
             sinks=self._sinks,
             viewers=lambda: self._server.viewers(camera_id),
-            detecting=self._kept.detecting(camera_id),
+            switches=self._kept.switches(camera_id),
             model_wanted=lambda: self._server.shows_mask(camera_id),
         )
 
@@ -185,7 +194,20 @@ class Daemon:
                 "another state_dir"
             )
 
+    def _save(self) -> None:
+        self._kept.save()
+        if self._publisher is not None:
+            self._publisher.save()
+
+    def _put_of_node(self, state: SettingState) -> None:
+        self._kept.put(state)
+        if self._publisher is not None:
+            self._publisher.put(state)
+
     def _command(self, command: Command) -> None:
+        if command.camera == NODE:
+            self._node.obey(command)
+            return
         pipeline = self._pipelines.get(command.camera)
         if pipeline is None or not pipeline.command(command):
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)

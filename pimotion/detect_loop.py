@@ -13,16 +13,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from pimotion.config.camera import Camera, camera_name
+from pimotion.controls import Controls
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.ids import new_event_id
 from pimotion.events.machine import EventMachine
 from pimotion.events.snapshot import SnapshotMaker
 from pimotion.health import Beat
-from pimotion.inhibit import Inhibit
 from pimotion.latest import Latest
 from pimotion.log import Repeated
 from pimotion.pace import Pacer
+from pimotion.privacy import privacy_still, reason_of
 from pimotion.stats import StatsKeeper
 from pimotion.types import (
     CameraHealth,
@@ -35,9 +36,9 @@ from pimotion.types import (
     MotionEvent,
     MotionState,
     NoFrames,
-    SettingState,
     Sink,
     StopReason,
+    Switches,
 )
 from pimotion.vitals import Vitals
 
@@ -60,7 +61,7 @@ class DetectLoop:
         sinks: Sequence[Sink],
         stats: StatsKeeper,
         is_live: bool,
-        detecting: bool,
+        switches: Switches,
         model_wanted: Callable[[], bool],
     ) -> None:
         self.detections: Latest[Detection] = Latest()
@@ -69,9 +70,7 @@ class DetectLoop:
         self._frames = frames
         self._sinks = sinks
         self._stats = stats
-        self._detecting = detecting
-        self._sensitivity = camera.detect.sensitivity
-        self._inhibit = Inhibit()
+        self._camera = camera
         self._model_wanted = model_wanted
         self._pacer = Pacer(camera.detect.fps)
         self._detector = Detector(camera.detect, zones=camera.zones)
@@ -82,12 +81,16 @@ class DetectLoop:
             camera.snapshot, camera=camera_id, name=camera_name(camera_id, camera)
         )
         self._snapshot_pacer = _pacer_of(camera.snapshot.interval_s)
+        self._controls = Controls(
+            camera_id, camera, switches, detector=self._detector, machine=self._machine
+        )
         self._vitals = Vitals(camera_id, camera, is_live=is_live, put=self._put)
         self._commands: queue.Queue[Command] = queue.Queue(maxsize=32)
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
         self._session = 0
         self._is_readable = True
+        self._still_asked = False
 
     @property
     def health(self) -> CameraHealth:
@@ -112,8 +115,9 @@ class DetectLoop:
         self._vitals.begin()
         self._put(self._vitals.now)
         self._put(self._machine.state)
-        self._put(SettingState(self._id, "detection", self._detecting))
-        self._put(SettingState(self._id, "sensitivity", self._sensitivity))
+        for state in self._controls.states():
+            self._put(state)
+        self._follow_privacy()
         seen = 0
         while not self._stopping.is_set():
             taken = self._frames.wait(seen, _TURN_S)
@@ -130,6 +134,8 @@ class DetectLoop:
         log.info("camera closed camera=%s frames=%d analysed=%d", *counts)
 
     def _take(self, value: Frame | NoFrames) -> None:
+        if self._controls.privacy:
+            return
         if isinstance(value, NoFrames):
             self._lose(value.state, value.reason)
         else:
@@ -150,15 +156,15 @@ class DetectLoop:
 
     def _look_at(self, frame: Frame) -> bool:
         """Do what this frame is due for; return whether it was decoded for anything."""
-        self._inhibit.step_to(frame.monotonic_s)
+        self._controls.inhibit.step_to(frame.monotonic_s)
         is_checked = self._vitals.look_due(frame)
         if is_checked:
             self._check(frame)
         if self._vitals.now.state is CameraState.FROZEN:
             return is_checked
         is_new = not self._vitals.now.online
-        is_still = bool(self._snapshot_pacer and self._snapshot_pacer.is_due(frame.monotonic_s))
-        is_analysed = self._detecting and self._pacer.is_due(frame.monotonic_s)
+        is_still = self._is_still_due(frame)
+        is_analysed = self._controls.detecting and self._pacer.is_due(frame.monotonic_s)
         if is_new:
             self._greet(frame)
         elif is_still:
@@ -166,6 +172,11 @@ class DetectLoop:
         if is_analysed:
             self._detect(frame)
         return is_checked or is_new or is_still or is_analysed
+
+    def _is_still_due(self, frame: Frame) -> bool:
+        is_asked, self._still_asked = self._still_asked, False
+        pacer = self._snapshot_pacer
+        return bool(pacer and pacer.is_due(frame.monotonic_s)) or is_asked
 
     def _check(self, frame: Frame) -> None:
         """See how the camera is by its picture; one that thaws is learnt anew."""
@@ -189,7 +200,7 @@ class DetectLoop:
     def _detect(self, frame: Frame) -> None:
         began_s = time.thread_time()
         self._detector.show_model(self._model_wanted())
-        detection = self._inhibit.apply(self._detector.detect(frame))
+        detection = self._controls.inhibit.apply(self._detector.detect(frame))
         self._stats.detected(time.thread_time() - began_s, detection)
         self.detections.put(detection)
         messages = self._machine.update(detection)
@@ -231,32 +242,26 @@ class DetectLoop:
     def _obey(self) -> None:
         while not self._commands.empty():
             command = self._commands.get_nowait()
-            match command.setting:
-                case "detection":
-                    self._set_detecting(bool(command.value))
-                case "sensitivity":
-                    self._set_sensitivity(int(command.value))
-                case "recalibrate":
-                    self._detector.recalibrate()
-                    log.info("the scene is learnt anew camera=%s", self._id)
-                case "inhibit":
-                    self._inhibit.begin(command.value)
-                    log.info("motion is ignored camera=%s for_s=%g", self._id, command.value)
+            match (command.setting, bool(command.value)):
+                case ("detection", False):
+                    self._end_event(StopReason.DETECTION_OFF)
+                case ("privacy", True):
+                    self._end_event(StopReason.PRIVACY)
+                case ("snapshot", _):
+                    self._still_asked = not self._controls.privacy
+            self._put_if(self._controls.obey(command))
+            if command.setting == "privacy":
+                self._follow_privacy()
 
-    def _set_detecting(self, detecting: bool) -> None:
-        if self._detecting and not detecting:
-            self._end_event(StopReason.DETECTION_OFF)
-        if detecting and not self._detecting:
-            self._detector.recalibrate()
-        self._detecting = detecting
-        log.info("detection switched camera=%s on=%s", self._id, detecting)
-        self._put(SettingState(self._id, "detection", detecting))
-
-    def _set_sensitivity(self, sensitivity: int) -> None:
-        self._sensitivity = sensitivity
-        self._detector.set_sensitivity(sensitivity)
-        log.info("sensitivity set camera=%s value=%d", self._id, sensitivity)
-        self._put(SettingState(self._id, "sensitivity", sensitivity))
+    def _follow_privacy(self) -> None:
+        """Say that the camera is closed, with a card for its newest still; or wait for frames."""
+        if not self._controls.privacy:
+            self._vitals.begin()
+            return
+        unasked = self._controls.unasked
+        reason = reason_of(Switches(privacy=True, unasked=unasked))
+        self._vitals.set(CameraState.PRIVACY, reason, attention=unasked)
+        self._put(privacy_still(self._id, self._camera, reason))
 
     def _put_if(self, message: Message | None) -> None:
         if message is not None:

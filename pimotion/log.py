@@ -23,8 +23,17 @@ class _Formatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+_chosen_level = logging.INFO
+
+
+def chosen_level() -> int:
+    """Return the level that the command line asked for, whatever was set since."""
+    return _chosen_level
+
+
 def setup(level: str = "INFO") -> None:
     """Send the log to stderr; under systemd the journal adds the time."""
+    global _chosen_level  # noqa: PLW0603  a process has one log
     in_journal = "JOURNAL_STREAM" in os.environ
     line = "%(levelname)s %(name)s: %(message)s"
     handler = logging.StreamHandler(sys.stderr)
@@ -32,6 +41,7 @@ def setup(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    _chosen_level = root.level
 
 
 class Repeated:

@@ -12,6 +12,7 @@ from pimotion.config.camera import Camera
 from pimotion.detect_loop import DetectLoop
 from pimotion.health import Threads
 from pimotion.latest import Latest
+from pimotion.privacy import Shutter
 from pimotion.stats import StatsKeeper
 from pimotion.types import (
     CameraHealth,
@@ -21,6 +22,7 @@ from pimotion.types import (
     NoFrames,
     Sink,
     Suppressed,
+    Switches,
 )
 
 
@@ -35,14 +37,15 @@ class CameraPipeline:
         *,
         sinks: Sequence[Sink],
         viewers: Callable[[], int | None],
-        detecting: bool,
+        switches: Switches,
         model_wanted: Callable[[], bool],
     ) -> None:
         self.id = camera_id
         self.settings = camera
         self.frames: Latest[Frame | NoFrames] = Latest()
         self._stats = StatsKeeper(camera_id, viewers=viewers)
-        self._capture = CaptureLoop(camera_id, camera, source, self.frames)
+        self._shutter = Shutter(self.frames, switches)
+        self._capture = CaptureLoop(camera_id, camera, source, self._shutter)
         self._detect = DetectLoop(
             camera_id,
             camera,
@@ -50,7 +53,7 @@ class CameraPipeline:
             sinks=sinks,
             stats=self._stats,
             is_live=source.is_live,
-            detecting=detecting,
+            switches=switches,
             model_wanted=model_wanted,
         )
         self._threads: list[threading.Thread] = []
@@ -83,8 +86,14 @@ class CameraPipeline:
         return self._stats.suppressed()
 
     def command(self, command: Command) -> bool:
-        """Queue a command; False when too many wait and it is dropped."""
-        return self._detect.command(command)
+        """Queue a command; False when too many wait and it is dropped.
+
+        Privacy does not wait for anybody: from here on no picture is handed on.
+        """
+        is_taken = self._detect.command(command)
+        if is_taken and command.setting == "privacy":
+            (self._shutter.close if command.value else self._shutter.open)()
+        return is_taken
 
     def reopen(self) -> None:
         """Close and open the camera, in the hope that its picture moves again."""

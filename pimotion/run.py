@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
@@ -69,25 +70,44 @@ def run(
     """
     faulthandler.enable()
     signals = Signals()
+    before: Settings | None = None
     while True:
         daemon = Daemon(settings)
         try:
             daemon.start()
-        except StartError:
+        except StartError as error:
             daemon.stop()
-            raise
+            if before is None:
+                raise
+            log.error("the new configuration cannot be used, the old one goes on: %s", error)
+            settings, before = before, None
+            continue
         if greet is not None:
             greet(daemon)
         renewed = _watch(daemon, signals, reread)
         dead = daemon.dead
         daemon.stop()
-        if dead is not None:
-            log.critical("pimotion ends because a thread died name=%s", dead)
-            return THREAD_DIED
         if renewed is None:
-            log.info("stopped")
-            return STOPPED
-        settings = renewed
+            return _end_of(dead, is_over=signals.stop or not daemon.wants_restart)
+        before, settings = settings, renewed
+
+
+def _end_of(dead: str | None, *, is_over: bool) -> int:
+    """Return the exit code; if it is not over, become a fresh process instead."""
+    if dead is not None:
+        log.critical("pimotion ends because a thread died name=%s", dead)
+        return THREAD_DIED
+    if not is_over:
+        execute_anew()
+    log.info("stopped")
+    return STOPPED
+
+
+def execute_anew() -> NoReturn:
+    """Become a fresh process of the same command; its pid, and so its service, stays."""
+    log.info("starts anew")
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  no shell is wanted
 
 
 def end_process(code: int) -> None:
@@ -105,7 +125,7 @@ def _watch(
     """Wait for the end; return the settings to go on with, None to stop."""
     while True:
         signals.wait(daemon.changed, _TURN_S)
-        if daemon.dead is not None or signals.stop:
+        if daemon.dead is not None or signals.stop or daemon.wants_restart:
             return None
         daemon.tend()
         if signals.reload:

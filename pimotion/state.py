@@ -1,6 +1,6 @@
 """What must survive a restart and is no configuration: one small JSON file, written atomically.
 
-In it, too, are the settings that were changed at run time, over MQTT or on the page.
+In it, too, are the settings that were changed at run time (`pimotion.kept_settings`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,9 @@ import fcntl
 import json
 import logging
 import os
-import queue
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
-
-from pimotion.config.camera import Camera, Detect
-from pimotion.types import Message, SettingState
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +30,15 @@ class State:
 
     A file that cannot be read is put aside, not overwritten; one that cannot be written is logged
     and the value still holds until the process ends.
+
+    Attributes:
+        was_unreadable: There was a file, and nobody knows what was in it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "state.json"
         self._lock = threading.Lock()
+        self.was_unreadable = False
         self._values = self._read()
 
     def get(self, name: str) -> Any:
@@ -68,6 +67,7 @@ class State:
         return values if isinstance(values, dict) else self._put_aside("not a JSON object")
 
     def _put_aside(self, why: str) -> dict[str, Any]:
+        self.was_unreadable = True
         log.warning("state file is unreadable and put aside path=%s error=%s", self._path, why)
         try:
             self._path.replace(self._path.with_suffix(".broken"))
@@ -81,73 +81,6 @@ class State:
             write_atomically(self._path, json.dumps(self._values, indent=1).encode())
         except OSError as error:
             log.warning("state is not kept path=%s error=%s", self._path, error)
-
-
-class KeptSettings:
-    """Settings changed at run time; each holds until the configuration's own value changes.
-
-    A camera's thread only notes them; `save` writes, on the main thread, which may wait for a disk.
-
-    Args:
-        state: Where they are kept, beside the value that the configuration had then.
-        cameras: The configuration.
-    """
-
-    def __init__(self, state: State, cameras: Mapping[str, Camera]) -> None:
-        self._state = state
-        self._cameras = cameras
-        self._noted: queue.SimpleQueue[SettingState] = queue.SimpleQueue()
-
-    def camera(self, camera_id: str) -> Camera:
-        """Return a camera's configuration with the kept values in their places."""
-        camera = self._cameras[camera_id]
-        kept = {"sensitivity": self._value(camera_id, "sensitivity")}
-        try:
-            detect = Detect.model_validate({**dict(camera.detect), **kept})
-        except ValueError:  # somebody has edited the file
-            log.warning("what was set at run time is not valid camera=%s kept=%s", camera_id, kept)
-            return camera
-        return camera.model_copy(update={"detect": detect})
-
-    def detecting(self, camera_id: str) -> bool:
-        """Tell whether a camera's detection is on."""
-        return self._value(camera_id, "detection") is not False
-
-    def put(self, message: Message) -> None:
-        """Note a setting; other messages are none of its business."""
-        if isinstance(message, SettingState):
-            self._noted.put(message)
-
-    def save(self) -> None:
-        """Write what was noted, and forget what is as configured."""
-        while not self._noted.empty():
-            noted = self._noted.get()
-            configured = self._configured(noted.camera, noted.setting)
-            is_usual = noted.value == configured
-            kept = None if is_usual else {"value": noted.value, "configured": configured}
-            self._state.set(_key(noted.camera, noted.setting), kept)
-
-    def _value(self, camera_id: str, setting: str) -> Any:
-        kept = self._state.get(_key(camera_id, setting))
-        configured = self._configured(camera_id, setting)
-        if not isinstance(kept, dict):
-            return configured
-        if kept.get("configured") == configured:
-            return kept.get("value")
-        log.info(
-            "the configuration was changed and wins over what was set at run time "
-            "camera=%s setting=%s configured=%s set=%s",
-            *(camera_id, setting, configured, kept.get("value")),
-        )
-        return configured
-
-    def _configured(self, camera_id: str, setting: str) -> Any:
-        camera = self._cameras[camera_id]
-        return {"detection": True, "sensitivity": camera.detect.sensitivity}[setting]
-
-
-def _key(camera_id: str, setting: str) -> str:
-    return f"cameras.{camera_id}.{setting}"
 
 
 class FolderLock:

@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 _PERIODS_UNTIL_STALE = 5
 """A camera of one frame in 3 s is not stale after 5 s."""
 
-_WITHOUT_FRAMES = (CameraState.STALE, CameraState.LOST, CameraState.ENDED)
+_WITHOUT_FRAMES = (
+    CameraState.STALE,
+    CameraState.LOST,
+    CameraState.ENDED,
+    CameraState.PRIVACY,
+)
 
 
 class Vitals:
@@ -84,12 +89,12 @@ class Vitals:
         """The camera was opened anew: what was seen before says nothing about it."""
         self._pictures.restart()
 
-    def set(self, state: CameraState, reason: str | None) -> None:
+    def set(self, state: CameraState, reason: str | None, *, attention: bool = False) -> None:
         """Change the health, and say so if that is a change."""
         before = self.now
         if (state, reason) == (before.state, before.reason):
             return
-        self.now = self._health(state, reason)
+        self.now = replace(self._health(state, reason), attention=attention)
         if state is before.state:  # another reason for the same: it goes on since then
             self.now = replace(
                 self.now,

@@ -6,36 +6,55 @@ Attributes come before the motion they describe, a picture before the event that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pimotion.clock import utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.publish.camera_voice import CameraVoice
 from pimotion.publish.discovery import discovery
+from pimotion.publish.leftovers import Leftovers
 from pimotion.publish.machine import Machine
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.payloads import OFFLINE, ONLINE, encode, machine_payload
+from pimotion.publish.settings_table import write_value
 from pimotion.publish.topics import Topics
-from pimotion.types import CameraHealth, CameraState, Message, MotionEvent
+from pimotion.types import NODE, CameraHealth, CameraState, Message, MotionEvent, SettingState
 
 STATS_EVERY_S = 60.0
 
 
 class Announcer:
-    """Knows what is true now and puts it into messages. Not thread-safe: `Desk` locks it."""
+    """Knows what is true now and puts it into messages. Not thread-safe: `Desk` locks it.
 
-    def __init__(self, settings: Settings, *, version: str, now_s: float) -> None:
+    Args:
+        settings: The configuration.
+        version: Of pimotion.
+        now_s: Monotonic time.
+        departed: See `Leftovers`.
+
+    Attributes:
+        leftovers: What earlier configurations left on the broker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        version: str,
+        now_s: float,
+        departed: Mapping[str, Any] | None = None,
+    ) -> None:
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._version = version
         self._machine = Machine()
         self._began_s = now_s
         self._began_utc_s: float | None = None
         self._stats_due_s = now_s
-        self._discovery = (
-            [Outgoing(topic, payload) for topic, payload in discovery(settings, version=version)]
-            if settings.mqtt.discovery
-            else []
-        )
+        announced = discovery(settings, version=version) if settings.mqtt.discovery else {}
+        self._discovery = [Outgoing(topic, encode(said)) for topic, said in announced.items()]
+        self.leftovers = Leftovers(settings, announced, departed or {})
+        self._settings: dict[str, SettingState] = {}
         self._voices = {
             camera_id: CameraVoice(
                 camera_id,
@@ -57,7 +76,10 @@ class Announcer:
             voice.levels.retains_on = allowed
 
     def take(self, message: Message, now_s: float) -> list[Outgoing]:
-        """Take in a message of a camera; return what leaves because of it."""
+        """Take in a message; return what leaves because of it."""
+        if isinstance(message, SettingState) and message.camera == NODE:
+            self._settings[message.setting] = message
+            return self.settings(NODE)
         voice = self._voices.get(message.camera)
         return [] if voice is None else voice.take(message, now_s)
 
@@ -72,11 +94,12 @@ class Announcer:
         """Return all that is true, in the order in which a listener can believe each of it."""
         voices = self._voices.values()
         parts = [
+            self.leftovers.farewells(),
             self._discovery,
             *(voice.health(now_s) for voice in voices),
             *(voice.attributes() for voice in voices),
             *(voice.motion(now_s) for voice in voices),
-            *(voice.settings() for voice in voices),
+            *(self.settings(camera) for camera in (*self._voices, NODE)),
             [self.online(), self._stats(now_s)],
             *(voice.newest_still(now_s) for voice in voices),
         ]
@@ -102,7 +125,13 @@ class Announcer:
             voice.arrived(event)
 
     def settings(self, camera: str) -> list[Outgoing]:
-        """Say the true values of a camera's settings."""
+        """Say the true values of the settings of a camera, or of the node."""
+        if camera == NODE:
+            return [
+                Outgoing(self._topics.node_state(setting), payload)
+                for setting, state in self._settings.items()
+                if (payload := write_value(setting, state.value)) is not None
+            ]
         voice = self._voices.get(camera)
         return [] if voice is None else voice.settings()
 

@@ -24,7 +24,7 @@ from pimotion.publish.payloads import (
     presence,
     stats_payload,
 )
-from pimotion.publish.settings_table import SETTINGS
+from pimotion.publish.settings_table import write_value
 from pimotion.publish.topics import Topics
 from pimotion.types import (
     CameraHealth,
@@ -212,6 +212,7 @@ class CameraVoice:
             return []
         self._still = still
         if still.event_id is None:
+            self._held.still = None  # newer than whatever waits, as the card of a closed camera
             return self.newest_still(now_s)
         if still.event_id != self._last_id:
             self._held.still, self._held.still_until_s = still, now_s + PICTURE_DEADLINE_S
@@ -252,11 +253,10 @@ class CameraVoice:
         )
 
     def _setting(self, state: SettingState) -> list[Outgoing]:
-        setting = SETTINGS.get(state.setting)
-        if setting is None:
+        payload = write_value(state.setting, state.value)
+        if payload is None:
             return []
-        topic = self._topics.setting_state(self._id, state.setting)
-        return [Outgoing(topic, setting.write(state.value))]
+        return [Outgoing(self._topics.setting_state(self._id, state.setting), payload)]
 
     def _stats(self, stats: CameraStats, now_s: float) -> Outgoing:
         return Outgoing(

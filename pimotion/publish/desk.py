@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.outbox import Outbox, Outgoing
@@ -69,9 +70,28 @@ class Desk:
             self._counts["event_lost_twice"] += len(on_the_way) - len(self._lost)
 
     def announce(self, now_s: float) -> None:
-        """Say everything that is true again, for example because Home Assistant has restarted."""
+        """Say everything that is true again, because Home Assistant has started."""
         with self._lock:
             self._first = deque(self._announcer.everything(now_s))
+            self._announcer.leftovers.forget()
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to listen to for a moment after connecting; give `found` what is retained there."""
+        return self._announcer.leftovers.filters
+
+    def found(self, topic: str, payload: bytes) -> None:
+        """Take in what the broker has kept, and queue what clears it if it is true no more."""
+        with self._lock:
+            leftover = self._announcer.leftovers.found(topic, payload)
+            self._counts["leftovers"] += bool(leftover)
+            # After the announcement, which it changes; an outbox is for what is new.
+            self._first.extend(leftover)
+
+    def departed(self) -> Mapping[str, Any]:
+        """Return the old announcements to say goodbye with once more, after a restart too."""
+        with self._lock:
+            return self._announcer.leftovers.departed
 
     def queue_due(self, now_s: float) -> None:
         """Queue what has to be said again, or has waited long enough."""

@@ -7,28 +7,29 @@ here was looked up in its 2026.11 release.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pimotion.config.camera import camera_name
 from pimotion.config.settings import Settings
-from pimotion.publish.payloads import encode
+from pimotion.publish import node_entities
+from pimotion.publish.camera_entities import CameraEntities
 from pimotion.publish.topics import Topics
-from pimotion.types import EventType
 
 SUPPORT_URL = "https://github.com/pimotion/pimotion"
-EXPIRE_AFTER_S = 180
-"""Motion is said every 60 s at least, so three misses in a row mean that nobody says it."""
+ORIGIN = "pimotion"
 
 Json = dict[str, Any]
 
 
-def discovery(settings: Settings, *, version: str) -> list[tuple[str, bytes]]:
-    """Return the topics and payloads that announce everything, the node first."""
+def discovery(settings: Settings, *, version: str) -> Mapping[str, Json]:
+    """Return the payloads that announce everything by their topics, the node first."""
     topics = Topics(settings.mqtt.prefix, settings.node)
-    node = _Announcement(settings, topics, version)
-    said = [(node.topic(node.id), node.node())]
-    said += [(node.topic(node.camera_id(each)), node.camera(each)) for each in settings.cameras]
-    return [(topic, encode(payload)) for topic, payload in said]
+    announced = _Announcement(settings, topics, version)
+    said = {announced.topic(announced.id): announced.node()}
+    for camera in settings.cameras:
+        said[announced.topic(announced.camera_id(camera))] = announced.camera(camera)
+    return said
 
 
 class _Announcement:
@@ -52,118 +53,40 @@ class _Announcement:
     def node(self) -> Json:
         """The machine."""
         device = {"identifiers": [self.id], "name": f"pimotion {self._settings.node}"}
-        components = {
-            "started": self._of_stats("started_at", "Started") | {"device_class": "timestamp"},
-            "version": self._of_stats("version", "Version"),
-        }
+        components = node_entities.readings(self._topics)
+        if self._settings.mqtt.commands:
+            components |= node_entities.controls(self._topics)
         for key, component in components.items():
-            component["unique_id"] = f"{self.id}_{key}"
-            entity = f"pimotion_{self._settings.node}_{key}"
-            component["default_entity_id"] = f"sensor.{_slug(entity)}"
+            self._name(component, self.id, key, f"pimotion_{self._settings.node}_{key}")
             component["availability"] = [self._node_there]
         return self._whole(device | {"model": "Node"}, components)
 
-    def _of_stats(self, key: str, name: str) -> Json:
-        return {
-            "platform": "sensor",
-            "name": name,
-            "entity_category": "diagnostic",
-            "state_topic": self._topics.stats,
-            "value_template": f"{{{{ value_json.{key} }}}}",
-        }
-
     def camera(self, camera: str) -> Json:
         """One camera."""
+        settings = self._settings.cameras[camera]
         device = {
             "identifiers": [self.camera_id(camera)],
-            "name": camera_name(camera, self._settings.cameras[camera]),
+            "name": camera_name(camera, settings),
             "model": "Camera",
             "via_device": self.id,
         }
-        live = self._live_components(camera)
-        always = self._always_components(camera)
+        entities = CameraEntities(self._topics, camera, settings.zones)
+        live, always = entities.live(), entities.always()
+        if self._settings.mqtt.commands:
+            always |= entities.controls()
         there = self._node_there
         both = [there, {"topic": self._topics.camera_status(camera)}]
         for key, component in (live | always).items():
             entity = camera if key == "camera" else f"{camera}_{key}"
-            component["unique_id"] = f"{self.camera_id(camera)}_{key}"
-            component["default_entity_id"] = f"{component['platform']}.{_slug(entity)}"
+            self._name(component, self.camera_id(camera), key, entity)
             component["availability"] = both if key in live else [there]
             if key in live:
                 component["availability_mode"] = "all"
         return self._whole(device, live | always)
 
-    def _live_components(self, camera: str) -> Json:
-        """What means something only while the camera delivers."""
-        topics = self._topics
-        motion = self._motion("Motion", topics.motion(camera))
-        return {
-            "motion": motion | {"json_attributes_topic": topics.attributes(camera)},
-            **{
-                f"zone_{zone}": self._motion(
-                    f"{_spoken(zone)} motion", topics.zone_motion(camera, zone)
-                )
-                for zone in self._settings.cameras[camera].zones
-            },
-            "camera": {"platform": "camera", "name": None, "topic": topics.snapshot(camera)},
-            "last_motion": {
-                "platform": "image",
-                "name": "Last motion",
-                "image_topic": topics.last_motion(camera),
-                "content_type": "image/jpeg",
-            },
-            "motion_event": {
-                "platform": "event",
-                "name": "Motion event",
-                "device_class": "motion",
-                "event_types": [each.value for each in EventType],
-                "state_topic": topics.event(camera),
-            },
-            "fps": {
-                "platform": "sensor",
-                "name": "Frame rate",
-                "entity_category": "diagnostic",
-                "state_class": "measurement",
-                "unit_of_measurement": "fps",
-                "suggested_display_precision": 1,
-                "state_topic": topics.camera_stats(camera),
-                "value_template": "{{ value_json.fps }}",
-            },
-        }
-
-    def _always_components(self, camera: str) -> Json:
-        """What is wanted most when the camera is away."""
-        topics = self._topics
-        components: Json = {
-            "problem": {
-                "platform": "binary_sensor",
-                "name": "Problem",
-                "device_class": "problem",
-                "entity_category": "diagnostic",
-                "state_topic": topics.health(camera),
-                "value_template": "{{ 'ON' if value_json.problem else 'OFF' }}",
-                "json_attributes_topic": topics.health(camera),
-            }
-        }
-        if self._settings.mqtt.commands:
-            components["detection"] = {
-                "platform": "switch",
-                "name": "Motion detection",
-                "icon": "mdi:motion-sensor",
-                "state_topic": topics.setting_state(camera, "detection"),
-                "command_topic": topics.setting_set(camera, "detection"),
-                "qos": 1,
-            }
-        return components
-
-    def _motion(self, name: str, topic: str) -> Json:
-        return {
-            "platform": "binary_sensor",
-            "name": name,
-            "device_class": "motion",
-            "state_topic": topic,
-            "expire_after": EXPIRE_AFTER_S,
-        }
+    def _name(self, component: Json, device_id: str, key: str, entity: str) -> None:
+        component["unique_id"] = f"{device_id}_{key}"
+        component["default_entity_id"] = f"{component['platform']}.{_slug(entity)}"
 
     def _whole(self, device: Json, components: Json) -> Json:
         device |= {"manufacturer": "pimotion", "sw_version": self._version}
@@ -172,7 +95,7 @@ class _Announcement:
         return {
             "device": device,
             "origin": {
-                "name": "pimotion",
+                "name": ORIGIN,
                 "sw_version": self._version,
                 "support_url": SUPPORT_URL,
             },
@@ -182,7 +105,3 @@ class _Announcement:
 
 def _slug(name: str) -> str:
     return name.replace("-", "_")
-
-
-def _spoken(zone: str) -> str:
-    return zone.replace("_", " ").replace("-", " ").capitalize()

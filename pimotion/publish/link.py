@@ -23,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pimotion.config.settings import Mqtt
+from pimotion.publish.answers import Received, Settled
 from pimotion.publish.encryption import TidyContext, context_of
 from pimotion.publish.outbox import Outgoing
 from pimotion.publish.payloads import OFFLINE
@@ -46,28 +47,6 @@ _PACKET_OVERHEAD_BYTES = 32
 """Fixed header, topic length, packet id and the properties that we use, rounded up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message from the broker."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The broker's answer to one of our messages.
-
-    Attributes:
-        refusal: Its reason for not taking it; None when it did.
-    """
-
-    message: Outgoing
-    took_s: float
-    refusal: str | None
-
-
 @dataclass(slots=True)
 class _Unacked:
     message: Outgoing
@@ -85,7 +64,7 @@ class Link:
     """
 
     def __init__(
-        self, mqtt: Mqtt, waker: Waker, *, client_id: str, will_topic: str, mqtt5: bool
+        self, mqtt: Mqtt, waker: Waker, *, client_id: str, will_topic: str | None, mqtt5: bool
     ) -> None:
         self.is_ready = False
         self.mqtt5 = mqtt5
@@ -177,6 +156,11 @@ class Link:
         asked = [(topic, plain) for topic in topics] + [(topic, honest) for topic in commands]
         self._client.subscribe(asked)
 
+    def unsubscribe(self, topics: list[str]) -> None:
+        """Ask for no more of these."""
+        assert self._client is not None
+        self._client.unsubscribe(topics)
+
     def unacked(self) -> list[tuple[Outgoing, float]]:
         """Return the messages whose arrival nobody confirmed, and for how many s, oldest first."""
         now_s = time.monotonic()
@@ -226,7 +210,8 @@ class Link:
         client.on_log = _on_log
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages = 4 * MAX_UNACKED
-        client.will_set(self._will_topic, OFFLINE, qos=1, retain=True)
+        if self._will_topic is not None:
+            client.will_set(self._will_topic, OFFLINE, qos=1, retain=True)
         if self._mqtt.username is not None:
             password = self._mqtt.password
             client.username_pw_set(self._mqtt.username, password and password.reveal())

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pimotion.config.settings import Settings
 from pimotion.health import Beat, Threads
@@ -15,6 +16,7 @@ from pimotion.log import Repeated
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
 from pimotion.publish.encryption import warn_if_insecure
+from pimotion.publish.leftovers import is_announcement
 from pimotion.publish.link import Link
 from pimotion.publish.outbox import Kind
 from pimotion.publish.pace import Backoff, PicturePace
@@ -34,6 +36,7 @@ FAREWELL_S = 2.0
 CLOSE_S = 0.2
 """Share of the time to stop that is left for closing the connection."""
 _SUFFIX = "mqtt_client_suffix"
+_DEPARTED = "departed_announcements"
 
 
 class Publisher:
@@ -53,7 +56,15 @@ class Publisher:
         self._settings = settings
         self._client_id = f"pimotion-{_suffix(state)}"
         self._topics = Topics(settings.mqtt.prefix, settings.node)
-        self._desk = Desk(Announcer(settings, version=version, now_s=time.monotonic()))
+        self._state = state
+        self._desk = Desk(
+            Announcer(
+                settings,
+                version=version,
+                now_s=time.monotonic(),
+                departed=_kept_departed(state),
+            )
+        )
         self._around = Surroundings(
             settings=settings,
             topics=self._topics,
@@ -94,6 +105,10 @@ class Publisher:
         self._wake()
         if self._thread is not None:
             self._thread.join(timeout_s)
+
+    def save(self) -> None:
+        """Keep what must outlive a restart; for the main thread, which may wait for a disk."""
+        self._state.set(_DEPARTED, dict(self._desk.departed()) or None)
 
     def status(self) -> LinkStatus:
         """Return whether there is a connection, and if not why."""
@@ -196,6 +211,13 @@ class Publisher:
         self._mqtt5 = False
         log.info("the broker does not speak MQTT 5, trying 3.1.1")
         return True
+
+
+def _kept_departed(state: State) -> Mapping[str, Any]:
+    kept = state.get(_DEPARTED)
+    if not isinstance(kept, dict):
+        return {}
+    return {topic: old for topic, old in kept.items() if is_announcement(old)}
 
 
 def _suffix(state: State) -> str:

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from pimotion.clock import utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.log import Repeated
+from pimotion.publish.answers import Received, Settled
 from pimotion.publish.desk import Desk
-from pimotion.publish.link import Link, Received, Settled
+from pimotion.publish.link import Link
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.pace import PicturePace
 from pimotion.publish.payloads import ONLINE, encode, event_payload
-from pimotion.publish.settings_table import COMMANDS, BadValue, read_value
+from pimotion.publish.settings_table import COMMANDS, NODE_COMMANDS, BadValue, read_value
 from pimotion.publish.topics import Topics
-from pimotion.types import Command
+from pimotion.types import NODE, Command
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ TWIN_WATCH_S = 25.0
 """A node says `online` every 10 s, so one with our name is heard within this time."""
 AFTER_BIRTH_S = 3.0
 """All nodes hear the same birth message; each answers at a random moment of this time."""
+READ_BACK_S = 5.0
+"""So long what is retained may take to come; then nobody else's discovery is listened to."""
 COMMANDS_PER_S = 5
 
 
@@ -57,10 +60,12 @@ class Session:
         self._around = around
         self._desk = around.desk
         self._topics = around.topics
+        self._birth_topic = around.settings.mqtt.birth_topic
         self._set_topics = _set_topics(around.settings, around.topics)
         self._began_s = 0.0
         self._heartbeat_due_s = math.inf
         self._announce_due_s = math.inf
+        self._read_back_until_s = math.inf
         self._own_online = 0
         self._shown: dict[str, str | None] = {}
         """For each `last_motion` topic the event whose picture the broker was given last."""
@@ -69,8 +74,9 @@ class Session:
     def begin(self) -> None:
         """Ask for what we want to hear, and start to say everything."""
         self._began_s = time.monotonic()
-        birth = self._around.settings.mqtt.birth_topic
-        self._link.subscribe([birth, self._topics.status], list(self._set_topics))
+        self._read_back_until_s = self._began_s + READ_BACK_S
+        topics = [self._birth_topic, self._topics.status, *self._around.desk.filters]
+        self._link.subscribe(topics, list(self._set_topics))
         self._desk.open(mqtt5=self._link.mqtt5, now_s=self._began_s)
         self._send_what_fits()
 
@@ -110,6 +116,9 @@ class Session:
         if now_s >= self._announce_due_s:
             self._announce_due_s = math.inf
             self._desk.announce(now_s)
+        if now_s >= self._read_back_until_s:
+            self._read_back_until_s = math.inf
+            self._link.unsubscribe(list(self._desk.filters))
 
     def _send_what_fits(self) -> None:
         while self._link.has_room():
@@ -175,8 +184,16 @@ class Session:
             self._hear_status(message, now_s)
         elif message.topic in self._set_topics:
             self._hear_command(message, now_s)
-        elif message.payload == ONLINE and not message.retained:
-            self._announce_due_s = now_s + AFTER_BIRTH_S * self._around.random()
+        elif message.topic == self._birth_topic:
+            self._hear_birth(message, now_s)
+        elif message.retained:
+            self._desk.found(message.topic, message.payload)
+
+    def _hear_birth(self, message: Received, now_s: float) -> None:
+        """Answer a birth once, however often it is said until then."""
+        if message.payload == ONLINE and not message.retained:
+            soon_s = now_s + AFTER_BIRTH_S * self._around.random()
+            self._announce_due_s = min(self._announce_due_s, soon_s)
 
     def _hear_status(self, message: Received, now_s: float) -> None:
         """Tell our own `online`, which comes back to us, from another node's."""
@@ -222,7 +239,8 @@ def _set_topics(settings: Settings, topics: Topics) -> dict[str, tuple[str, str]
     """Return where commands arrive, and for which camera and setting."""
     if not settings.mqtt.commands:
         return {}
-    return {
+    own = {topics.node_set(setting): (NODE, setting) for setting in NODE_COMMANDS}
+    return own | {
         topics.setting_set(camera, setting): (camera, setting)
         for camera in settings.cameras
         for setting in COMMANDS

@@ -1,11 +1,13 @@
 """What can be changed over MQTT: how its values are written and read. Pure.
 
 A new setting is a new row in `SETTINGS`, what only does something once is one in `MOMENTARY`;
-subscriptions and states follow from them.
+subscriptions and states follow from them. The machine's own are in `NODE_SETTINGS` and
+`NODE_MOMENTARY`.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,15 +20,42 @@ Reader = Callable[[bytes], Value]
 
 MAX_COMMAND_BYTES = 256
 """Nothing that anybody could mean is longer."""
-MAX_INHIBIT_S = 3600
 PRESS = b"PRESS"
 """What a button of Home Assistant sends."""
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 _NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class BadValue(ValueError):
     """A command's value is none of those allowed; the text says which are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a number may be; Home Assistant shows the same bounds.
+
+    Attributes:
+        words: The bounds in words, to be read behind "must be".
+    """
+
+    least: float
+    most: float
+    step: float
+    words: str
+
+    def read(self, payload: bytes) -> float:
+        """Return a number within the span: ``70`` and ``70.0`` as people and templates write."""
+        value = float(payload) if _NUMBER.fullmatch(payload) else None
+        if value is None or not self.least <= value <= self.most:
+            raise BadValue(f"must be {self.words}")
+        return value
+
+
+SENSITIVITY = Span(1, 100, 1, "a whole number from 1 to 100")
+MIN_AREA_PERCENT = Span(0, 100, 0.01, "a number of percent from 0 to 100")
+EVENT_GAP_S = Span(0.5, 600, 0.5, "a number of seconds from 0.5 to 600")
+INHIBIT_S = Span(0, 3600, 1, "a number of seconds from 0 to 3600")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +88,77 @@ def _read_press(payload: bytes) -> bool:
 
 
 def _read_sensitivity(payload: bytes) -> int:
-    value = _number(payload)
-    if value is None or not value.is_integer() or not 1 <= value <= 100:  # noqa: PLR2004
-        raise BadValue("must be a whole number from 1 to 100")
+    value = SENSITIVITY.read(payload)
+    if not value.is_integer():
+        raise BadValue(f"must be {SENSITIVITY.words}")
     return int(value)
 
 
-def _write_whole(value: Value) -> bytes:
-    return b"%d" % value
+def _write_number(value: Value) -> bytes:
+    return f"{value:.9g}".encode()
 
 
-def _read_inhibit_s(payload: bytes) -> float:
-    value = _number(payload)
-    if value is None or value > MAX_INHIBIT_S:
-        raise BadValue(f"must be a number of seconds from 0 to {MAX_INHIBIT_S}")
-    return value
+def _read_level(payload: bytes) -> int:
+    name = payload.decode(errors="replace")
+    if name not in LOG_LEVELS:
+        raise BadValue(f"must be one of {', '.join(LOG_LEVELS)}")
+    return int(logging.getLevelNamesMapping()[name])
 
 
-def _number(payload: bytes) -> float | None:
-    """Read what people and Home Assistant's templates write: ``70``, ``70.0``."""
-    return float(payload) if _NUMBER.fullmatch(payload) else None
+def _write_level(value: Value) -> bytes:
+    return logging.getLevelName(int(value)).encode()
 
+
+_SWITCH = Setting(_read_switch, _write_switch)
 
 SETTINGS: Mapping[str, Setting] = {
-    "detection": Setting(_read_switch, _write_switch),
-    "sensitivity": Setting(_read_sensitivity, _write_whole),
+    "detection": _SWITCH,
+    "privacy": _SWITCH,
+    "sensitivity": Setting(_read_sensitivity, _write_number),
+    "min_area_percent": Setting(MIN_AREA_PERCENT.read, _write_number),
+    "event_gap_s": Setting(EVENT_GAP_S.read, _write_number),
 }
-"""Those that have a state."""
+"""Those of a camera that have a state."""
 
-MOMENTARY: Mapping[str, Reader] = {"recalibrate": _read_press, "inhibit": _read_inhibit_s}
-"""Those that have none: each command does something once."""
+MOMENTARY: Mapping[str, Reader] = {
+    "snapshot": _read_press,
+    "recalibrate": _read_press,
+    "inhibit": INHIBIT_S.read,
+}
+"""Those of a camera that have none: each command does something once."""
+
+NODE_SETTINGS: Mapping[str, Setting] = {"log_level": Setting(_read_level, _write_level)}
+"""Those of the machine that have a state; a log level is its number in `logging`."""
+
+NODE_MOMENTARY: Mapping[str, Reader] = {"restart": _read_press}
+"""Those of the machine that have none."""
 
 COMMANDS = (*SETTINGS, *MOMENTARY)
+NODE_COMMANDS = (*NODE_SETTINGS, *NODE_MOMENTARY)
+
+_READERS: Mapping[str, Reader] = {
+    **{name: setting.read for name, setting in {**SETTINGS, **NODE_SETTINGS}.items()},
+    **MOMENTARY,
+    **NODE_MOMENTARY,
+}
 
 
 def read_value(setting: str, payload: bytes) -> Value:
-    """Return the value that a command wants; ``setting`` is one of `COMMANDS`.
+    """Return the value that a command wants.
+
+    Args:
+        setting: One of `COMMANDS` or `NODE_COMMANDS`.
+        payload: As it came.
 
     Raises:
         BadValue: It is too long or not allowed.
     """
     if len(payload) > MAX_COMMAND_BYTES:
         raise BadValue(f"must be at most {MAX_COMMAND_BYTES} bytes")
-    read = MOMENTARY[setting] if setting in MOMENTARY else SETTINGS[setting].read
-    return read(payload)
+    return _READERS[setting](payload)
+
+
+def write_value(setting: str, value: Value) -> bytes | None:
+    """Return a setting's value as its state says it; None if it has no state."""
+    row = SETTINGS.get(setting) or NODE_SETTINGS.get(setting)
+    return None if row is None else row.write(value)

@@ -75,3 +75,11 @@ class Topics:
     def setting_set(self, camera: str, setting: str) -> str:
         """Where commands for a setting arrive."""
         return f"{self.base}/{camera}/{setting}/set"
+
+    def node_state(self, setting: str) -> str:
+        """The true value of a setting of the machine."""
+        return f"{self.base}/{setting}/state"
+
+    def node_set(self, setting: str) -> str:
+        """Where commands to the machine arrive."""
+        return f"{self.base}/{setting}/set"

@@ -1,10 +1,11 @@
-"""Keeps the newest news of each camera, for the page and `/healthz`."""
+"""Keeps the newest news of each camera, for the page, `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from pimotion.clock import iso
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.query import OVERLAYS, usual_overlays
 from pimotion.types import (
+    CameraStats,
+    EventType,
     Frame,
     LinkStatus,
     Message,
@@ -41,26 +44,31 @@ class Board:
         self._lock = threading.Lock()
         self._motion: dict[str, MotionState] = {}
         self._events: dict[str, MotionEvent] = {}
+        self._started: Counter[str] = Counter()
+        self._stats: dict[str, CameraStats] = {}
         self._settings: dict[tuple[str, str], bool | int | float] = {}
 
     def put(self, message: Message) -> None:
-        """Keep a message if the page shows it."""
+        """Keep a message if it is to be shown."""
         with self._lock:
             match message:
                 case MotionState():
                     self._motion[message.camera] = message
                 case MotionEvent():
                     self._events[message.camera] = message
+                    self._started[message.camera] += message.type is EventType.START
+                case CameraStats():
+                    self._stats[message.camera] = message
                 case SettingState():
                     self._settings[message.camera, message.setting] = message.value
                 case _:
                     pass
 
     def is_well(self) -> bool:
-        """Tell whether every camera is live and the broker connected."""
+        """Tell whether every camera is live, or closed on purpose, and the broker connected."""
         link = self._link()
-        cameras_live = all(camera.health().online for camera in self._cameras)
-        return cameras_live and link is not None and link.connected
+        cameras_well = not any(camera.health().degraded for camera in self._cameras)
+        return cameras_well and link is not None and link.connected
 
     def health(self, *, details: bool) -> dict[str, Any]:
         """Return the body of `/healthz`."""
@@ -82,6 +90,21 @@ class Board:
             "mqtt": self._mqtt(),
             "cameras": [self._camera(each, viewers[each.id]) for each in self._cameras],
         }
+
+    def motion(self, camera: str) -> MotionState | None:
+        """Return whether there is motion; None while nothing has been said of it."""
+        with self._lock:
+            return self._motion.get(camera)
+
+    def events_started(self, camera: str) -> int:
+        """Return how many events of a camera have started."""
+        with self._lock:
+            return self._started[camera]
+
+    def stats(self, camera: str) -> CameraStats | None:
+        """Return the figures that a camera told last; it does so once a minute."""
+        with self._lock:
+            return self._stats.get(camera)
 
     def _mqtt(self) -> dict[str, Any] | None:
         link = self._link()

@@ -2,6 +2,7 @@
 
 from pimotion.types.seen import Box, Detection, Exposure, Frame, Rejected, SceneModel
 from pimotion.types.told import (
+    NODE,
     CameraHealth,
     CameraState,
     CameraStats,
@@ -18,9 +19,11 @@ from pimotion.types.told import (
     Still,
     StopReason,
     Suppressed,
+    Switches,
 )
 
 __all__ = [
+    "NODE",
     "Box",
     "CameraHealth",
     "CameraState",
@@ -43,4 +46,5 @@ __all__ = [
     "Still",
     "StopReason",
     "Suppressed",
+    "Switches",
 ]

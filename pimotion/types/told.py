@@ -14,6 +14,9 @@ from typing import Any, Protocol
 
 from pimotion.types.seen import Box
 
+NODE = ""
+"""In the place of a camera's id: the machine itself. No camera can be called that."""
+
 
 class CameraState(StrEnum):
     """What a camera is doing, as the `health` topic and `/healthz` say it."""
@@ -26,6 +29,7 @@ class CameraState(StrEnum):
     STALE = "stale"
     LOST = "lost"
     ENDED = "ended"
+    PRIVACY = "privacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class CameraHealth:
         reason: In words for a person; None while all is well.
         since_utc_s: When this state began.
         since_monotonic_s: The same on the monotonic clock.
+        attention: A person should look, though this state is a wanted one.
     """
 
     camera: str
@@ -43,6 +48,7 @@ class CameraHealth:
     reason: str | None
     since_utc_s: float | None
     since_monotonic_s: float
+    attention: bool = False
 
     @property
     def online(self) -> bool:
@@ -52,7 +58,13 @@ class CameraHealth:
     @property
     def problem(self) -> bool:
         """True when a person should look."""
-        return self.state not in (CameraState.OK, CameraState.STARTING)
+        wanted = (CameraState.OK, CameraState.STARTING, CameraState.PRIVACY)
+        return self.attention or self.state not in wanted
+
+    @property
+    def degraded(self) -> bool:
+        """True when it does not do what it should; switched off on purpose, it does."""
+        return not self.online and (self.attention or self.state is not CameraState.PRIVACY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,7 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class SettingState:
-    """The true value of a setting that can be changed at run time."""
+    """The true value of a setting that can be changed at run time; ``camera`` may be `NODE`."""
 
     camera: str
     setting: str
@@ -187,11 +199,26 @@ class SettingState:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A wish to change a setting, handed to the camera that owns it."""
+    """A wish to change a setting, handed to the camera that owns it, or to `NODE`."""
 
     camera: str
     setting: str
     value: bool | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """How a camera starts.
+
+    Attributes:
+        detection: Motion is looked for.
+        privacy: The camera is closed.
+        unasked: Privacy is on because what was set before could not be read.
+    """
+
+    detection: bool = True
+    privacy: bool = False
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +228,16 @@ class LinkStatus:
     Attributes:
         reason: Why it is not connected, or what is wrong though it is, in words; None while all
             is well.
+        waiting: Messages in the outbox.
+        incidents: How often what was lost, sent again or refused since the start.
     """
 
     host: str
     port: int
     connected: bool
     reason: str | None
+    waiting: int = 0
+    incidents: Mapping[str, int] = field(default_factory=dict)
 
 
 Message = MotionEvent | MotionState | Still | CameraHealth | CameraStats | SettingState

@@ -29,9 +29,11 @@ from pimotion.types import (
     Message,
     MotionEvent,
     MotionState,
+    NoFrames,
     SettingState,
     Still,
     StopReason,
+    Switches,
 )
 
 WIDTH, HEIGHT = 160, 120
@@ -95,6 +97,7 @@ class Scene:
             "events": {"min_motion_s": 0, "event_gap_s": 0.5},
             **settings,
         }
+        switches = values.pop("switches", Switches())
         self.is_watched = False
         self.pipeline = CameraPipeline(
             "door",
@@ -102,7 +105,7 @@ class Scene:
             self.source,
             sinks=[self],
             viewers=lambda: 3,
-            detecting=True,
+            switches=switches,
             model_wanted=lambda: self.is_watched,
         )
 
@@ -169,6 +172,10 @@ def make() -> Iterator[Callable[..., Scene]]:
 Make = Callable[..., Scene]
 
 
+def is_setting(name: str, value: float) -> Callable[[Message], bool]:
+    return lambda m: isinstance(m, SettingState) and (m.setting, m.value) == (name, value)
+
+
 def is_event(kind: EventType) -> Callable[[Message], bool]:
     return lambda message: isinstance(message, MotionEvent) and message.type is kind
 
@@ -176,13 +183,16 @@ def is_event(kind: EventType) -> Callable[[Message], bool]:
 def test_at_the_start_everything_is_off_and_not_yet_live(make: Make) -> None:
     """Whoever was ON when the power went must not stay ON."""
     camera = make()
-    wait_until(lambda: len(camera.said) >= 4, "the first words")
+    wait_until(lambda: len(camera.said) >= 7, "the first words")
 
     assert camera.of(CameraHealth)[0].state is CameraState.STARTING
     assert camera.of(MotionState)[0].motion is False
     assert [(each.setting, each.value) for each in camera.of(SettingState)] == [
         ("detection", True),
+        ("privacy", False),
         ("sensitivity", 50),
+        ("min_area_percent", 0.1),
+        ("event_gap_s", 0.5),
     ]
 
 
@@ -415,14 +425,14 @@ def test_detection_switched_off_ends_the_event_and_says_so(make: Make) -> None:
     camera.play_motion()
     camera.wait_for(is_event(EventType.START), "the start")
     assert camera.pipeline.command(Command("door", "detection", False))
-    camera.wait_for(lambda m: isinstance(m, SettingState) and m.value is False, "the echo")
+    camera.wait_for(is_setting("detection", False), "the echo")
     stop = camera.event(EventType.STOP)
     assert stop.reason is StopReason.DETECTION_OFF
     camera.said.clear()
     camera.play_motion()
     camera.play(*(picture(60) for _ in range(3)))
     camera.pipeline.command(Command("door", "detection", True))
-    camera.wait_for(lambda m: isinstance(m, SettingState) and m.value is True, "the echo")
+    camera.wait_for(is_setting("detection", True), "the echo")
     camera.play(*(picture(60) for _ in range(8)))
     assert not camera.of(MotionEvent), "what changed meanwhile is no motion"
 
@@ -558,3 +568,100 @@ def test_event_ids_are_unique_and_sort_by_time() -> None:
 
     assert len(set(ids)) == 1000
     assert [each.split("-")[0] for each in ids] == sorted(each.split("-")[0] for each in ids)
+
+
+class TestPrivacy:
+    """A closed camera: nothing of it is seen, kept or counted."""
+
+    def test_it_ends_the_event_closes_the_camera_and_replaces_the_still(self, make: Make) -> None:
+        camera = make()
+        camera.play_still()
+        camera.play_motion()
+        camera.wait_for(is_event(EventType.START), "the start")
+        assert camera.pipeline.command(Command("door", "privacy", True))
+        camera.wait_for(is_setting("privacy", True), "the echo")
+        camera.wait_for_state(CameraState.PRIVACY)
+        camera.play_still(1)  # what its driver had before it heard of it
+        wait_until(lambda: camera.source.closed == 1, "the camera is closed")
+
+        assert camera.event(EventType.STOP).reason is StopReason.PRIVACY
+        health = camera.of(CameraHealth)[-1]
+        assert (health.online, health.problem, health.degraded) == (False, False, False)
+        wait_until(lambda: camera.of(Still)[-1].event_id is None, "the card")
+        assert isinstance(camera.pipeline.frames.peek(), NoFrames)
+
+    def test_no_still_is_taken_and_nothing_counts(self, make: Make) -> None:
+        camera = make(snapshot={"interval_s": 1})
+        camera.play_still()
+        camera.pipeline.command(Command("door", "privacy", True))
+        camera.wait_for_state(CameraState.PRIVACY)
+        camera.wait_for(lambda m: isinstance(m, Still), "the card")
+        camera.said.clear()
+        camera.pipeline.command(Command("door", "snapshot", True))
+        camera.pipeline.command(Command("door", "sensitivity", 70))
+        camera.wait_for(is_setting("sensitivity", 70), "another setting works")
+        camera.play_motion()
+
+        assert {type(message) for message in camera.said} <= {SettingState, CameraStats}
+
+    def test_switched_off_again_it_opens_the_camera_and_learns_anew(self, make: Make) -> None:
+        camera = make()
+        camera.play_still()
+        camera.pipeline.command(Command("door", "privacy", True))
+        camera.play_still(1)  # what its driver had before it heard of it
+        wait_until(lambda: camera.source.closed == 1, "the camera is closed")
+        camera.said.clear()
+        camera.pipeline.command(Command("door", "privacy", False))
+        camera.wait_for(is_setting("privacy", False), "the echo")
+        wait_until(lambda: camera.source.opened == 2, "the camera is opened")
+        camera.play_still()
+        camera.wait_for_state(CameraState.OK)
+        camera.play_motion()
+
+        camera.wait_for(is_event(EventType.START), "motion counts again")
+
+    def test_a_camera_that_starts_closed_is_not_opened(self, make: Make) -> None:
+        camera = make(switches=Switches(privacy=True))
+        camera.wait_for_state(CameraState.PRIVACY)
+        camera.wait_for(lambda m: isinstance(m, Still), "the card")
+
+        assert camera.source.opened == 0
+        assert not camera.pipeline.health.problem
+
+    def test_one_that_closed_itself_wants_somebody_to_look(self, make: Make) -> None:
+        camera = make(switches=Switches(privacy=True, unasked=True))
+        camera.wait_for_state(CameraState.PRIVACY)
+        assert camera.pipeline.health.problem
+        assert "could not be read" in (camera.pipeline.health.reason or "")
+
+        camera.pipeline.command(Command("door", "privacy", False))
+        camera.play_still()
+        camera.wait_for_state(CameraState.OK)
+        assert not camera.pipeline.health.problem
+
+
+def test_a_still_is_taken_when_somebody_asks(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.wait_for(lambda m: isinstance(m, Still), "the first still")
+    camera.said.clear()
+    camera.pipeline.command(Command("door", "snapshot", True))
+    camera.play_still(2)
+    camera.wait_for(lambda m: isinstance(m, Still), "the still")
+
+    assert camera.of(Still)[0].event_id is None
+
+
+def test_another_event_gap_holds_at_once(make: Make) -> None:
+    camera = make()
+    camera.play_still()
+    camera.pipeline.command(Command("door", "event_gap_s", 60))
+    camera.wait_for(is_setting("event_gap_s", 60), "the echo")
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    camera.play(*(picture(None) for _ in range(30)))
+    assert not any(is_event(EventType.STOP)(message) for message in camera.said)
+    camera.pipeline.command(Command("door", "event_gap_s", 0.5))
+    camera.wait_for(is_setting("event_gap_s", 0.5), "the echo")
+    camera.play(*(picture(None) for _ in range(20)))
+    camera.wait_for(is_event(EventType.STOP), "the stop")

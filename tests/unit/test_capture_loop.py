@@ -10,7 +10,8 @@ from pimotion.config.camera import Camera
 from pimotion.latest import Latest
 from pimotion.picture import Picture
 from pimotion.pixels import as_pixels
-from pimotion.types import Exposure, Frame, NoFrames
+from pimotion.privacy import Shutter
+from pimotion.types import Exposure, Frame, NoFrames, Switches
 
 
 class OnePicture:
@@ -35,7 +36,8 @@ class OnePicture:
 
 def _frame(exposure: Exposure | None) -> Frame:
     source, out = OnePicture(exposure), Latest[Frame | NoFrames]()
-    source.loop = CaptureLoop("door", Camera(source="synthetic"), source, out)
+    camera, shutter = Camera(source="synthetic"), Shutter(out, Switches())
+    source.loop = CaptureLoop("door", camera, source, shutter)
     source.loop.run()
     frame = out.peek()
     assert isinstance(frame, Frame)

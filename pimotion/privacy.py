@@ -1,0 +1,89 @@
+"""Privacy: the shutter that closes a camera, and the card that takes its pictures' place."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pimotion.clock import utc_now_s
+from pimotion.config.camera import Camera, camera_name
+from pimotion.latest import Latest
+from pimotion.stream.cards import card
+from pimotion.types import CameraState, Frame, NoFrames, Still, Switches
+
+REASON = "privacy: the camera is switched off"
+REASON_UNASKED = (
+    "privacy: what was set before could not be read, so the camera stays off until somebody "
+    "switches privacy off"
+)
+_OPENING = "the camera is being opened"
+
+
+def reason_of(switches: Switches) -> str:
+    """Return why a closed camera gives no picture, in words."""
+    return REASON_UNASKED if switches.unasked else REASON
+
+
+class Shutter:
+    """Stands between a camera and everyone who sees its pictures. Thread-safe.
+
+    Closed, it lets nothing through from that moment on, also while the camera's driver still has
+    a picture to give.
+    """
+
+    def __init__(self, out: Latest[Frame | NoFrames], switches: Switches) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._reason = reason_of(switches)
+        self._last_loss: NoFrames | None = None
+        if switches.privacy:
+            self.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """True while privacy is on."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Show nothing from now on."""
+        with self._lock:
+            self._is_closed = True
+            self._out.put(NoFrames(self._reason, CameraState.PRIVACY, time.monotonic()))
+
+    def open(self) -> None:
+        """Let pictures through again; until one comes, say what was last known of the camera."""
+        with self._lock:
+            self._is_closed = False
+            lost = self._last_loss
+            now_s = time.monotonic()
+            self._reason = REASON
+            self._out.put(
+                NoFrames(_OPENING, CameraState.STARTING, now_s)
+                if lost is None
+                else NoFrames(lost.reason, lost.state, now_s)
+            )
+
+    def put(self, value: Frame | NoFrames) -> None:
+        """Hand on what the camera gives, if the shutter is open."""
+        with self._lock:
+            self._last_loss = value if isinstance(value, NoFrames) else None
+            if not self._is_closed:
+                self._out.put(value)
+
+
+def privacy_still(camera_id: str, camera: Camera, reason: str) -> Still:
+    """Return a card that replaces the newest still, so that no picture stays on a broker."""
+    height = camera.snapshot.height or camera.height
+    width = round(camera.width * height / camera.height)
+    name = camera_name(camera_id, camera)
+    while True:
+        picture = card(name, reason, None, (width, height))
+        jpeg = picture.jpeg(camera.snapshot.quality)
+        if len(jpeg) <= camera.snapshot.max_bytes or width <= _LEAST_WIDTH_PX:
+            return Still(camera_id, jpeg, picture.width, picture.height, utc_now_s())
+        width, height = width // 2, height // 2
+
+
+_LEAST_WIDTH_PX = 256
+"""A card of this width is a few kB at any quality, and can still be read."""

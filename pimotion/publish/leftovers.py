@@ -1,0 +1,158 @@
+"""What earlier configurations of this node left on the broker, and how it goes away. Pure.
+
+Home Assistant keeps an entity that is merely left out of a device's message. It goes when its
+component is said once with nothing but its platform; a device goes with an empty message. Both
+work only for what Home Assistant has set up: so the old message is said again first, unretained,
+and all of this is done once more when Home Assistant says that it has started.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+from pimotion.config.settings import Settings
+from pimotion.publish.discovery import ORIGIN
+from pimotion.publish.outbox import Outgoing
+from pimotion.publish.payloads import encode
+from pimotion.publish.settings_table import SETTINGS
+from pimotion.publish.topics import Topics
+
+Json = dict[str, Any]
+
+_TOPIC_KEYS = frozenset(
+    {"topic", "state_topic", "command_topic", "image_topic", "json_attributes_topic"}
+)
+
+
+class Leftovers:
+    """Notices what is retained and no longer true. Not thread-safe: `Desk` locks it.
+
+    Args:
+        settings: The configuration of now.
+        announced: What is announced now, by topic.
+        departed: Old announcements, by topic, that Home Assistant may not have seen the end of.
+    """
+
+    def __init__(
+        self, settings: Settings, announced: Mapping[str, Json], departed: Mapping[str, Json]
+    ) -> None:
+        self._topics = Topics(settings.mqtt.prefix, settings.node)
+        self._zones = {camera: set(each.zones) for camera, each in settings.cameras.items()}
+        self._announced = announced
+        self._devices = f"{settings.mqtt.discovery_prefix}/device/"
+        self._departed = dict(departed)
+
+    @property
+    def departed(self) -> Mapping[str, Json]:
+        """Old announcements to keep until `forget`, by topic."""
+        return dict(self._departed)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to listen to for a moment, to be given what is retained."""
+        base = self._topics.base
+        return (f"{self._devices}+/config", f"{base}/+/status", f"{base}/+/zone/+/motion")
+
+    def found(self, topic: str, payload: bytes) -> list[Outgoing]:
+        """Take in a retained message; return what makes it go away, if it is a leftover."""
+        if topic.startswith(self._devices):
+            return self._found_device(topic, payload)
+        return [_clear(each) for each in self._untrue(topic)]
+
+    def farewells(self) -> list[Outgoing]:
+        """Return what removes everything that has departed from Home Assistant."""
+        return [
+            message
+            for topic, old in self._departed.items()
+            for message in _farewell(topic, old, self._announced.get(topic))
+        ]
+
+    def forget(self) -> None:
+        """Home Assistant has seen the end of everything that has departed."""
+        self._departed.clear()
+
+    def _found_device(self, topic: str, payload: bytes) -> list[Outgoing]:
+        old = announcement_of(payload, self._topics.base)
+        if old is None:
+            return []
+        farewell = _farewell(topic, old, self._announced.get(topic))
+        if farewell:
+            self._departed[topic] = old
+        return farewell
+
+    def _untrue(self, topic: str) -> Iterator[str]:
+        """Give the topics that are not true if this one is retained."""
+        camera, _, rest = topic.removeprefix(f"{self._topics.base}/").partition("/")
+        if camera not in self._zones:
+            yield topic
+            yield from retained_topics(self._topics, camera)
+        elif rest.startswith("zone/") and rest.split("/")[1] not in self._zones[camera]:
+            yield topic
+
+
+def announcement_of(payload: bytes, base: str) -> Json | None:
+    """Return an announcement if a node made it whose topics are below ``base``, else None."""
+    try:
+        said = json.loads(payload, parse_constant=_refuse)
+        encode(said)
+    except (ValueError, RecursionError):
+        return None
+    if not is_announcement(said):
+        return None
+    origin, topics = said.get("origin"), list(_topics_in(said["components"]))
+    if not (isinstance(origin, dict) and origin.get("name") == ORIGIN and topics):
+        return None
+    ours: Json = said
+    return ours if all(str(topic).startswith(f"{base}/") for topic in topics) else None
+
+
+def is_announcement(said: Any) -> bool:
+    """Tell whether something has the form of a device's announcement."""
+    return isinstance(said, dict) and isinstance(said.get("components"), dict)
+
+
+def retained_topics(topics: Topics, camera: str) -> list[str]:
+    """Return everything that is retained for a camera, but for its zones."""
+    states = [topics.setting_state(camera, setting) for setting in SETTINGS]
+    named = (topics.camera_status, topics.health, topics.motion, topics.attributes)
+    more = (topics.snapshot, topics.camera_stats)
+    return [*(name(camera) for name in (*named, *more)), *states]
+
+
+def _farewell(topic: str, old: Json, new: Json | None) -> list[Outgoing]:
+    """Return what ends the components that ``new`` no longer has; nothing if it has them all."""
+    if new is None:
+        return [Outgoing(topic, encode(old), retain=False), _clear(topic)]
+    gone = {
+        key: component
+        for key, component in old["components"].items()
+        if isinstance(component, dict)
+        and "unique_id" in component
+        and component.get("platform") != new["components"].get(key, {}).get("platform")
+    }
+    if not gone:
+        return []
+    ended = {key: {"platform": component.get("platform")} for key, component in gone.items()}
+    steps = [{**new, "components": {**new["components"], **others}} for others in (gone, ended)]
+    said = [Outgoing(topic, encode(step), retain=False) for step in steps]
+    return [*said, Outgoing(topic, encode(new))]
+
+
+def _clear(topic: str) -> Outgoing:
+    return Outgoing(topic, b"")
+
+
+def _topics_in(components: Json) -> Iterator[Any]:
+    for component in components.values():
+        if not isinstance(component, dict):
+            continue
+        yield from (value for key, value in component.items() if key in _TOPIC_KEYS)
+        there = component.get("availability")
+        for each in there if isinstance(there, list) else ():
+            yield each.get("topic") if isinstance(each, dict) else None
+
+
+def _refuse(_name: str) -> NoReturn:
+    raise ValueError("not a number")
