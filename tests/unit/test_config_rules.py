@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -290,7 +291,7 @@ def test_every_name_that_is_announced_is_known_to_the_rule() -> None:
     settings = read(in_door(f"zones: {{drive: {{polygon: {SQUARE}}}}}\nnode: pi"))
     known = {f"pimotion_pi_{key}" for key in NODE_KEYS}
     known |= {f"pimotion_pi_door_{key}" for key in (*CAMERA_KEYS, "zone_drive")}
-    said = b" ".join(payload for _, payload in discovery(settings, version="1")).decode()
+    said = json.dumps(discovery(settings, version="1"))
     announced = set(re.findall(r'"unique_id": ?"([^"]+)"', said))
     assert announced
     assert announced <= known

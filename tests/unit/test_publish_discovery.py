@@ -5,166 +5,57 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from everything import DISCOVERY_FILE, everything, written
 from publish_messages import settings
 
-from pimotion.publish.discovery import SUPPORT_URL, discovery
+from pimotion.config.names import CAMERA_KEYS, NODE_KEYS
+from pimotion.publish.discovery import discovery
 
-ORIGIN = {"name": "pimotion", "sw_version": "1.2.3", "support_url": SUPPORT_URL}
-NODE_THERE = {"topic": "pimotion/garden-pi/status"}
-CAMERA_THERE = [NODE_THERE, {"topic": "pimotion/garden-pi/front_door/status"}]
-LIVE = {"availability": CAMERA_THERE, "availability_mode": "all"}
-BASE = "pimotion/garden-pi/front_door"
+DOOR = "homeassistant/device/pimotion_garden-pi_front_door/config"
+YARD = "homeassistant/device/pimotion_garden-pi_yard/config"
+NODE = "homeassistant/device/pimotion_garden-pi/config"
 
 
 def said(**changes: Any) -> dict[str, Any]:
     announced = discovery(settings(**changes), version="1.2.3")
-    return {topic: json.loads(payload) for topic, payload in announced}
+    return json.loads(json.dumps(announced))  # type: ignore[no-any-return]
 
 
-def test_the_node_comes_first_and_has_a_device_of_its_own() -> None:
+def test_with_everything_on_it_is_the_file_that_home_assistant_was_shown() -> None:
+    """The suite with a real Home Assistant finds no fault with this very file."""
+    assert written() == DISCOVERY_FILE.read_text()
+
+
+def test_a_cameras_device_has_every_entity_of_the_contract() -> None:
+    whole = discovery(everything(), version="1")
+    assert set(whole[DOOR]["components"]) == {*CAMERA_KEYS, "zone_drive-way", "zone_path"}
+    assert set(whole[YARD]["components"]) == set(CAMERA_KEYS)
+    assert set(whole[NODE]["components"]) == set(NODE_KEYS)
+
+
+@pytest.mark.parametrize("topic", [NODE, DOOR, YARD])
+def test_unique_ids_are_made_of_node_camera_and_key(topic: str) -> None:
+    """They never change, or every automation would lose its entity."""
+    device = topic.split("/")[2]
+    for key, component in said()[topic]["components"].items():
+        assert component["unique_id"] == f"{device}_{key}"
+
+
+def test_the_node_comes_first() -> None:
     """A camera's `via_device` points at it."""
-    topics = list(said())
-    assert topics == [
-        "homeassistant/device/pimotion_garden-pi/config",
-        "homeassistant/device/pimotion_garden-pi_front_door/config",
-        "homeassistant/device/pimotion_garden-pi_yard/config",
-    ]
-    assert said()[topics[0]] == {
-        "device": {
-            "identifiers": ["pimotion_garden-pi"],
-            "name": "pimotion garden-pi",
-            "model": "Node",
-            "manufacturer": "pimotion",
-            "sw_version": "1.2.3",
-        },
-        "origin": ORIGIN,
-        "components": {
-            "started": {
-                "platform": "sensor",
-                "name": "Started",
-                "entity_category": "diagnostic",
-                "state_topic": "pimotion/garden-pi/stats",
-                "value_template": "{{ value_json.started_at }}",
-                "device_class": "timestamp",
-                "unique_id": "pimotion_garden-pi_started",
-                "default_entity_id": "sensor.pimotion_garden_pi_started",
-                "availability": [NODE_THERE],
-            },
-            "version": {
-                "platform": "sensor",
-                "name": "Version",
-                "entity_category": "diagnostic",
-                "state_topic": "pimotion/garden-pi/stats",
-                "value_template": "{{ value_json.version }}",
-                "unique_id": "pimotion_garden-pi_version",
-                "default_entity_id": "sensor.pimotion_garden_pi_version",
-                "availability": [NODE_THERE],
-            },
-        },
-    }
+    assert list(said()) == [NODE, DOOR, YARD]
+    assert said()[DOOR]["device"]["via_device"] in said()[NODE]["device"]["identifiers"]
 
 
-CAMERA_COMPONENTS = {
-    "motion": {
-        "platform": "binary_sensor",
-        "name": "Motion",
-        "device_class": "motion",
-        "state_topic": f"{BASE}/motion",
-        "expire_after": 180,
-        "json_attributes_topic": f"{BASE}/attributes",
-        "unique_id": "pimotion_garden-pi_front_door_motion",
-        "default_entity_id": "binary_sensor.front_door_motion",
-        **LIVE,
-    },
-    "zone_drive-way": {
-        "platform": "binary_sensor",
-        "name": "Drive way motion",
-        "device_class": "motion",
-        "state_topic": f"{BASE}/zone/drive-way/motion",
-        "expire_after": 180,
-        "unique_id": "pimotion_garden-pi_front_door_zone_drive-way",
-        "default_entity_id": "binary_sensor.front_door_zone_drive_way",
-        **LIVE,
-    },
-    "camera": {
-        "platform": "camera",
-        "name": None,
-        "topic": f"{BASE}/snapshot",
-        "unique_id": "pimotion_garden-pi_front_door_camera",
-        "default_entity_id": "camera.front_door",
-        **LIVE,
-    },
-    "last_motion": {
-        "platform": "image",
-        "name": "Last motion",
-        "image_topic": f"{BASE}/last_motion",
-        "content_type": "image/jpeg",
-        "unique_id": "pimotion_garden-pi_front_door_last_motion",
-        "default_entity_id": "image.front_door_last_motion",
-        **LIVE,
-    },
-    "motion_event": {
-        "platform": "event",
-        "name": "Motion event",
-        "device_class": "motion",
-        "event_types": ["start", "update", "stop"],
-        "state_topic": f"{BASE}/event",
-        "unique_id": "pimotion_garden-pi_front_door_motion_event",
-        "default_entity_id": "event.front_door_motion_event",
-        **LIVE,
-    },
-    "fps": {
-        "platform": "sensor",
-        "name": "Frame rate",
-        "entity_category": "diagnostic",
-        "state_class": "measurement",
-        "unit_of_measurement": "fps",
-        "suggested_display_precision": 1,
-        "state_topic": f"{BASE}/stats",
-        "value_template": "{{ value_json.fps }}",
-        "unique_id": "pimotion_garden-pi_front_door_fps",
-        "default_entity_id": "sensor.front_door_fps",
-        **LIVE,
-    },
-    "problem": {
-        "platform": "binary_sensor",
-        "name": "Problem",
-        "device_class": "problem",
-        "entity_category": "diagnostic",
-        "state_topic": f"{BASE}/health",
-        "value_template": "{{ 'ON' if value_json.problem else 'OFF' }}",
-        "json_attributes_topic": f"{BASE}/health",
-        "unique_id": "pimotion_garden-pi_front_door_problem",
-        "default_entity_id": "binary_sensor.front_door_problem",
-        "availability": [NODE_THERE],
-    },
-    "detection": {
-        "platform": "switch",
-        "name": "Motion detection",
-        "icon": "mdi:motion-sensor",
-        "state_topic": f"{BASE}/detection/state",
-        "command_topic": f"{BASE}/detection/set",
-        "qos": 1,
-        "unique_id": "pimotion_garden-pi_front_door_detection",
-        "default_entity_id": "switch.front_door_detection",
-        "availability": [NODE_THERE],
-    },
-}
-
-
-def test_a_camera_is_announced_with_all_its_entities() -> None:
-    assert said()["homeassistant/device/pimotion_garden-pi_front_door/config"] == {
-        "device": {
-            "identifiers": ["pimotion_garden-pi_front_door"],
-            "name": "Front door",
-            "model": "Camera",
-            "via_device": "pimotion_garden-pi",
-            "manufacturer": "pimotion",
-            "sw_version": "1.2.3",
-        },
-        "origin": ORIGIN,
-        "components": CAMERA_COMPONENTS,
-    }
+def test_what_needs_live_pictures_is_unavailable_without_them() -> None:
+    live = {"motion", "zone_drive-way", "camera", "last_motion", "motion_event"}
+    live |= {"fps", "detect_ms", "latency_ms"}
+    node, camera = "pimotion/garden-pi/status", "pimotion/garden-pi/front_door/status"
+    for key, component in said()[DOOR]["components"].items():
+        topics = [each["topic"] for each in component["availability"]]
+        assert topics == ([node, camera] if key in live else [node]), key
+        assert component.get("availability_mode") == ("all" if key in live else None), key
 
 
 def test_the_page_is_linked_only_when_its_address_is_known() -> None:
@@ -176,13 +67,11 @@ def test_the_page_is_linked_only_when_its_address_is_known() -> None:
         assert "configuration_url" not in payload["device"]
 
 
-def test_without_commands_there_is_no_switch() -> None:
+def test_without_commands_there_is_nothing_to_press() -> None:
     """A switch that nobody obeys would be a lie."""
-    payload = said(mqtt={"commands": False})
-    assert (
-        "detection"
-        not in payload["homeassistant/device/pimotion_garden-pi_yard/config"]["components"]
-    )
+    for payload in said(mqtt={"commands": False}).values():
+        assert payload["components"]
+        assert not any("command_topic" in each for each in payload["components"].values())
 
 
 def test_another_prefix_moves_every_topic() -> None:
@@ -191,8 +80,9 @@ def test_another_prefix_moves_every_topic() -> None:
     assert '"pimotion/' not in json.dumps(moved)
 
 
-def test_names_keep_their_umlauts() -> None:
-    """People name cameras in their own language."""
-    cameras = {"tuer": {"source": "synthetic", "name": "Haustür"}}
-    announced = discovery(settings(cameras=cameras), version="1")
-    assert "Haustür".encode() in announced[1][1]
+def test_another_name_leaves_the_unique_ids() -> None:
+    cameras = {"front_door": {"source": "synthetic", "name": "Haustür"}}
+    renamed = said(cameras=cameras)[DOOR]
+    assert renamed["device"]["name"] == "Haustür"
+    assert renamed["device"]["identifiers"] == said()[DOOR]["device"]["identifiers"]
+    assert renamed["components"]["motion"] == said()[DOOR]["components"]["motion"]

@@ -7,15 +7,30 @@ import pytest
 from pimotion.config import fields
 from pimotion.publish.settings_table import (
     COMMANDS,
-    SETTINGS,
+    EVENT_GAP_S,
+    MIN_AREA_PERCENT,
+    NODE_COMMANDS,
+    SENSITIVITY,
     BadValue,
+    Span,
     Value,
     read_value,
+    write_value,
 )
 
 
 def test_these_commands_are_taken() -> None:
-    assert COMMANDS == ("detection", "sensitivity", "recalibrate", "inhibit")
+    assert COMMANDS == (
+        "detection",
+        "privacy",
+        "sensitivity",
+        "min_area_percent",
+        "event_gap_s",
+        "snapshot",
+        "recalibrate",
+        "inhibit",
+    )
+    assert NODE_COMMANDS == ("log_level", "restart")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +41,15 @@ def test_these_commands_are_taken() -> None:
         ("sensitivity", b"1", 1),
         ("sensitivity", b"100", 100),
         ("sensitivity", b"70.0", 70),
+        ("privacy", b"ON", True),
+        ("min_area_percent", b"0", 0.0),
+        ("min_area_percent", b"12.34", 12.34),
+        ("event_gap_s", b"0.5", 0.5),
+        ("event_gap_s", b"600", 600.0),
+        ("log_level", b"DEBUG", 10),
+        ("log_level", b"ERROR", 40),
+        ("restart", b"PRESS", True),
+        ("snapshot", b"PRESS", True),
         ("recalibrate", b"PRESS", True),
         ("inhibit", b"0", 0),
         ("inhibit", b"2.5", 2.5),
@@ -54,14 +78,33 @@ def test_seconds_that_make_no_sense_are_refused_in_words(payload: bytes) -> None
         read_value("inhibit", payload)
 
 
+@pytest.mark.parametrize("payload", [*JUNK, b"0.4", b"600.5", b"OFF"])
+def test_a_gap_that_makes_no_sense_is_refused_in_words(payload: bytes) -> None:
+    with pytest.raises(BadValue, match=r"must be a number of seconds from 0\.5 to 600"):
+        read_value("event_gap_s", payload)
+
+
+@pytest.mark.parametrize("payload", [*JUNK, b"100.1", b"50%"])
+def test_an_area_that_makes_no_sense_is_refused_in_words(payload: bytes) -> None:
+    with pytest.raises(BadValue, match="must be a number of percent from 0 to 100"):
+        read_value("min_area_percent", payload)
+
+
+@pytest.mark.parametrize("payload", [b"", b"debug", b"TRACE", b"10", b"\xff"])
+def test_a_level_that_there_is_not_is_refused_in_words(payload: bytes) -> None:
+    with pytest.raises(BadValue, match="must be one of DEBUG, INFO, WARNING, ERROR"):
+        read_value("log_level", payload)
+
+
+@pytest.mark.parametrize("setting", ["recalibrate", "snapshot", "restart"])
 @pytest.mark.parametrize("payload", [b"", b"press", b"ON", b"1"])
-def test_only_a_press_presses(payload: bytes) -> None:
+def test_only_a_press_presses(setting: str, payload: bytes) -> None:
     """An empty payload clears a retained message, and must do nothing else."""
     with pytest.raises(BadValue, match="must be PRESS"):
-        read_value("recalibrate", payload)
+        read_value(setting, payload)
 
 
-@pytest.mark.parametrize("setting", COMMANDS)
+@pytest.mark.parametrize("setting", [*COMMANDS, *NODE_COMMANDS])
 def test_a_command_of_a_megabyte_is_not_even_looked_at(setting: str) -> None:
     with pytest.raises(BadValue, match="at most 256 bytes"):
         read_value(setting, b"1" * 1_000_000)
@@ -77,11 +120,36 @@ def test_sensitivity_may_be_what_it_may_be_in_the_configuration() -> None:
 
 
 @pytest.mark.parametrize(
+    ("span", "place", "scale"),
+    [
+        (SENSITIVITY, ("detect", "sensitivity"), 1),
+        (MIN_AREA_PERCENT, ("detect", "min_area_ratio"), 100),
+        (EVENT_GAP_S, ("events", "event_gap_s"), 1),
+    ],
+)
+def test_home_assistant_shows_whatever_the_configuration_may_say(
+    span: Span, place: tuple[str, str], scale: float
+) -> None:
+    """It drops a state out of the bounds of its number, and shows nothing then."""
+    spec = fields.settings()["cameras", "*", *place].spec
+    assert (span.least, span.most) == (scale * spec["minimum"], scale * spec["maximum"])
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "payload"),
-    [("detection", True, b"ON"), ("detection", False, b"OFF"), ("sensitivity", 70, b"70")],
+    [
+        ("detection", True, b"ON"),
+        ("privacy", False, b"OFF"),
+        ("sensitivity", 70, b"70"),
+        ("min_area_percent", 0.1, b"0.1"),
+        ("min_area_percent", 12.345678, b"12.345678"),
+        ("event_gap_s", 10.0, b"10"),
+        ("event_gap_s", 0.5, b"0.5"),
+        ("log_level", 20, b"INFO"),
+    ],
 )
 def test_a_state_is_written_as_a_command_is_read(
     setting: str, value: Value, payload: bytes
 ) -> None:
-    assert SETTINGS[setting].write(value) == payload
+    assert write_value(setting, value) == payload
     assert read_value(setting, payload) == value

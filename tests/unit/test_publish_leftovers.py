@@ -1,0 +1,135 @@
+"""What vanishes from the configuration vanishes from Home Assistant, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from publish_messages import settings
+
+from pimotion.publish.discovery import discovery
+from pimotion.publish.leftovers import Leftovers
+from pimotion.publish.outbox import Outgoing
+
+DOOR = "homeassistant/device/pimotion_garden-pi_front_door/config"
+YARD = "homeassistant/device/pimotion_garden-pi_yard/config"
+CAMERA = {"source": "synthetic"}
+WITHOUT_ZONE = {"front_door": CAMERA, "yard": CAMERA}
+WITHOUT_YARD = {"front_door": settings().cameras["front_door"]}
+
+
+def said(**changes: Any) -> dict[str, bytes]:
+    announced = discovery(settings(**changes), version="1")
+    return {topic: json.dumps(payload).encode() for topic, payload in announced.items()}
+
+
+def leftovers(departed: Any = None, **changes: Any) -> Leftovers:
+    now = settings(**changes)
+    announced = discovery(now, version="1") if now.mqtt.discovery else {}
+    return Leftovers(now, announced, departed or {})
+
+
+def components(message: Outgoing) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(message.payload)["components"]
+    return found
+
+
+def test_a_zone_that_is_gone_is_ended_and_then_left_out() -> None:
+    said_again, ended, now = leftovers(cameras=WITHOUT_ZONE).found(DOOR, said()[DOOR])
+
+    assert {said_again.topic, ended.topic, now.topic} == {DOOR}
+    assert components(said_again)["zone_drive-way"]["unique_id"].endswith("_zone_drive-way")
+    assert components(ended)["zone_drive-way"] == {"platform": "binary_sensor"}
+    assert "zone_drive-way" not in components(now)
+    assert [each.retain for each in (said_again, ended, now)] == [False, False, True]
+
+
+def test_a_camera_that_is_gone_is_ended() -> None:
+    said_again, cleared = leftovers(cameras=WITHOUT_YARD).found(YARD, said()[YARD])
+
+    assert (said_again.topic, said_again.retain) == (YARD, False)
+    assert (cleared.topic, cleared.payload, cleared.retain) == (YARD, b"", True)
+
+
+def test_what_is_there_still_stays() -> None:
+    now = leftovers()
+    assert [now.found(topic, payload) for topic, payload in said().items()] == [[], [], []]
+    assert now.farewells() == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"node": "garden-pi-2"}, {"node": "garden"}, {"mqtt": {"prefix": "other"}}]
+)
+def test_another_nodes_announcements_are_left_alone(changes: dict[str, Any]) -> None:
+    now = leftovers(cameras=WITHOUT_YARD)
+    assert [now.found(topic, payload) for topic, payload in said(**changes).items()] == [[], [], []]
+
+
+def with_change(**changes: Any) -> bytes:
+    return json.dumps({**json.loads(said()[YARD]), **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"components": {}}',
+        b"[" * 100_000,
+        with_change(origin={"name": "zigbee2mqtt"}),
+        with_change(origin=None),
+        with_change(components=None),
+        with_change(components={"x": {"state_topic": "pimotion/garden-pi-2/yard/motion"}}),
+        with_change(components={"x": {"state_topic": 7}}),
+        with_change(components={"x": None, "y": {"availability": [7, {}]}}),
+        with_change(more=float("nan")),
+    ],
+)
+def test_what_is_not_certainly_ours_is_left_alone(payload: bytes) -> None:
+    assert leftovers(cameras=WITHOUT_YARD).found(YARD, payload) == []
+
+
+def test_once_home_assistant_has_started_all_is_said_once_more_and_forgotten() -> None:
+    """While it was down it could not see the end, and it keeps what it knew."""
+    now = leftovers(cameras=WITHOUT_YARD)
+    at_once = now.found(YARD, said()[YARD])
+    assert now.farewells() == at_once
+
+    after_restart = leftovers(now.departed, cameras=WITHOUT_YARD)
+    assert after_restart.farewells() == at_once
+    after_restart.forget()
+    assert after_restart.farewells() == []
+
+
+def test_what_has_come_back_is_not_ended() -> None:
+    gone = leftovers(cameras=WITHOUT_YARD)
+    gone.found(YARD, said()[YARD])
+    assert leftovers(gone.departed).farewells() == []
+
+
+def test_without_discovery_everything_is_ended() -> None:
+    now = leftovers(mqtt={"discovery": False})
+    assert [each.payload for each in now.found(YARD, said()[YARD])][-1] == b""
+
+
+def test_pictures_and_states_of_a_camera_that_is_gone_are_cleared() -> None:
+    cleared = leftovers(cameras=WITHOUT_YARD).found("pimotion/garden-pi/yard/status", b"offline")
+
+    assert all(each.retain and each.payload == b"" for each in cleared)
+    topics = {each.topic.removeprefix("pimotion/garden-pi/yard/") for each in cleared}
+    assert {"status", "health", "motion", "attributes", "snapshot", "stats"} <= topics
+    assert {"detection/state", "privacy/state", "event_gap_s/state"} <= topics
+
+
+def test_the_state_of_a_zone_that_is_gone_is_cleared() -> None:
+    now = leftovers(cameras=WITHOUT_ZONE)
+    topic = "pimotion/garden-pi/front_door/zone/drive-way/motion"
+    assert [(each.topic, each.payload) for each in now.found(topic, b"OFF")] == [(topic, b"")]
+
+
+@pytest.mark.parametrize("rest", ["front_door/status", "front_door/zone/drive-way/motion"])
+def test_the_states_of_what_is_there_stay(rest: str) -> None:
+    assert leftovers().found(f"pimotion/garden-pi/{rest}", b"x") == []
