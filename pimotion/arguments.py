@@ -14,7 +14,7 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-NOT_AVAILABLE = ("doctor", "cameras", "send", "ha")
+NOT_AVAILABLE = ("doctor", "cameras", "ha")
 """Commands that are promised but that this version does not have."""
 
 WRONG_USE = 2
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pimotion {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _check, _init, _replay, _schema):
+    for add in (_run, _check, _init, _replay, _send, _schema):
         add(commands)
     return top
 
@@ -99,6 +99,17 @@ def _rate(text: str) -> float:
     if not 0.1 <= fps <= 1000:  # noqa: PLR2004  named in the message
         raise argparse.ArgumentTypeError(f"must be 0.1 to 1000 frames a second, got '{text}'")
     return fps
+
+
+def _send(commands: _Commands) -> None:
+    send = _command(commands, "send", "give a camera's pictures to a pimotion on another machine")
+    send.add_argument("--source", default="auto", help="camera; by default the first one found")
+    send.add_argument("--to", required=True, metavar="tcp://HOST:PORT", help="who takes them")
+    send.add_argument("--name", required=True, help="what the camera is called there")
+    send.add_argument("--width", type=int, metavar="PX", help="width to ask of the camera")
+    send.add_argument("--height", type=int, metavar="PX", help="height to ask of the camera")
+    send.add_argument("--fps", type=float, metavar="N", help="most pictures a second")
+    send.add_argument("--quality", type=int, metavar="N", help="JPEG quality, 1 to 100")
 
 
 def _init(commands: _Commands) -> None:

@@ -19,6 +19,7 @@ from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, PimotionError
 from pimotion.replay import ReplayOptions, replay
 from pimotion.run import end_process, run
+from pimotion.send import SendOptions, send
 
 PASSED, FAILED, WRONG_USE = 0, 1, 2
 
@@ -147,10 +148,29 @@ def _replayed_camera(options: argparse.Namespace) -> tuple[str, str, Camera]:
     return settings.node, camera_id, settings.cameras[camera_id]
 
 
+def _send(options: argparse.Namespace) -> int:
+    wanted = SendOptions(hub=options.to, name=options.name, quality=options.quality)
+    code = send(_sent_camera(options), wanted)
+    end_process(code)
+    return code
+
+
+def _sent_camera(options: argparse.Namespace) -> Camera:
+    asked = {name: getattr(options, name) for name in ("source", "width", "height", "fps")}
+    values = {name: value for name, value in asked.items() if value is not None}
+    try:
+        return config_file.from_values({"cameras": {"sent": values}}).cameras["sent"]
+    except ConfigError as error:
+        raise ConfigError(
+            [each.replace("cameras.sent.", "--") for each in error.problems]
+        ) from None
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
     "init": _init,
     "replay": _replay,
+    "send": _send,
     "schema": _schema,
 }

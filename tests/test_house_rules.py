@@ -36,6 +36,7 @@ LEVELS = (
     {"daemon", "replay", "init"},
     {"first_run", "run", "arguments"},
     {"send"},
+    {"send"},
     {"cli"},
     {"__main__"},
 )

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import pimotion
+from pimotion import arguments
 from pimotion.capture.factory import DEMO
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,7 +47,7 @@ def test_version(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"pimotion {pimotion.__version__}\n")
 
 
-@pytest.mark.parametrize("command", ["doctor", "cameras", "send", "ha"])
+@pytest.mark.parametrize("command", arguments.NOT_AVAILABLE)
 def test_a_command_of_a_later_version_says_so(tmp_path: Path, command: str) -> None:
     done = pimotion_(command, cwd=tmp_path)
 
