@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import cv2
 
 from pimotion.errors import PictureError
+from pimotion.jpeg import bare
 from pimotion.pixels import (
     PLAIN,
     BgrPayload,
@@ -102,9 +103,13 @@ class Picture:
 
     @property
     def camera_jpeg(self) -> bytes | None:
-        """The camera's own JPEG bytes if they are exactly what should be seen, else None."""
-        if self._view.is_plain and isinstance(self._payload, JpegPayload):
-            return self._payload.data
+        """The camera's own JPEG if it is exactly what should be seen, else None.
+
+        The very bytes, unless they carry EXIF data or padding, which are taken off.
+        """
+        payload = self._payload
+        if self._view.is_plain and isinstance(payload, JpegPayload):
+            return self._once(("camera",), lambda: bare(payload.data))
         return None
 
     def viewed(self, view: View) -> Picture:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
 
+from pimotion import jpeg
 from pimotion.errors import PictureError
 
 Pixels = npt.NDArray[np.uint8]
@@ -93,47 +93,23 @@ class Planes:
 
 
 class JpegPayload:
-    """JPEG bytes. Decoding scales by 1/2, 1/4 or 1/8 inside libjpeg-turbo, which skips work."""
+    """JPEG bytes. Decoding scales by 1/2, 1/4 or 1/8 inside the decoder, which skips work."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        try:
-            self.height, self.width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
-        except ValueError as error:
-            raise PictureError(f"not a JPEG: {error}") from None
-        except KeyError:  # simplejpeg has no name for what a header that was cut off declares
-            raise PictureError("not a JPEG: its header is incomplete") from None
+        self.width, self.height = jpeg.codec.size(data)
 
     def luma(self, least_width: int) -> Pixels:
         """Return luma, shape (height, width)."""
-        return self._decode("GRAY", least_width)[:, :, 0]
+        return jpeg.codec.grey(self.data, least_width)
 
     def bgr(self, least_width: int) -> Pixels:
         """Return blue-green-red, shape (height, width, 3)."""
-        return self._decode("BGR", least_width)
+        return jpeg.codec.bgr(self.data, least_width)
 
     def planes(self, least_width: int) -> Planes:
         """Return full-range YUV420."""
         return _planes_of(self.bgr(least_width))
-
-    def _decode(self, colourspace: str, least_width: int) -> Pixels:
-        try:
-            return self._decode_as(colourspace, least_width, strict=True)
-        except ValueError as error:
-            # Many USB cameras pad their JPEGs, which libjpeg reports and survives. A picture that
-            # ends early is another matter: its lower part would be made up.
-            if "extraneous" not in str(error):
-                raise PictureError(f"broken JPEG: {error}") from None
-        try:
-            return self._decode_as(colourspace, least_width, strict=False)
-        except ValueError as error:
-            raise PictureError(f"broken JPEG: {error}") from None
-
-    def _decode_as(self, colourspace: str, least_width: int, *, strict: bool) -> Pixels:
-        image: Pixels = simplejpeg.decode_jpeg(
-            self.data, colourspace, min_width=least_width, min_factor=1, strict=strict
-        )
-        return image
 
 
 class BgrPayload:
@@ -199,20 +175,12 @@ class Yuv420Payload:
 
 def encode_bgr(image: Pixels, quality: int) -> bytes:
     """Encode pixels of shape (height, width, 3), blue-green-red, as a 4:2:0 JPEG."""
-    data: bytes = simplejpeg.encode_jpeg(
-        np.ascontiguousarray(image), quality, "BGR", "420", fastdct=True
-    )
-    return data
+    return jpeg.codec.encode_bgr(image, quality)
 
 
 def encode_planes(planes: Planes, quality: int) -> bytes:
-    """Encode full-range YUV420 planes as a JPEG, without a colour conversion."""
-    data: bytes = simplejpeg.encode_jpeg_yuv_planes(
-        *(np.ascontiguousarray(plane) for plane in (planes.y, planes.u, planes.v)),
-        quality,
-        fastdct=True,
-    )
-    return data
+    """Encode full-range YUV420 planes as a JPEG."""
+    return jpeg.codec.encode_planes(planes.y, planes.u, planes.v, quality)
 
 
 def polygon_px(polygon: Polygon, width: int, height: int) -> npt.NDArray[np.int32]:

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
     {"errors", "clock", "passwords", "why_not"},
+    {"jpeg"},
     {"pixels"},
     {"picture"},
     {"types"},
@@ -51,6 +52,7 @@ HOMES = {
     },
     "bottle": {"stream/*"},
     "cv2": {
+        "jpeg/opencv.py",
         "picture.py",
         "picture_health.py",
         "pixels.py",
@@ -65,6 +67,7 @@ HOMES = {
         "stream/cards.py",
     },
     "numpy": {
+        "jpeg/*",
         "picture.py",
         "picture_health.py",
         "pixels.py",
@@ -90,7 +93,7 @@ HOMES = {
         "config/values.py",
     },
     "pydantic_core": {"config/check.py", "config/values.py"},
-    "simplejpeg": {"pixels.py"},
+    "simplejpeg": {"jpeg/turbo.py"},
     "yaml": {"config/syntax.py", "config/nodes.py"},
     "zmq": {"capture/imagezmq_hub.py"},
 }

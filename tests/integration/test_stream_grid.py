@@ -60,7 +60,7 @@ def test_every_camera_lives_in_the_one_stream_and_a_dead_one_is_a_card() -> None
     with serving(*feeds) as server, MjpegReader(server.url + PLAIN) as viewer:
         seen = [numbers_in(viewer.part().jpeg, 5) for _ in range(12)]
         for n, feed in enumerate(feeds):
-            numbers = [shown[n] for shown in seen if shown[n] is not None]
+            numbers = [number for shown in seen if (number := shown[n]) is not None]
             assert numbers == sorted(numbers)
             assert len(set(numbers)) > 6
             assert feed.number - numbers[-1] <= 5
