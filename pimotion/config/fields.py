@@ -12,7 +12,15 @@ from functools import cache
 from typing import Any
 
 from pimotion.config.settings import NOT_AVAILABLE, Settings
-from pimotion.config.values import PATTERN_WORDS, SIZE_PATTERN, TEXT_PATTERN, size_text
+from pimotion.config.values import (
+    HOST_PATTERN,
+    ID_PATTERN,
+    ORIGIN_PATTERN,
+    PATTERN_WORDS,
+    SIZE_PATTERN,
+    TEXT_PATTERN,
+    size_text,
+)
 
 ANY = "*"
 """Stands in a path for any id and any number in a list."""
@@ -123,7 +131,7 @@ class Setting:
         if "$ref" in items:
             return "groups"
         if items["type"] == "string":
-            return "ids"
+            return _MANY.get(items.get("pattern", ""), "texts")
         return "polygons" if "items" in items else "corners"
 
     def _text_allowed(self) -> str:
@@ -132,6 +140,13 @@ class Setting:
         pattern = self.spec.get("pattern", "")
         return "text" if pattern == TEXT_PATTERN else PATTERN_WORDS.get(pattern, "text")
 
+
+_MANY = {
+    ID_PATTERN: "ids",
+    HOST_PATTERN: "host names or addresses",
+    ORIGIN_PATTERN: "`self` or addresses without a path",
+}
+"""What the items of a list are called."""
 
 _UNITS = {"s": "s", "ms": "ms", "px": "px", "fps": "fps", "days": "days"} | dict.fromkeys(
     ("width", "height"), "px"

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator
 
+from pimotion import passwords
 from pimotion.config.camera import Camera
 from pimotion.config.values import (
     DATE_PATTERN,
     DISCOVERY_PATTERN,
+    ORIGIN_PATTERN,
     PATTERN_WORDS,
     PREFIX_PATTERN,
     TOPIC_PATTERN,
@@ -36,8 +39,6 @@ from pimotion.config.values import (
 NOT_AVAILABLE = frozenset(
     {
         "http.tls",
-        "http.allowed_hosts",
-        "http.frame_ancestors",
         "cameras.*.detect.source",
     }
 )
@@ -97,15 +98,18 @@ class HttpUser(Section):
     name: Annotated[str, StringConstraints(strict=True, max_length=64, pattern=USER_PATTERN)]
     """Login name."""
     password: Secret
-    """Password, 8 characters or more."""
+    """Password, 8 characters or more, or its hash (`python -m pimotion.passwords` makes one)."""
     role: Literal["viewer", "admin"] = "viewer"
     """A viewer looks, an admin also changes."""
 
     @field_validator("password")
     @classmethod
-    def _long_enough(cls, value: Secret) -> Secret:
-        if len(value.reveal()) < 8:  # noqa: PLR2004  what docs/configuration.md promises
-            raise ValueError("must have 8 characters or more")
+    def _usable(cls, value: Secret) -> Secret:
+        text = value.reveal()
+        if text.startswith(passwords.PREFIX):
+            passwords.PasswordHash.parse(text)
+        elif len(text) < passwords.SHORTEST:
+            raise ValueError(f"must have {passwords.SHORTEST} characters or more")
         return value
 
 
@@ -156,7 +160,25 @@ class Http(Section):
     public_url: (
         Annotated[str, StringConstraints(strict=True, max_length=256, pattern=URL_PATTERN)] | None
     ) = None
-    """Address of the page as others reach it, for the link in Home Assistant."""
+    """Address of the page as others reach it, for the link in Home Assistant; behind a reverse
+    proxy with its path."""
+    allowed_hosts: tuple[Host, ...] = ()
+    """Names by which the page may be asked for, beside loopback; empty: addresses, this machine's
+    name and that of `public_url`."""
+    frame_ancestors: tuple[
+        Annotated[str, StringConstraints(strict=True, max_length=256, pattern=ORIGIN_PATTERN)], ...
+    ] = ()
+    """Pages that may show this one in a frame, such as http://homeassistant.local:8123; empty:
+    none."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _real_url(cls, value: str | None) -> str | None:
+        try:
+            urlsplit(value or "")
+        except ValueError:
+            raise ValueError(f"must be {PATTERN_WORDS[URL_PATTERN]} and a host") from None
+        return value
 
 
 class Storage(Section):

@@ -31,6 +31,7 @@ TOPIC_PATTERN = r"^[^#+\x00-\x1f\x7f-\x9f]+$"
 USER_PATTERN = r"^[^:\x00-\x1f\x7f-\x9f]+$"
 DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 URL_PATTERN = r"^https?://[^\s/]\S*$"
+ORIGIN_PATTERN = r"^(self|https?://([A-Za-z0-9_.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?)$"
 
 PATTERN_WORDS: Mapping[str, str] = {
     ID_PATTERN: "lower-case letters, digits, _ and -, 32 at most, the first no _ or -",
@@ -43,6 +44,7 @@ PATTERN_WORDS: Mapping[str, str] = {
     USER_PATTERN: "text without a colon",
     DATE_PATTERN: "a date such as 2027-12-31",
     URL_PATTERN: "a URL that begins with http:// or https://",
+    ORIGIN_PATTERN: "self, or http:// or https:// and a host, without a path",
 }
 """What each pattern asks for, in words that follow \"must be\"."""
 

@@ -312,7 +312,33 @@ WRONG = [
     ),
     (
         DOOR + "http: {users: [{name: a}]}\n",
-        ["2: http.users[0].password is missing: Password, 8 characters or more."],
+        [
+            "2: http.users[0].password is missing: Password, 8 characters or more, or its hash "
+            "(`python -m pimotion.passwords` makes one)."
+        ],
+    ),
+    (
+        DOOR + 'http: {users: [{name: a, password: "$scrypt$ln=14,r=8"}]}\n',
+        ["2: http.users[0].password must be $scrypt$ln=14,r=8,p=1$SALT$HASH"],
+    ),
+    # where the page is
+    (
+        DOOR + "http: {public_url: 'http://[::1/pi'}\n",
+        [
+            "2: http.public_url must be a URL that begins with http:// or https:// and a host, "
+            "got 'http://[::1/pi'"
+        ],
+    ),
+    (
+        DOOR + "http: {allowed_hosts: [cams.example.org, 'a b']}\n",
+        ["2: http.allowed_hosts[1] must be a host name or an address, got 'a b'"],
+    ),
+    (
+        DOOR + "http: {frame_ancestors: [self, 'http://ha:8123', \"'self'; img-src *\"]}\n",
+        [
+            "2: http.frame_ancestors[2] must be self, or http:// or https:// and a host, without "
+            "a path, got ''self'; img-src *'"
+        ],
     ),
     (
         DOOR + "http: {tokens: [{name: a, token: abcdefgh}]}\n",
