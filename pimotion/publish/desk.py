@@ -48,6 +48,12 @@ class Desk:
         with self._lock:
             return {**self._counts, "picture_too_large": self._announcer.too_large}
 
+    @property
+    def waiting(self) -> int:
+        """How many messages are queued."""
+        with self._lock:
+            return len(self._first) + len(self._outbox)
+
     def open(self, *, mqtt5: bool, now_s: float) -> None:
         """Begin to queue: first everything that is true, then what event listeners missed."""
         with self._lock:

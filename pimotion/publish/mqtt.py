@@ -111,9 +111,11 @@ class Publisher:
         self._state.set(_DEPARTED, dict(self._desk.departed()) or None)
 
     def status(self) -> LinkStatus:
-        """Return whether there is a connection, and if not why."""
-        mqtt = self._settings.mqtt
-        return LinkStatus(mqtt.host, mqtt.port, self._connected, self._reason)
+        """Return whether there is a connection, and if not why, and what became of messages."""
+        mqtt, desk = self._settings.mqtt, self._desk
+        return LinkStatus(
+            mqtt.host, mqtt.port, self._connected, self._reason, desk.waiting, desk.counts()
+        )
 
     def counts(self) -> Mapping[str, int]:
         """Return how often what was lost, sent again or refused since the start."""
