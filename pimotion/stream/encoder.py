@@ -98,8 +98,7 @@ class Encoder:
         Raises:
             TooMany: All places are taken, or a fifth variant is asked for.
         """
-        if not self._places.take():
-            raise TooMany(f"all {self._places.limit} places are taken; try again later")
+        self._take_place()
         try:
             line, viewing = self._join(wish, address)
         except BaseException:
@@ -111,6 +110,15 @@ class Encoder:
             viewing.close()
             raise
         return viewing
+
+    def check(self, wish: Wish) -> None:
+        """Raise what `watch` would raise now, and begin nothing."""
+        self._take_place()
+        try:
+            with self._lock:
+                self._refuse_more(wish.variant)
+        finally:
+            self._places.give_back()
 
     def still(self, variant: Variant) -> Part:
         """Return the newest picture; one that was just encoded for someone else is used again."""
@@ -130,15 +138,22 @@ class Encoder:
         for viewing in viewings:
             viewing.end()
 
+    def _take_place(self) -> None:
+        if not self._places.take():
+            raise TooMany(f"all {self._places.limit} places are taken; try again later")
+
+    def _refuse_more(self, variant: Variant) -> None:
+        if self._stopped:
+            raise TooMany("pimotion is stopping")
+        if variant not in self._lines and len(self._lines) >= MAX_VARIANTS:
+            raise TooMany(
+                f"this camera is already shown in {MAX_VARIANTS} variants of width, "
+                "quality and overlay; choose one of those"
+            )
+
     def _join(self, wish: Wish, address: str) -> tuple[_Line, Viewing]:
         with self._lock:
-            if self._stopped:
-                raise TooMany("pimotion is stopping")
-            if wish.variant not in self._lines and len(self._lines) >= MAX_VARIANTS:
-                raise TooMany(
-                    f"this camera is already shown in {MAX_VARIANTS} variants of width, "
-                    "quality and overlay; choose one of those"
-                )
+            self._refuse_more(wish.variant)
             if not self._running:  # first, so that nothing is to be undone if it fails
                 self._start(f"encode-{self.show.id}", self._run)
                 self._running = True
