@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -111,6 +112,7 @@ def _stretch(start: int, length: int, of: int, onto: int) -> slice:
     return slice(math.floor(start * scale), min(onto, math.ceil((start + length) * scale)))
 
 
+@lru_cache(64)
 def _yuv_of(colour: Colour) -> tuple[int, int, int]:
     pixel = as_pixels(np.array([[colour]], np.uint8))
     y, v, u = (int(value) for value in cv2.cvtColor(pixel, cv2.COLOR_BGR2YCrCb)[0, 0])
