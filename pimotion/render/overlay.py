@@ -87,13 +87,14 @@ def cropped(picture: Picture, part: Box) -> Picture:
     return Picture.from_yuv420(Planes(luma, planes.u[halves], planes.v[halves]))
 
 
-def caption_of(name: str, utc_s: float | None, time_s: float) -> str:
+def caption_of(name: str, utc_s: float | None, time_s: float, *, date: bool = True) -> str:
     """Return the line under a picture: the camera's name and the local time.
 
-    Without a wall clock (``utc_s`` None) the seconds since the source opened are shown.
+    Without the ``date`` it is short enough for a small picture among others. Without a wall clock
+    (``utc_s`` None) the seconds since the source opened are shown.
     """
     if utc_s is None:
         minutes, seconds = divmod(time_s, 60)
         return f"{name}  +{minutes:02.0f}:{seconds:04.1f}"
     local = datetime.fromtimestamp(utc_s, UTC).astimezone()
-    return f"{name}  {local:%Y-%m-%d %H:%M:%S}"
+    return f"{name}  {local:%Y-%m-%d %H:%M:%S}" if date else f"{name}  {local:%H:%M:%S}"

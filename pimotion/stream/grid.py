@@ -16,7 +16,7 @@ from pimotion.clock import utc_now_s
 from pimotion.config.camera import Stream
 from pimotion.errors import PictureError
 from pimotion.pixels import Planes
-from pimotion.render import Area, Mosaic, columns_for, draw, fitting
+from pimotion.render import Area, Mosaic, caption_of, columns_for, draw, fitting
 from pimotion.stream.cards import card
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
@@ -128,12 +128,14 @@ def _tile(scene: CameraScene, cell: Area, variant: Variant) -> Planes:
     Raises:
         PictureError: The frame cannot be decoded.
     """
-    size, name = fitting(scene.size, cell), scene.camera.name
-    if scene.frame is None:
+    name, frame = scene.camera.name, scene.frame
+    if frame is None:
+        size = (cell.right - cell.left, cell.bottom - cell.top)
         return _card_tile(name, scene.reason, scene.below, size)
-    overlay = overlay_of(scene.camera, scene.frame, variant)
-    overlay = replace(overlay, caption=overlay.caption or name)
-    return draw(scene.frame.picture, overlay, size[0]).planes()
+    timed = "time" in variant.overlays
+    caption = caption_of(name, frame.utc_s, frame.time_s, date=False) if timed else name
+    overlay = replace(overlay_of(scene.camera, frame, variant), caption=caption)
+    return draw(frame.picture, overlay, fitting(scene.size, cell)[0]).planes()
 
 
 @lru_cache(_KEPT_CARDS)
