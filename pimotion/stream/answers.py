@@ -1,30 +1,35 @@
-"""What every answer has in common: its headers, its errors in one line of text, JSON."""
+"""What answers have in common: headers, errors in one line of text, JSON, stills, OPTIONS."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from email.utils import formatdate
 from typing import Any, NoReturn
 
-from bottle import Bottle, HTTPError, HTTPResponse, response
+from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
 }
+_POLICY = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; "
 
 FRESH = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 """Headers of what may never be kept by a cache: pictures of a home, and what is true now."""
 
 
-def prepare(app: Bottle) -> None:
-    """Give every answer of an application the security headers, and its errors plain words."""
-    app.add_hook("after_request", _add_security_headers)
-    app.default_error_handler = _error_line
+def prepare(app: Bottle, frame_ancestors: Sequence[str]) -> None:
+    """Give every answer of an application the security headers, and its errors plain words.
+
+    Args:
+        app: The application.
+        frame_ancestors: Who may show it in a frame, as in `http.frame_ancestors`.
+    """
+    headers = {**_SECURITY, **_frame_headers(frame_ancestors)}
+    app.add_hook("after_request", lambda: _add_headers(headers))
+    app.default_error_handler = lambda error: _error_line(error, headers)
 
 
 def refuse(status: int, text: str, **headers: str) -> NoReturn:
@@ -40,12 +45,71 @@ def as_json(value: Any, status: int = 200) -> HTTPResponse:
     return HTTPResponse(body, status, {**FRESH, "Content-Type": "application/json"})
 
 
-def _add_security_headers() -> None:
-    for name, value in _SECURITY.items():
+def as_still(
+    jpeg: bytes, headers: Mapping[str, str], *, utc_s: float | None = None
+) -> HTTPResponse:
+    """Return a JPEG; or, if the client says that it has this very one, that it has not changed.
+
+    Args:
+        jpeg: The picture.
+        headers: What else to say.
+        utc_s: When it was captured, for those who look at ``Last-Modified``. Nobody is answered by
+            that time: there may be many pictures in a second.
+    """
+    tag = f'"{hashlib.blake2b(jpeg, digest_size=12).hexdigest()}"'
+    headers = {**headers, "ETag": tag}
+    if utc_s is not None:
+        headers["X-Timestamp"] = f"{utc_s:.6f}"
+        headers["Last-Modified"] = formatdate(utc_s, usegmt=True)
+    if _has_one_of(request.get_header("If-None-Match", ""), tag):
+        return HTTPResponse(b"", 304, headers)
+    return HTTPResponse(jpeg, 200, {**headers, "Content-Type": "image/jpeg"})
+
+
+def add_options(app: Bottle) -> None:
+    """Let OPTIONS tell what may be done with each address; call it when all are there.
+
+    It gives nobody leave to read an answer on another web site (CORS).
+    """
+    methods: dict[str, set[str]] = {}
+    for route in app.routes:
+        methods.setdefault(route.rule, {"OPTIONS"}).update(_with_head(route.method))
+    for rule, allowed in methods.items():
+        headers = {"Allow": ", ".join(sorted(allowed))}
+        app.route(rule, "OPTIONS", callback=lambda headers=headers, **_: _nothing(headers))
+
+
+def _with_head(method: str) -> tuple[str, ...]:
+    return ("GET", "HEAD") if method == "GET" else (method,)
+
+
+def _nothing(headers: Mapping[str, str]) -> HTTPResponse:
+    return HTTPResponse(b"", 204, headers)
+
+
+def _has_one_of(tags: str, tag: str) -> bool:
+    """Tell whether an ``If-None-Match`` names a tag; weak ones count too (RFC 9110, 13.1.2)."""
+    return tags.strip() == "*" or tag in (
+        each.strip().removeprefix("W/") for each in tags.split(",")
+    )
+
+
+def _frame_headers(ancestors: Sequence[str]) -> dict[str, str]:
+    if not ancestors:
+        policy = f"{_POLICY}frame-ancestors 'none'"
+        return {"Content-Security-Policy": policy, "X-Frame-Options": "DENY"}
+    # X-Frame-Options knows no list, and would win over ours in old browsers.
+    names = " ".join("'self'" if each == "self" else each for each in ancestors)
+    return {"Content-Security-Policy": f"{_POLICY}frame-ancestors {names}"}
+
+
+def _add_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
         response.set_header(name, value)
 
 
-def _error_line(error: HTTPError) -> str:
+def _error_line(error: HTTPError, headers: Mapping[str, str]) -> str:
+    _add_headers(headers)  # after a bug bottle calls no hook
     response.content_type = "text/plain; charset=UTF-8"
     response.set_header("Cache-Control", "no-store")
     # bottle's own texts echo the path, and a bug's text is nobody's business.

@@ -1,18 +1,21 @@
-"""The routes that speak JSON: health, state, events, rules, and the switch of detection."""
+"""The routes for programs: health, figures, state, viewers, events, and a switch."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 from bottle import Bottle, HTTPResponse, request
 
-from pimotion.stream.answers import FRESH, as_json, refuse
-from pimotion.stream.auth import Role
-from pimotion.stream.query import QueryError, parameters, whole_number
+from pimotion.stream.answers import FRESH, as_json, as_still, refuse
+from pimotion.stream.auth import CHALLENGE
+from pimotion.stream.metrics import CONTENT_TYPE as METRICS_TYPE
+from pimotion.stream.metrics import Metrics
+from pimotion.stream.query import OVERLAYS, QueryError, parameters, whole_number
 from pimotion.stream.site import Site
+from pimotion.stream.users import Role
+from pimotion.stream.viewer import ViewerInfo
 from pimotion.types import Command
 from pimotion.why_not import RULES
 
@@ -24,7 +27,10 @@ _USUAL_EVENTS = 50
 def add_routes(app: Bottle, site: Site) -> None:
     """Add the routes to an application."""
     app.get("/healthz", callback=lambda: _health(site))
+    metrics = Metrics(site.board, site.shows)
+    app.get("/metrics", callback=lambda: _metrics(site, metrics))
     app.get("/api/state", callback=lambda: _state(site))
+    app.get("/api/viewers", callback=lambda: _viewers(site))
     app.get("/api/rules", callback=lambda: _rules(site))
     app.get("/api/events", callback=lambda: _events(site))
     app.get(f"/api/events/<event:{_ID}>/snapshot.jpg", callback=lambda event: _still(site, event))
@@ -32,14 +38,48 @@ def add_routes(app: Bottle, site: Site) -> None:
 
 
 def _health(site: Site) -> HTTPResponse:
-    details = site.caller.on_loopback or site.gate.is_logged_in(site.caller)
-    return as_json(site.board.health(details=details), 200 if site.board.is_well() else 503)
+    health = site.board.health(details=site.is_trusted())
+    return as_json(health, 200 if site.board.is_well() else 503)
+
+
+def _metrics(site: Site, metrics: Metrics) -> HTTPResponse:
+    if not site.is_trusted():
+        refuse(401, "log in as one of http.users", WWW_Authenticate=CHALLENGE)
+    return HTTPResponse(metrics.text(), 200, {**FRESH, "Content-Type": METRICS_TYPE})
 
 
 def _state(site: Site) -> HTTPResponse:
     role = site.need(Role.VIEWER)
     viewers = {camera: encoder.viewers for camera, encoder in site.encoders.items()}
     return as_json({**site.board.state(viewers), "admin": role is Role.ADMIN})
+
+
+def _viewers(site: Site) -> HTTPResponse:
+    """Say who watches what; where they are is for admins."""
+    is_admin = site.need(Role.VIEWER) is Role.ADMIN
+    return as_json(
+        [
+            _viewer(camera, viewer, address=viewer.address if is_admin else None)
+            for camera, encoder in site.shows.items()
+            for viewer in encoder.viewings()
+        ]
+    )
+
+
+def _viewer(camera: str, viewer: ViewerInfo, *, address: str | None) -> dict[str, Any]:
+    variant = viewer.variant
+    return {
+        "camera": camera,
+        "address": address,
+        "width": variant.width,
+        "quality": variant.quality,
+        "overlay": [name for name in OVERLAYS if name in variant.overlays],
+        "max_fps": viewer.wish.fps,
+        "fps": None if viewer.fps is None else round(viewer.fps, 1),
+        "sent": viewer.sent,
+        "skipped": viewer.skipped,
+        "age_s": round(viewer.age_s, 1),
+    }
 
 
 def _rules(site: Site) -> HTTPResponse:
@@ -66,13 +106,13 @@ def _still(site: Site, event: str) -> HTTPResponse:
     jpeg = site.events.still(event)
     if jpeg is None:
         refuse(404, "there is no picture of this event")
-    return HTTPResponse(jpeg, 200, {**FRESH, "Content-Type": "image/jpeg"})
+    return as_still(jpeg, FRESH)
 
 
 def _detect(site: Site, camera: str) -> HTTPResponse:
     """Switch the detection of a camera on or off; its state follows when that has been done."""
     site.need(Role.ADMIN)
-    _from_our_page()
+    _from_our_page(site)
     site.encoder(camera)
     value = _body().get("value")
     if not isinstance(value, bool):
@@ -81,23 +121,23 @@ def _detect(site: Site, camera: str) -> HTTPResponse:
     return as_json({"requested": value}, 202)
 
 
-def _from_our_page() -> None:
+def _from_our_page(site: Site) -> None:
     """Refuse a changing call that another web site made the browser send.
 
     Such a site cannot send JSON without asking us first, which we never allow, and every current
     browser says where a call comes from.
     """
     origin = request.get_header("Origin")
-    usual = "none" if origin is None else _site_of(origin)
+    usual = "none" if origin is None else _site_of(site, origin)
     if request.get_header("Sec-Fetch-Site", usual) not in ("same-origin", "none"):
         refuse(403, "calls that change something must come from pimotion's own page")
     if request.content_type.split(";")[0].strip().lower() != "application/json":
         refuse(415, "the body must be JSON, Content-Type: application/json")
 
 
-def _site_of(origin: str) -> str:
+def _site_of(site: Site, origin: str) -> str:
     """Return what a browser that says only ``Origin`` would have said in ``Sec-Fetch-Site``."""
-    is_ours = urlsplit(origin).netloc == request.get_header("Host")
+    is_ours = site.address.is_own_origin(origin, request.get_header("Host"))
     return "same-origin" if is_ours else "cross-site"
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bottle import Bottle, HTTPResponse, request, response
 
 from pimotion.stream import api
-from pimotion.stream.answers import FRESH, prepare, refuse
-from pimotion.stream.auth import Role
+from pimotion.stream.answers import FRESH, add_options, as_still, prepare, refuse
 from pimotion.stream.encoder import Encoder, TooMany
 from pimotion.stream.grid import ALL
 from pimotion.stream.multipart import CONTENT_TYPE, OPENING
 from pimotion.stream.query import QueryError, Wish, parameters, wish_of
 from pimotion.stream.site import Site
+from pimotion.stream.users import Role
 from pimotion.stream.viewer import CONNECTION
 
 _PAGE = Path(__file__).parent / "page"
@@ -27,11 +28,21 @@ _TYPES = {
 _PICTURE_PARAMETERS = ("fps", "width", "quality", "overlay", "advance", "token")
 _RETRY_AFTER_S = "5"
 
+_ANY_SITE = {"Access-Control-Allow-Origin": "*"}
+"""Who knows a token may use the pictures on a page of his own. Without a token that would let every
+web page read the pictures of a home that asks for no login."""
 
-def build(site: Site) -> Bottle:
-    """Return the application."""
+
+def build(site: Site, frame_ancestors: Sequence[str] = ()) -> Bottle:
+    """Return the application.
+
+    Args:
+        site: What it shows.
+        frame_ancestors: Who may show its page in a frame.
+    """
     app = Bottle()
-    prepare(app)
+    prepare(app, frame_ancestors)
+    app.add_hook("before_request", site.enter)
     _add_page(app, site)
     api.add_routes(app, site)
     first = next(iter(site.encoders))
@@ -40,6 +51,7 @@ def build(site: Site) -> Bottle:
     app.get("/snapshot.jpg", callback=lambda: _still(site, first))
     app.get("/<camera>/stream.mjpg", callback=lambda camera: _stream(site, camera))
     app.get("/<camera>/snapshot.jpg", callback=lambda camera: _still(site, camera))
+    add_options(app)
     return app
 
 
@@ -58,14 +70,29 @@ def _add_page(app: Bottle, site: Site) -> None:
     app.get("/static/<name>", callback=give)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request for pictures that may be answered.
+
+    Attributes:
+        headers: Of the answer.
+    """
+
+    encoder: Encoder
+    wish: Wish
+    headers: Mapping[str, str]
+
+
 def _stream(site: Site, camera: str) -> Iterable[bytes]:
-    encoder, wish = _asked(site, camera)
-    for name, value in {**FRESH, "X-Accel-Buffering": "no", "Content-Type": CONTENT_TYPE}.items():
+    asked = _asked(site, camera)
+    headers = {**asked.headers, "X-Accel-Buffering": "no", "Content-Type": CONTENT_TYPE}
+    for name, value in headers.items():
         response.set_header(name, value)
-    if request.method == "HEAD":
-        return iter([OPENING])  # never sent; without any bytes bottle would add a length of 0
     try:
-        viewing = encoder.watch(wish, request.environ.get("REMOTE_ADDR", ""))
+        if request.method == "HEAD":
+            asked.encoder.check(asked.wish)
+            return iter([OPENING])  # never sent; without any bytes bottle would add a length of 0
+        viewing = asked.encoder.watch(asked.wish, site.caller.address)
     except TooMany as error:
         refuse(503, str(error), Retry_After=_RETRY_AFTER_S)
     connection = request.environ.get(CONNECTION)
@@ -76,15 +103,12 @@ def _stream(site: Site, camera: str) -> Iterable[bytes]:
 
 
 def _still(site: Site, camera: str) -> HTTPResponse:
-    encoder, wish = _asked(site, camera)
-    part = encoder.still(wish.variant)
-    headers = {**FRESH, "Content-Type": "image/jpeg"}
-    if part.utc_s is not None:
-        headers["X-Timestamp"] = f"{part.utc_s:.6f}"
-    return HTTPResponse(part.jpeg, 200, headers)
+    asked = _asked(site, camera)
+    part = asked.encoder.still(asked.wish.variant)
+    return as_still(part.jpeg, asked.headers, utc_s=part.utc_s)
 
 
-def _asked(site: Site, camera: str) -> tuple[Encoder, Wish]:
+def _asked(site: Site, camera: str) -> _Asked:
     """Return what a request for pictures asks for; refuse it if it may not or cannot have that."""
     given: dict[str, str] = {}
     problem: QueryError | None = None
@@ -92,13 +116,16 @@ def _asked(site: Site, camera: str) -> tuple[Encoder, Wish]:
         given = parameters(request.query_string, _PICTURE_PARAMETERS)
     except QueryError as error:
         problem = error  # told only to those who may know anything
-    cameras = tuple(site.encoders) if camera == ALL else (camera,)
-    if not all(site.gate.opens(given.get("token"), each) for each in cameras):
+    headers = FRESH
+    if site.gate.opens(given.get("token"), tuple(site.encoders) if camera == ALL else (camera,)):
+        headers = {**FRESH, **_ANY_SITE}
+    else:
         site.need(Role.VIEWER)
     encoder = site.grid if camera == ALL else site.encoder(camera)
     try:
         if problem is not None:
             raise problem
-        return encoder, wish_of(given, encoder.show.settings, request.headers)
+        wish = wish_of(given, encoder.show.settings, request.headers)
     except QueryError as error:
         refuse(400, str(error))
+    return _Asked(encoder, wish, headers)

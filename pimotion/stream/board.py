@@ -25,7 +25,13 @@ from pimotion.types import (
 
 
 class Board:
-    """What is true now, as JSON. Thread-safe; a `Sink`."""
+    """What is true now, as JSON. Thread-safe; a `Sink`.
+
+    Attributes:
+        cameras: In the order of the configuration.
+        link: Gives the connection to the broker; None where there is none.
+        about: Name of this machine, version of pimotion.
+    """
 
     def __init__(
         self,
@@ -36,9 +42,9 @@ class Board:
         version: str,
         public_url: str | None,
     ) -> None:
-        self._cameras = cameras
-        self._link = link
-        self._about = {"node": node, "version": version}
+        self.cameras = cameras
+        self.link = link
+        self.about = {"node": node, "version": version}
         self._public_url = public_url
         self._run = secrets.token_hex(4)
         self._lock = threading.Lock()
@@ -66,8 +72,8 @@ class Board:
 
     def is_well(self) -> bool:
         """Tell whether every camera is live, or closed on purpose, and the broker connected."""
-        link = self._link()
-        cameras_well = not any(camera.health().degraded for camera in self._cameras)
+        link = self.link()
+        cameras_well = not any(camera.health().degraded for camera in self.cameras)
         return cameras_well and link is not None and link.connected
 
     def health(self, *, details: bool) -> dict[str, Any]:
@@ -75,8 +81,8 @@ class Board:
         status = {"status": "ok" if self.is_well() else "degraded"}
         if not details:
             return status
-        cameras = {camera.id: _vital_signs(camera) for camera in self._cameras}
-        return {**status, **self._about, "mqtt": self._mqtt(), "cameras": cameras}
+        cameras = {camera.id: _vital_signs(camera) for camera in self.cameras}
+        return {**status, **self.about, "mqtt": self._mqtt(), "cameras": cameras}
 
     def state(self, viewers: Mapping[str, int]) -> dict[str, Any]:
         """Return what the page shows, but for the events.
@@ -84,11 +90,11 @@ class Board:
         ``run`` is another text after each start of the daemon.
         """
         return {
-            **self._about,
+            **self.about,
             "run": self._run,
             "public_url": self._public_url,
             "mqtt": self._mqtt(),
-            "cameras": [self._camera(each, viewers[each.id]) for each in self._cameras],
+            "cameras": [self._camera(each, viewers[each.id]) for each in self.cameras],
         }
 
     def motion(self, camera: str) -> MotionState | None:
@@ -107,7 +113,7 @@ class Board:
             return self._stats.get(camera)
 
     def _mqtt(self) -> dict[str, Any] | None:
-        link = self._link()
+        link = self.link()
         if link is None:
             return None
         return {

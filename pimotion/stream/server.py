@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
 from pimotion.health import Threads
+from pimotion.stream.address import Address
 from pimotion.stream.app import build
 from pimotion.stream.auth import Gate
 from pimotion.stream.board import Board
@@ -62,9 +63,9 @@ class StreamServer:
         shows = [CameraShow(camera) for camera in cameras]
         self._encoders = {show.id: Encoder(show, places, self._start_encoder) for show in shows}
         self._grid = Encoder(GridShow(shows), places, self._start_encoder)
-        self.app = build(
-            Site(self._encoders, self._grid, self._board, Gate(http), events, commands)
-        )
+        gate, address = Gate(http), Address(http, tuple(self._encoders))
+        site = Site(self._encoders, self._grid, self._board, gate, address, events, commands)
+        self.app = build(site, http.frame_ancestors)
         """The WSGI application."""
         self._threads: Threads | None = None
         self._fanout: Fanout | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bottle import request
+from bottle import HTTPResponse, request
 
+from pimotion.stream.address import Address
 from pimotion.stream.answers import refuse
-from pimotion.stream.auth import CHALLENGE, Caller, Gate, Role, caller_of
+from pimotion.stream.auth import CHALLENGE, Caller, Gate, caller_of
 from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
+from pimotion.stream.users import Role
 from pimotion.types import Command, EventLog
 
 
@@ -28,6 +30,7 @@ class Site:
     grid: Encoder
     board: Board
     gate: Gate
+    address: Address
     events: EventLog
     commands: Callable[[Command], None]
 
@@ -36,14 +39,41 @@ class Site:
         """Who sent the request that this thread answers."""
         return caller_of(request.environ)
 
+    @property
+    def shows(self) -> Mapping[str, Encoder]:
+        """Everything that can be watched: each camera, and all of them."""
+        return {**self.encoders, self.grid.show.id: self.grid}
+
+    def enter(self) -> None:
+        """Look at the address of a request before its route is looked for; refuse it if need be."""
+        environ = request.environ
+        host = environ.get("HTTP_HOST")
+        if not self.address.is_ours(host):
+            self.address.warn(host)
+            refuse(
+                421,
+                "this page does not go by the name in the address; it can be added to "
+                "http.allowed_hosts",
+            )
+        self.address.take_prefix(environ)
+        if not environ.get("PATH_INFO") and environ.get("SCRIPT_NAME"):
+            # Addresses in the page are relative, so it must be seen as a folder.
+            folder = environ["SCRIPT_NAME"].rsplit("/", 1)[-1]
+            raise HTTPResponse(b"", 308, {"Location": f"{folder}/"})
+
     def need(self, role: Role) -> Role:
         """Return the caller's role; refuse the request if it is less than ``role``."""
-        has = self.gate.role(self.caller)
-        if has < role and self.gate.is_logged_in(self.caller):
+        standing = self.gate.standing(self.caller)
+        if standing.role < role and standing.is_known:
             refuse(403, "this needs a user with role: admin")
-        if has < role:
+        if standing.role < role:
             refuse(401, "log in as one of http.users", WWW_Authenticate=CHALLENGE)
-        return has
+        return standing.role
+
+    def is_trusted(self) -> bool:
+        """Tell whether the caller is on this machine, or a user."""
+        caller = self.caller
+        return caller.on_loopback or self.gate.standing(caller).is_known
 
     def encoder(self, camera: str) -> Encoder:
         """Return a camera's encoder; refuse the request if there is no such camera."""

@@ -61,7 +61,7 @@ def status(answer: bytes) -> int:
         pytest.param(b"\x16\x03\x01 TLS\r\n\r\n", 400, id="TLS"),
         pytest.param(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, id="endless path"),
         pytest.param(b"GET / HTTP/1.1\r\n" + b"A: 1\r\n" * 200 + b"\r\n", 431, id="many headers"),
-        pytest.param(b"GET /healthz HTTP/1.1\r\nHost: [::1\r\n\r\n", 200, id="broken host"),
+        pytest.param(b"GET /healthz HTTP/1.1\r\nHost: [::1\r\n\r\n", 421, id="broken host"),
         pytest.param(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411,
                      id="chunked"),
         pytest.param(b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400, id="negative length"),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from live_feed import Events, Feed, connected, health, numbered_jpeg
+from live_feed import health, numbered_jpeg
+from wsgi_site import TOKEN, USERS, Site
 
-from pimotion.config.settings import Http, HttpToken, HttpUser
-from pimotion.config.values import Secret
-from pimotion.stream.server import StreamServer
+from pimotion.config.settings import Http
 from pimotion.types import (
     Box,
     CameraState,
@@ -25,66 +20,6 @@ from pimotion.types import (
     SettingState,
     Suppressed,
 )
-
-USERS = (
-    HttpUser(name="anna", password=Secret("correct horse"), role="admin"),
-    HttpUser(name="bodo", password=Secret("battery staple")),
-)
-TOKEN = HttpToken(name="tv", token=Secret("0123456789abcdef"), cameras=("door",))
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Site:
-    """Two cameras behind the application."""
-
-    def __init__(self, http: Http | None = None) -> None:
-        self.door, self.garden = Feed("door"), Feed("garden")
-        self.events = Events()
-        self.commands: list[Command] = []
-        self.link: LinkStatus | None = connected()
-        self.server = StreamServer(
-            http or Http(),
-            cameras=[self.door.camera, self.garden.camera],
-            events=self.events,
-            link=lambda: self.link,
-            node="garden-pi",
-            version="0.1.0",
-            commands=self.commands.append,
-        )
-        self.door.show()
-        self.garden.show()
-
-    def call(
-        self, target: str, method: str = "GET", *, login: str = "", body: bytes = b"", **env: str
-    ) -> Answer:
-        path, _, query = target.partition("?")
-        if login:
-            env["HTTP_AUTHORIZATION"] = "Basic " + base64.b64encode(login.encode()).decode()
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query,
-            "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8080", "SERVER_NAME": "x",
-            "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.errors": io.StringIO(),
-            "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), **env,
-        }  # fmt: skip
-        started: list[Any] = []
-        chunks = self.server.app(environ, lambda *args: started.append(args))
-        body = b"".join(chunks)
-        status, headers = started[0][:2]
-        return Answer(int(status[:3]), dict(headers), body)
 
 
 @pytest.fixture
@@ -320,7 +255,9 @@ def test_an_admin_switches_detection(site: Site) -> None:
         pytest.param(False, {"CONTENT_TYPE": "text/plain"}, 415, id="a form of another site"),
         pytest.param(False, {"HTTP_SEC_FETCH_SITE": "cross-site"}, 403, id="another site"),
         pytest.param(False, {"HTTP_SEC_FETCH_SITE": "same-site"}, 403, id="a sister site"),
-        pytest.param(False, {"HTTP_HOST": "evil.example"}, 401, id="a name bound to us"),
+        pytest.param(False, {"HTTP_HOST": "evil.example"}, 421, id="a name bound to us"),
+        pytest.param(False, {"HTTP_HOST": "192.168.1.5"}, 401, id="the name of a proxy"),
+        pytest.param(False, {"HTTP_ORIGIN": "http://evil.example"}, 403, id="an old browser"),
         pytest.param(False, {"REMOTE_ADDR": "192.168.1.9"}, 401, id="not at the machine"),
     ],
 )
@@ -352,3 +289,4 @@ def test_a_bug_is_not_told_to_the_client(site: Site, monkeypatch: pytest.MonkeyP
     answer = site.call("/api/events/1/snapshot.jpg")
     assert answer.status == 500
     assert answer.text == "something went wrong in pimotion; its log says what\n"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

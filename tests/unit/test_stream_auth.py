@@ -10,7 +10,8 @@ import pytest
 from pimotion.config.settings import Http, HttpToken, HttpUser
 from pimotion.config.values import Secret
 from pimotion.stream import auth
-from pimotion.stream.auth import Caller, Gate, Role, caller_of, credentials
+from pimotion.stream.auth import Caller, Gate, caller_of, credentials
+from pimotion.stream.users import Role
 
 ANNA = HttpUser(name="Anna", password=Secret("correct horse"), role="admin")
 BODO = HttpUser(name="Bodö", password=Secret("grüße 1234"))
@@ -21,6 +22,10 @@ NOON_UTC_S = 1795521600.0  # 2026-11-24T12:00:00Z
 
 def basic(text: str, encoding: str = "utf-8") -> str:
     return "Basic " + base64.b64encode(text.encode(encoding)).decode()
+
+
+def role(gate: Gate, caller: Caller) -> Role:
+    return gate.standing(caller).role
 
 
 def caller(authorization: str | None = None, *, local: bool = False) -> Caller:
@@ -48,34 +53,40 @@ def caller(authorization: str | None = None, *, local: bool = False) -> Caller:
 )
 def test_logins(header: str | None, expected: Role) -> None:
     gate = Gate(Http(users=(ANNA, BODO)))
-    assert gate.role(caller(header)) is expected
-    assert gate.role(caller(header, local=True)) is expected
+    assert role(gate, caller(header)) is expected
+    assert role(gate, caller(header, local=True)) is expected
 
 
 def test_a_configuration_without_secrets_makes_the_machine_itself_admin() -> None:
     gate = Gate(Http())
-    assert gate.role(caller(local=True)) is Role.ADMIN
-    assert gate.role(caller()) is Role.VIEWER
+    assert role(gate, caller(local=True)) is Role.ADMIN
+    assert role(gate, caller()) is Role.VIEWER
 
 
 def test_an_open_page_is_seen_by_all_and_changed_by_admins() -> None:
     gate = Gate(Http(host="0.0.0.0", open=True, users=(ANNA,)))
-    assert gate.role(caller()) is Role.VIEWER
-    assert gate.role(caller(basic("Anna:correct horse"))) is Role.ADMIN
+    assert role(gate, caller()) is Role.VIEWER
+    assert role(gate, caller(basic("Anna:correct horse"))) is Role.ADMIN
 
 
 def test_tokens_alone_still_ask_for_a_login() -> None:
     gate = Gate(Http(tokens=(DOOR_TOKEN,)))
-    assert gate.role(caller(local=True)) is Role.NOBODY
+    assert role(gate, caller(local=True)) is Role.NOBODY
 
 
 def test_a_token_opens_its_cameras_only() -> None:
     gate = Gate(Http(tokens=(DOOR_TOKEN,)))
-    assert gate.opens("0123456789abcdef", "door")
-    assert not gate.opens("0123456789abcdef", "garden")
-    assert not gate.opens("0123456789abcdeF", "door")
-    assert not gate.opens("", "door")
-    assert not gate.opens(None, "door")
+    assert gate.opens("0123456789abcdef", ["door"])
+    assert not gate.opens("0123456789abcdef", ["garden"])
+    assert not gate.opens("0123456789abcdef", ["door", "garden"])
+    assert not gate.opens("0123456789abcdeF", ["door"])
+    assert not gate.opens("", ["door"])
+    assert not gate.opens(None, ["door"])
+
+
+def test_a_token_that_names_no_camera_opens_all() -> None:
+    token = HttpToken(name="wall", token=Secret("0123456789abcdef"))
+    assert Gate(Http(tokens=(token,))).opens("0123456789abcdef", ["door", "garden"])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +101,7 @@ def test_a_token_expires(
     monkeypatch: pytest.MonkeyPatch, now_utc_s: float | None, opens: bool
 ) -> None:
     monkeypatch.setattr(auth, "utc_now_s", lambda: now_utc_s)
-    assert Gate(Http(tokens=(OLD_TOKEN,))).opens("fedcba9876543210", "any") is opens
+    assert Gate(Http(tokens=(OLD_TOKEN,))).opens("fedcba9876543210", ["any"]) is opens
 
 
 @pytest.mark.parametrize(
@@ -107,6 +118,23 @@ def test_a_token_expires(
 def test_who_counts_as_local(environ: dict[str, Any], on_loopback: bool, is_local: bool) -> None:
     found = caller_of({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8080", **environ})
     assert (found.on_loopback, found.is_local) == (on_loopback, is_local)
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        pytest.param({}, "127.0.0.1", id="on the machine"),
+        pytest.param({"REMOTE_ADDR": "192.168.1.9"}, "192.168.1.9", id="from the network"),
+        pytest.param({"HTTP_X_FORWARDED_FOR": "1.1.1.1, 10.0.0.7"}, "10.0.0.7", id="by a proxy"),
+        pytest.param(
+            {"REMOTE_ADDR": "192.168.1.9", "HTTP_X_FORWARDED_FOR": "10.0.0.7"},
+            "192.168.1.9",
+            id="who is no proxy of ours is not believed",
+        ),
+    ],
+)
+def test_where_a_viewer_is(environ: dict[str, Any], address: str) -> None:
+    assert caller_of({"REMOTE_ADDR": "127.0.0.1", **environ}).address == address
 
 
 def test_an_empty_form_is_no_attempt_to_log_in() -> None:

@@ -1,0 +1,95 @@
+"""Where the page is asked for: under which host names, and behind which path of a reverse proxy."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from pimotion.config.settings import Http
+from pimotion.config.values import is_loopback
+from pimotion.log import Repeated
+
+log = logging.getLogger(__name__)
+
+_PRIVATE_ENDINGS = ("local", "lan", "home", "home.arpa", "internal", "localdomain", "fritz.box")
+"""What home networks put behind a machine's name. Nobody can rent a name below one of these, so
+none can be made to point at us: `.local` is RFC 6762's, `home.arpa` RFC 8375's, `internal` ICANN's
+(2024), the others are in no public root or belong to the maker of the router (2026-11)."""
+
+
+class Address:
+    """Knows the host names and the path of the page. Thread-safe, never changes.
+
+    A web page elsewhere can point a name of its own at this machine and then reads whatever it is
+    given (DNS rebinding). So a request must ask for a name that is ours; one that asks for an
+    address of numbers cannot come from such a page.
+    """
+
+    def __init__(self, http: Http, cameras: Collection[str]) -> None:
+        self._public = urlsplit(http.public_url or "")
+        self._takes_numbers = not http.allowed_hosts
+        names = http.allowed_hosts or (*_own_names(), self._public.hostname or "")
+        self._names = {host_name(name) for name in names} - {""}
+        path = self._public.path.rstrip("/")
+        # A proxy that takes its path off leaves a camera's address, which may look like that path.
+        is_camera = path.strip("/").split("/")[0] in cameras
+        self._prefix = "" if is_camera else path
+        self._repeated = Repeated(log)
+
+    def is_ours(self, host: str | None) -> bool:
+        """Tell whether a request with this ``Host`` header may be answered."""
+        if not host:
+            return True  # every browser sends one
+        name = host_name(host)
+        if is_loopback(name) or name in self._names:
+            return True
+        return self._takes_numbers and _is_number(name)
+
+    def warn(self, host: str | None) -> None:
+        """Say in the log that somebody asked under another name."""
+        name = host_name(host or "")[:100]
+        self._repeated.warning(
+            "host", f"refused a request for another name, see http.allowed_hosts host={name!r}"
+        )
+
+    def is_own_origin(self, origin: str, host: str | None) -> bool:
+        """Tell whether the ``Origin`` of a request to ``host`` is the page itself."""
+        netloc = urlsplit(origin).netloc
+        return bool(netloc) and netloc in (host, self._public.netloc)
+
+    def take_prefix(self, environ: dict[str, Any]) -> None:
+        """Move the path of ``public_url`` to ``SCRIPT_NAME`` if a proxy has left it there."""
+        path = environ.get("PATH_INFO", "")
+        prefix = self._prefix
+        if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
+            environ["PATH_INFO"] = path[len(prefix) :]
+
+
+def host_name(header: str) -> str:
+    """Return a ``Host`` header, or a setting, without its port, in lower case."""
+    text = header.strip().lower()
+    if _is_number(text):
+        return text
+    try:
+        return (urlsplit(f"//{text}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _own_names() -> list[str]:
+    full = socket.gethostname()
+    label = full.split(".", maxsplit=1)[0]
+    return [full, label, *(f"{label}.{ending}" for ending in _PRIVATE_ENDINGS)]
