@@ -11,6 +11,8 @@ import numpy.typing as npt
 from pimotion.pixels import Pixels
 
 Plane = npt.NDArray[np.float32]
+Box = tuple[slice, slice]
+"""Rows and columns of a part of an array."""
 
 SQUARE_PX = np.ones((3, 3), np.uint8)
 _TOGGLE_S = 4.0
@@ -24,6 +26,15 @@ def plane(shape: tuple[int, int], value: float = 0.0) -> Plane:
 def mask(shape: tuple[int, int]) -> Pixels:
     """Return an array of that shape (height, width), uint8, all 0."""
     return np.zeros(shape, np.uint8)
+
+
+def where(mask: Pixels, margin: int) -> Box | None:
+    """Return the rows and columns that hold all of a mask and ``margin`` px more; None if empty."""
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return None
+    rows = slice(max(0, y - margin), y + height + margin)
+    return rows, slice(max(0, x - margin), x + width + margin)
 
 
 def share(step_s: float, time_constant_s: float) -> float:
