@@ -40,6 +40,9 @@ _NOISE_FIELDS = 7
 _SHAKE_PX = 8
 
 Plane = npt.NDArray[np.float32]
+COLUMNS: Plane
+ROWS: Plane
+COLUMNS, ROWS = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
 Shots = Callable[[float], Frame]
 """What a camera sees so many seconds after 0 s."""
 
@@ -182,6 +185,14 @@ def covered(wanted: Box, box: Box) -> float:
     width = min(wanted.x + wanted.width, box.x + box.width) - max(wanted.x, box.x)
     height = min(wanted.y + wanted.height, box.y + box.height) - max(wanted.y, box.y)
     return max(0, width) * max(0, height) / wanted.area
+
+
+@cache
+def lamplight(gain: float) -> Plane:
+    """A lamp up on the left, bright nearby, with the shadows of a fence: no even light."""
+    bright = gain * np.exp(-((COLUMNS - 60) ** 2 + (ROWS + 20) ** 2) / (2 * 200**2))
+    fence = (COLUMNS + ROWS / 2) // 20 % 3 == 0
+    return np.where(fence, 1 + bright / 4, 1 + bright).astype(np.float32)
 
 
 @cache

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 import cv2
 import numpy as np
 import pytest
 from garden import (
+    COLUMNS,
     HEIGHT,
+    ROWS,
     START_S,
     WIDTH,
     Plane,
     Visitor,
     at_s,
     covered,
+    lamplight,
     learnt,
     moving,
     shot,
@@ -25,16 +27,6 @@ from garden import (
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import as_pixels
 from pimotion.types import Detection, Exposure, Frame
-
-COLUMNS, ROWS = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
-
-
-@cache
-def lamplight(gain: float) -> Plane:
-    """A lamp up on the left, bright nearby, with the shadows of a fence: no even light."""
-    bright = gain * np.exp(-((COLUMNS - 60) ** 2 + (ROWS + 20) ** 2) / (2 * 200**2))
-    fence = (COLUMNS + ROWS / 2) // 20 % 3 == 0
-    return np.where(fence, 1 + bright / 4, 1 + bright).astype(np.float32)
 
 
 def cloud(now_s: float, *, depth: float = 0.35, px_s: float = 80) -> Plane:

@@ -6,13 +6,11 @@ import math
 from collections import deque
 
 import numpy as np
-import numpy.typing as npt
 
-from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.planes import Plane
+from pimotion.detect.adaptive.scene import Scene, correlation
 from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track
 from pimotion.pixels import Pixels
-
-_Contrasts = npt.NDArray[np.float32]
 
 _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
@@ -138,7 +136,7 @@ class Trust:
         now, then = _contrasts(track, scene)
         empty = _EMPTY if still_s < _LONG_STILL_S else _LONG_EMPTY
         has_left = np.abs(now).sum() < empty * np.abs(then).sum()
-        return bool(has_left) or _correlation(now, then) > _STILL_SAME_STRUCTURE
+        return bool(has_left) or correlation(now, then) > _STILL_SAME_STRUCTURE
 
     def strength(self, track: Track, scene: Scene) -> float:
         """Return how sure a thing is, 0..1.
@@ -148,7 +146,7 @@ class Trust:
         seen (half at 1 s), and how far it went (half at its own size).
         """
         now, then = _contrasts(track, scene)
-        clear = 1 - max(0.0, _correlation(now, then))
+        clear = 1 - max(0.0, correlation(now, then))
         large = track.largest_px / (track.largest_px + 4 * self._least_px)
         moved = track.moved_from(track.first)
         far = moved / (moved + track.size)
@@ -161,16 +159,12 @@ def _is_restless(track: Track) -> bool:
 
 
 def _sameness(track: Track, scene: Scene) -> float:
-    return _correlation(*_contrasts(track, scene))
+    return correlation(*_contrasts(track, scene))
 
 
-def _contrasts(track: Track, scene: Scene) -> tuple[_Contrasts, _Contrasts]:
+def _contrasts(track: Track, scene: Scene) -> tuple[Plane, Plane]:
     """The contrasts of now and then where the structure changed inside a track's box."""
     box = track.blob.sample
     structure = scene.structure
     changed = structure.changed[box] > 0
     return structure.contrast_now[box][changed], structure.contrast_then[box][changed]
-
-
-def _correlation(now: _Contrasts, then: _Contrasts) -> float:
-    return float(now @ then) / math.sqrt(float(now @ now) * float(then @ then) + 1e-3)
