@@ -14,7 +14,7 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-NOT_AVAILABLE = ("doctor", "cameras", "ha")
+NOT_AVAILABLE = ("ha",)
 """Commands that are promised but that this version does not have."""
 
 WRONG_USE = 2
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pimotion {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _check, _init, _replay, _send, _schema):
+    for add in (_run, _check, _doctor, _cameras, _init, _replay, _send, _schema):
         add(commands)
     return top
 
@@ -72,6 +72,19 @@ def _run(commands: _Commands) -> None:
 def _check(commands: _Commands) -> None:
     check = _command(commands, "check", "validate a configuration; names all mistakes at once")
     check.add_argument("file", nargs="?", metavar="FILE", help="configuration file")
+
+
+def _doctor(commands: _Commands) -> None:
+    doctor = _command(commands, "doctor", "try everything for real; say what to do where it fails")
+    doctor.add_argument("file", nargs="?", metavar="FILE", help="configuration file")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.set_defaults(log_level="WARNING")
+
+
+def _cameras(commands: _Commands) -> None:
+    cameras = _command(commands, "cameras", "list this machine's cameras, ready to paste")
+    cameras.add_argument("--json", action="store_true", help="print one JSON array")
+    cameras.set_defaults(log_level="WARNING")
 
 
 def _schema(commands: _Commands) -> None:

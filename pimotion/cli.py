@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pimotion import __version__, arguments, first_run, init, log
+from pimotion import __version__, arguments, cameras, first_run, init, log
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.config import docs as config_docs
 from pimotion.config import file as config_file
 from pimotion.config.camera import Camera
 from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
+from pimotion.doctor.doctor import doctor
 from pimotion.errors import ConfigError, PimotionError
 from pimotion.replay import ReplayOptions, replay
 from pimotion.run import end_process, run
@@ -90,6 +91,19 @@ def _check(options: argparse.Namespace) -> int:
     settings = config_file.load(path)
     cameras = ", ".join(settings.cameras)
     print(f"{path}: correct; node {settings.node}, cameras: {cameras}")
+    return PASSED
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    path = config_file.find(options.file)
+    settings = first_run.settings_without_file() if path is None else config_file.load(path)
+    code = doctor(settings, path, as_json=options.json)
+    end_process(code)
+    return code
+
+
+def _cameras(options: argparse.Namespace) -> int:
+    cameras.show(as_json=options.json)
     return PASSED
 
 
@@ -169,6 +183,8 @@ def _sent_camera(options: argparse.Namespace) -> Camera:
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "check": _check,
+    "doctor": _doctor,
+    "cameras": _cameras,
     "init": _init,
     "replay": _replay,
     "send": _send,

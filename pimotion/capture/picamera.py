@@ -169,12 +169,27 @@ class PicameraSource:
         return Picture.from_yuv420(Planes(rows[:, :width], u, v), full_range=True)
 
 
+def picamera_models() -> list[str]:
+    """Return the sensor of each Pi camera that libcamera sees, by number.
+
+    Raises:
+        SourceLost: There is no picamera2, it cannot be loaded, or it hangs.
+    """
+    picamera2, _ = _libraries()
+    try:
+        cameras = BoundedCall(lambda: _pi_cameras(picamera2)).result(OPEN_TIMEOUT_S)
+    except TimeoutError:
+        raise SourceLost("libcamera hangs while it looks for cameras") from None
+    except (RuntimeError, OSError) as error:
+        raise SourceLost(f"libcamera cannot look for cameras: {error}") from None
+    return [str(camera.get("Model", "camera")) for camera in cameras]
+
+
 def picamera_count() -> int:
     """Return how many Pi cameras libcamera sees; 0 where there is no picamera2, or it hangs."""
     try:
-        picamera2, _ = _libraries()
-        return len(BoundedCall(lambda: _pi_cameras(picamera2)).result(OPEN_TIMEOUT_S))
-    except (SourceLost, RuntimeError, OSError):
+        return len(picamera_models())
+    except SourceLost:
         return 0
 
 

@@ -26,6 +26,11 @@ _VIDEO_CAPTURE, _STREAMING = 0x00000001, 0x04000000
 _CAPTURE_BUFFERS = 1  # V4L2_BUF_TYPE_VIDEO_CAPTURE
 _DISCRETE = 1  # V4L2_FRMSIZE_TYPE_DISCRETE and V4L2_FRMIVAL_TYPE_DISCRETE
 _DISABLED = 0x0001
+_PI_PARTS = frozenset(
+    {"unicam", "rp1-cfe", "pispbe", "bcm2835-isp", "bcm2835-codec", "rpivid", "rpi-hevc-dec"}
+)
+"""Parts of a Pi's camera and video units that look like cameras; libcamera uses them. Names as
+``v4l2-ctl --list-devices`` shows them on Raspberry Pi OS; not tried on a real Pi."""
 _MOST = 256
 """No device has more formats, sizes or rates; a driver that never says no is not asked for ever."""
 
@@ -88,9 +93,9 @@ class V4l2Device:
     @property
     def captures_video(self) -> bool:
         """True for a camera; UVC cameras have a second node that gives metadata only."""
-        of_device = self._ask(_QUERYCAP, _CAPABILITY, bytes(_CAPABILITY.size))[5]
+        answer = self._ask(_QUERYCAP, _CAPABILITY, bytes(_CAPABILITY.size))
         wanted = _VIDEO_CAPTURE | _STREAMING
-        return bool(of_device & wanted == wanted)
+        return bool(answer[5] & wanted == wanted) and _text(answer[0]) not in _PI_PARTS
 
     @property
     def name(self) -> str:

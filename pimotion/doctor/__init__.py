@@ -1,0 +1,1 @@
+"""The command `doctor`: tries everything for real and says what to do about each failure."""

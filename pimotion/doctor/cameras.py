@@ -1,0 +1,166 @@
+"""Opens every camera and takes pictures; one that the running pimotion has is asked for there."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pimotion.cameras import closed_devices, is_pi
+from pimotion.capture.factory import source_for
+from pimotion.capture.picamera import picamera_models
+from pimotion.capture.source import Captured, Source
+from pimotion.config.camera import Camera
+from pimotion.config.settings import Settings
+from pimotion.config.values import is_loopback
+from pimotion.doctor.report import Check, Verdict
+from pimotion.errors import PictureError, SourceLost
+
+_ASK_S = 3.0
+_LOOK_S = 3.0
+_LEAST_PICTURES = 2
+_DMA_HEAPS = Path("/dev/dma_heap")
+
+Running = Mapping[str, Mapping[str, Any]]
+"""What `/healthz` says of each camera."""
+
+
+def cameras(settings: Settings) -> Iterator[Check]:
+    """Give every check of the cameras."""
+    running = running_cameras(settings)
+    uses_pi = any(each.source.startswith("picamera") for each in settings.cameras.values())
+    if uses_pi or is_pi():
+        yield _libcamera(is_needed=uses_pi)
+    yield from _permissions(settings)
+    for camera_id, camera in settings.cameras.items():
+        told = running.get(camera_id)
+        yield _of_daemon(camera_id, told) if told else _try(camera_id, camera)
+
+
+def running_cameras(settings: Settings) -> Running:
+    """Return what a running pimotion of this configuration says of its cameras; empty without."""
+    host = "127.0.0.1" if _is_here(settings.http.host) else settings.http.host
+    try:
+        told = _ask(f"http://{host}:{settings.http.port}/healthz")
+    except (OSError, ValueError):
+        return {}
+    found = told.get("cameras") if told.get("node") == settings.node else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_here(host: str) -> bool:
+    return is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+
+
+def _ask(url: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(url, timeout=_ASK_S) as answer:  # noqa: S310  http, see above
+            body = answer.read()
+    except urllib.error.HTTPError as error:  # 503 while a camera is offline, with the same body
+        with error:
+            body = error.read()
+    told = json.loads(body)
+    return told if isinstance(told, dict) else {}
+
+
+def _of_daemon(camera_id: str, told: Mapping[str, Any]) -> Check:
+    name = f"camera {camera_id}"
+    if told.get("status") == "online":
+        fps = told.get("fps")
+        rate = f", {fps:.1f} frames a second" if isinstance(fps, int | float) else ""
+        return Check(name, Verdict.OK, f"the running pimotion has it: {told.get('state')}{rate}")
+    reason = told.get("reason") or told.get("state")
+    found = f"the running pimotion has it, and it is offline: {reason}"
+    if told.get("state") == "privacy":
+        return Check(name, Verdict.NOTE, found, "switch privacy off to see it")
+    advice = f"stop pimotion and try `doctor` again to see the camera by itself: {camera_id}"
+    return Check(name, Verdict.FAILED, found, advice)
+
+
+def _try(camera_id: str, camera: Camera) -> Check:
+    name = f"camera {camera_id}"
+    try:
+        source = source_for(camera)
+        try:
+            source.open()
+            return _seen(name, source, camera)
+        finally:
+            source.close()
+    except SourceLost as lost:
+        return Check(name, Verdict.FAILED, lost.reason, _advice(camera))
+    except PictureError as error:
+        found = f"its picture cannot be decoded: {error}"
+        return Check(name, Verdict.FAILED, found, _advice(camera))
+
+
+def _seen(name: str, source: Source, camera: Camera) -> Check:
+    first = source.read()
+    picture = first.picture
+    picture.bgr()
+    kind = "JPEG" if picture.camera_jpeg is not None else "planes" if picture.is_planar else "BGR"
+    found = f"{picture.width}x{picture.height} {kind}"
+    fps = _rate(source, first)
+    if fps is None:
+        return Check(name, Verdict.OK, found)
+    found = f"{found}, {fps:.1f} frames a second"
+    if source.is_live and fps < camera.fps / 2:
+        advice = (
+            f"less than half of fps: {camera.fps:g}; too dark for the shutter, or the camera has "
+            "no such rate"
+        )
+        return Check(name, Verdict.NOTE, found, advice)
+    return Check(name, Verdict.OK, found)
+
+
+def _rate(source: Source, first: Captured) -> float | None:
+    """Return frames a second over some seconds; None where they end before."""
+    count, last = 0, first
+    until_s = time.monotonic() + _LOOK_S
+    try:
+        while time.monotonic() < until_s:
+            last = source.read()
+            count += 1
+    except SourceLost as lost:
+        if not lost.ended:
+            raise
+    passed_s = last.monotonic_s - first.monotonic_s
+    return count / passed_s if count >= _LEAST_PICTURES and passed_s > 0 else None
+
+
+def _advice(camera: Camera) -> str:
+    kind = camera.source.partition(":")[0]
+    if kind == "imagezmq":
+        return "is `python -m pimotion send` running at the other end, with this address and name?"
+    if kind in ("auto", "v4l2", "picamera"):
+        return "`python -m pimotion cameras` lists what this machine has"
+    return "open the same address in VLC on this machine"
+
+
+def _libcamera(*, is_needed: bool) -> Check:
+    try:
+        models = picamera_models()
+    except SourceLost as lost:
+        verdict = Verdict.FAILED if is_needed else Verdict.NOTE
+        return Check("libcamera", verdict, lost.reason)
+    if models:
+        return Check("libcamera", Verdict.OK, f"sees {', '.join(models)}")
+    verdict = Verdict.FAILED if is_needed else Verdict.NOTE
+    advice = "check the ribbon cable at both ends, and `rpicam-hello --list-cameras`"
+    return Check("libcamera", verdict, "sees no camera", advice)
+
+
+def _permissions(settings: Settings) -> Iterator[Check]:
+    closed = closed_devices()
+    if _DMA_HEAPS.is_dir():
+        closed += [each for each in _DMA_HEAPS.iterdir() if not os.access(each, os.R_OK | os.W_OK)]
+    local = ("auto", "v4l2", "picamera")
+    is_needed = any(each.source.startswith(local) for each in settings.cameras.values())
+    if closed and is_needed:
+        names = ", ".join(map(str, sorted(closed)))
+        advice = "`sudo usermod -aG video $USER`, and log in anew"
+        yield Check("permissions", Verdict.NOTE, f"{names} may not be used by this user", advice)

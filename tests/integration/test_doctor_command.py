@@ -1,0 +1,138 @@
+"""`doctor` and `cameras` as commands: real brokers, real sources, a running pimotion."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from broker import Broker
+from daemon_process import ROOT, DaemonProcess
+
+DOOR = {"source": "synthetic", "width": 320, "height": 240}
+
+
+def examine(folder: Path, settings: dict[str, Any]) -> tuple[int, dict[str, dict[str, str]]]:
+    """Run `doctor --json`; return its exit code and its checks by name."""
+    config = folder / "doctor.yml"
+    config.write_text(json.dumps({"state_dir": str(folder), **settings}))
+    done = command("doctor", str(config), "--json")
+    told = json.loads(done.stdout)
+    assert told["passed"] is (done.returncode == 0)
+    return done.returncode, {check["name"]: check for check in told["checks"]}
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pimotion", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_all_is_well(tmp_path: Path, free_port: int, unused_port: int) -> None:
+    with Broker(tmp_path, free_port):
+        code, checks = examine(
+            tmp_path,
+            {
+                "node": "pi",
+                "cameras": {"door": DOOR},
+                "mqtt": {"host": "127.0.0.1", "port": free_port},
+                "http": {"port": unused_port},
+            },
+        )
+    assert code == 0
+    assert checks["camera door"]["found"].startswith("320x240 BGR, 1")
+    assert checks["broker"]["found"].endswith("lets us in, MQTT 5")
+    assert checks["topics"]["found"].startswith("pimotion/pi/# can be written and read")
+    assert checks["state folder"]["verdict"] == "ok"
+
+
+def test_everything_that_fails_is_told_at_once(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    code, checks = examine(
+        tmp_path,
+        {
+            "cameras": {"door": DOOR, "usb": {"source": "v4l2:/dev/v4l/by-id/none"}},
+            "mqtt": {"host": "127.0.0.1", "port": free_port},
+            "http": {"port": unused_port},
+        },
+    )
+    assert code == 1
+    failed = {name for name, check in checks.items() if check["verdict"] == "failed"}
+    assert failed == {"camera usb", "broker"}
+    assert "is not there; is the camera plugged in?" in checks["camera usb"]["found"]
+    assert "connection refused" in checks["broker"]["found"]
+
+
+def test_a_login_that_is_refused_says_what_to_do(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    with Broker(tmp_path, free_port, ["allow_anonymous false"]):
+        code, checks = examine(
+            tmp_path,
+            {
+                "cameras": {"door": DOOR},
+                "mqtt": {"host": "127.0.0.1", "port": free_port},
+                "http": {"port": unused_port},
+            },
+        )
+    assert code == 1
+    assert "Not authorized" in checks["broker"]["found"]
+    assert "make a user for pimotion" in checks["broker"]["advice"]
+
+
+def test_a_broker_that_keeps_our_topics_from_us_is_told_from_one_that_is_well(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """The connection is there, and yet nothing would ever arrive in Home Assistant."""
+    rights = tmp_path / "acl"
+    rights.write_text("topic read #\n")
+    rights.chmod(0o600)
+    with Broker(tmp_path, free_port, [f"acl_file {rights}"]):
+        code, checks = examine(
+            tmp_path,
+            {
+                "node": "pi",
+                "cameras": {"door": DOOR},
+                "mqtt": {"host": "127.0.0.1", "port": free_port},
+                "http": {"port": unused_port},
+            },
+        )
+    assert code == 1
+    assert checks["broker"]["verdict"] == "ok"
+    assert checks["topics"]["verdict"] == "failed"
+    assert "write and read pimotion/pi/#" in checks["topics"]["advice"]
+
+
+def test_a_camera_that_the_running_pimotion_has_is_asked_for_there(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """Nobody else could open it."""
+    running = {"node": "pi", "cameras": {"door": DOOR}, "mqtt": {"host": "127.0.0.1", "port": 1}}
+    with DaemonProcess(tmp_path, running, port=free_port) as daemon:
+        daemon.wait_for(lambda: daemon.camera("door")["status"] == "online", "the camera is live")
+        _, checks = examine(tmp_path, {**running, "http": {"port": free_port}})
+        _, others = examine(tmp_path, {**running, "node": "x", "http": {"port": free_port}})
+    assert checks["camera door"]["found"].startswith("the running pimotion has it: ok")
+    assert "running" not in others["camera door"]["found"], "it is another node's"
+
+
+def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "p.yml").write_text("cameras: {door: {}}\n")
+    done = command("doctor", str(tmp_path / "p.yml"))
+    assert done.returncode == 2
+    assert "cameras.door.source is missing" in done.stderr
+
+
+def test_a_list_of_cameras_is_a_list() -> None:
+    done = command("cameras", "--json")
+    assert done.returncode == 0
+    assert isinstance(json.loads(done.stdout), list)

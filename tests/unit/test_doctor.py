@@ -1,0 +1,174 @@
+"""What the doctor makes of a machine, over a drawn /sys and drawn devices."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pimotion import cameras as camera_list
+from pimotion.cameras import FoundCamera
+from pimotion.capture.v4l2_device import Format
+from pimotion.config.camera import Camera
+from pimotion.config.settings import Settings
+from pimotion.doctor import machine
+from pimotion.doctor.report import Check, Verdict, json_of, line, passed
+
+PI_4 = "devices/platform/soc/soc:firmware/get_throttled"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("flags", "verdict", "found", "advice"),
+    [
+        ("0", "ok", "never too low", ""),
+        ("50005", "note", "the supply's voltage is too low now; the processor is thr", "supply"),
+        ("50000", "note", "the supply's voltage was too low since the start", "official power"),
+        ("80008", "note", "the processor is near its limit of temperature now", "fan"),
+        ("40000", "note", "the processor was throttled since the start", "fan"),
+    ],
+)
+def test_a_pi_s_flags_are_told_in_words(
+    tmp_path: Path, flags: str, verdict: str, found: str, advice: str
+) -> None:
+    _write(tmp_path / PI_4, f"{flags}\n")
+    (check,) = machine.power(tmp_path)
+    assert check.verdict == verdict
+    assert check.found.startswith(found)
+    assert advice in check.advice
+
+
+@pytest.mark.parametrize(("alarm", "verdict"), [("0", "ok"), ("1", "note")])
+def test_a_pi_5_says_under_voltage_by_its_sensor(tmp_path: Path, alarm: str, verdict: str) -> None:
+    _write(tmp_path / "class/hwmon/hwmon0/name", "cpu_thermal\n")
+    _write(tmp_path / "class/hwmon/hwmon3/name", "rpi_volt\n")
+    _write(tmp_path / "class/hwmon/hwmon3/in0_lcrit_alarm", f"{alarm}\n")
+    (check,) = machine.power(tmp_path)
+    assert check.verdict == verdict
+
+
+@pytest.mark.parametrize("flags", ["", "rubbish", "\xff"])
+def test_flags_that_are_none_are_not_told(tmp_path: Path, flags: str) -> None:
+    _write(tmp_path / PI_4, flags)
+    assert list(machine.power(tmp_path)) == []
+
+
+def test_another_machine_says_nothing_of_its_power(tmp_path: Path) -> None:
+    assert list(machine.power(tmp_path)) == []
+    assert list(machine.temperature(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "found"), [("48700", "ok", "49 °C"), ("82000", "note", "82 °C is hot")]
+)
+def test_the_temperature_is_told(tmp_path: Path, text: str, verdict: str, found: str) -> None:
+    _write(tmp_path / "class/thermal/thermal_zone0/temp", text)
+    (check,) = machine.temperature(tmp_path)
+    assert (check.verdict, check.found) == (verdict, found)
+
+
+def _checks_of(settings: Settings) -> dict[str, Check]:
+    return {check.name: check for check in machine.machine(settings)}
+
+
+def _settings(**changed: object) -> Settings:
+    values = {"cameras": {"door": Camera(source="synthetic")}, **changed}
+    return Settings.model_validate(values)
+
+
+def test_a_state_folder_that_cannot_be_made_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    checks = _checks_of(_settings(state_dir=str(tmp_path / "file" / "state")))
+    assert checks["state folder"].verdict is Verdict.FAILED
+    assert "state_dir" in checks["state folder"].advice
+
+
+def test_a_state_folder_is_left_as_it_was(tmp_path: Path) -> None:
+    checks = _checks_of(_settings(state_dir=str(tmp_path)))
+    assert checks["state folder"].verdict is Verdict.OK
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_worth_a_note(tmp_path: Path) -> None:
+    storage = {"min_free_bytes": 10**18}
+    checks = _checks_of(_settings(state_dir=str(tmp_path), storage=storage))
+    assert checks["disk"].verdict is Verdict.NOTE
+    assert "min_free_bytes" in checks["disk"].found
+
+
+def test_a_clock_that_is_not_set_is_worth_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a Pi that has just started and has no network yet."""
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    checks = _checks_of(_settings(state_dir=str(tmp_path)))
+    assert checks["clock"].verdict is Verdict.NOTE
+
+
+def test_notes_do_not_make_it_fail() -> None:
+    note = Check("power", Verdict.NOTE, "too low", "another supply")
+    failed = Check("broker", Verdict.FAILED, "no answer")
+    assert passed([note])
+    assert not passed([note, failed])
+    assert line(note, 7) == "note    power    too low\n                 -> another supply"
+    assert json.loads(json_of([failed])) == {
+        "passed": False,
+        "checks": [{"name": "broker", "verdict": "failed", "found": "no answer", "advice": ""}],
+    }
+
+
+def test_cameras_are_listed_ready_to_paste(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webcam = FoundCamera(
+        "v4l2:/dev/v4l/by-id/usb-cam-video-index0",
+        "HD Webcam",
+        (
+            Format("MJPG", 640, 480, 30),
+            Format("MJPG", 1280, 720, 15),
+            Format("YUYV", 320, 240, None),
+        ),
+        {"brightness": "-64 to 64"},
+    )
+    found = [FoundCamera("picamera", "imx708, a Pi camera"), webcam]
+    monkeypatch.setattr(camera_list, "found_cameras", lambda: found)
+    camera_list.show(as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "# imx708, a Pi camera",
+        "source: picamera",
+        "# HD Webcam",
+        "#   YUYV up to 320x240",
+        "#   MJPG up to 1280x720 at 15 fps",
+        "#   controls: brightness -64 to 64",
+        "source: v4l2:/dev/v4l/by-id/usb-cam-video-index0",
+    ]
+    camera_list.show(as_json=True)
+    listed = json.loads(capsys.readouterr().out)
+    assert [each["source"] for each in listed] == [each.source for each in found]
+    assert Camera(source=webcam.source)
+
+
+def test_devices_that_may_not_be_used_are_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "video0").touch()
+    monkeypatch.setattr(camera_list, "_DEV", tmp_path)
+    assert camera_list.hints() == []
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (hint,) = camera_list.hints()
+    assert "usermod -aG video" in hint
+
+
+def test_a_pi_without_picamera2_is_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model").write_text("Raspberry Pi 5 Model B Rev 1.0\0")
+    monkeypatch.setattr(camera_list, "_DEV", tmp_path)
+    monkeypatch.setattr(camera_list, "_MODEL", tmp_path / "model")
+    monkeypatch.setitem(__import__("sys").modules, "picamera2", None)
+    (hint,) = camera_list.hints()
+    assert "sudo apt install python3-picamera2" in hint
