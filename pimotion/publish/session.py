@@ -32,6 +32,7 @@ AFTER_BIRTH_S = 3.0
 READ_BACK_S = 5.0
 """So long what is retained may take to come; then nobody else's discovery is listened to."""
 COMMANDS_PER_S = 5
+"""Of one setting; a scene in Home Assistant may switch many of them at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class Session:
         self._own_online = 0
         self._shown: dict[str, str | None] = {}
         """For each `last_motion` topic the event whose picture the broker was given last."""
-        self._obeyed_s: deque[float] = deque(maxlen=COMMANDS_PER_S)
+        self._obeyed_s: dict[str, deque[float]] = {}
+        self._cut: dict[str, float] = {}
+        """For each camera of which commands were cut off, when its true values are due."""
 
     def begin(self) -> None:
         """Ask for what we want to hear, and start to say everything."""
@@ -116,6 +119,9 @@ class Session:
         if now_s >= self._announce_due_s:
             self._announce_due_s = math.inf
             self._desk.announce(now_s)
+        for camera in [each for each, due_s in self._cut.items() if now_s >= due_s]:
+            del self._cut[camera]
+            self._desk.queue_settings(camera)
         if now_s >= self._read_back_until_s:
             self._read_back_until_s = math.inf
             self._link.unsubscribe(list(self._desk.filters))
@@ -215,9 +221,10 @@ class Session:
             self._desk.count("command_retained")
             warn(f"retained {message.topic}", f"retained command ignored topic={message.topic}")
             return
-        if not self._is_allowed(now_s):
+        if not self._is_allowed(message.topic, now_s):
             self._desk.count("command_flood")
-            warn("flood", f"commands dropped, over {COMMANDS_PER_S} a second")
+            warn("flood", f"commands dropped, over {COMMANDS_PER_S} a second topic={message.topic}")
+            self._cut.setdefault(camera, now_s + 1.0)
             return
         try:
             value = read_value(setting, message.payload)
@@ -228,10 +235,11 @@ class Session:
             return
         self._around.commands(Command(camera, setting, value))
 
-    def _is_allowed(self, now_s: float) -> bool:
-        if len(self._obeyed_s) == COMMANDS_PER_S and now_s - self._obeyed_s[0] < 1.0:
+    def _is_allowed(self, topic: str, now_s: float) -> bool:
+        obeyed_s = self._obeyed_s.setdefault(topic, deque(maxlen=COMMANDS_PER_S))
+        if len(obeyed_s) == COMMANDS_PER_S and now_s - obeyed_s[0] < 1.0:
             return False
-        self._obeyed_s.append(now_s)
+        obeyed_s.append(now_s)
         return True
 
 
