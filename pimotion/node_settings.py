@@ -28,7 +28,7 @@ class NodeSettings:
 
     def set_log_level(self, level: int) -> None:
         """Log from now on what is at least so severe; ``level`` is of `logging`."""
-        logging.getLogger().setLevel(level)
+        logging.getLogger("pimotion").setLevel(level)
         self._put(SettingState(NODE, LOG_LEVEL, level))
 
     def obey(self, command: Command) -> None:
