@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from wsgiref.types import WSGIApplication
 
 from pimotion import __version__
 from pimotion.capture.factory import source_for
@@ -69,6 +70,11 @@ class Daemon:
         return self._server.url
 
     @property
+    def app(self) -> WSGIApplication:
+        """The page and the streams as a WSGI application."""
+        return self._server.app
+
+    @property
     def changed(self) -> threading.Event:
         """Set when a thread has died."""
         return self._threads.changed
@@ -94,14 +100,17 @@ class Daemon:
             return self._publisher.status()
         return LinkStatus(EMBEDDED, self._settings.mqtt.port, False, self._no_broker)
 
-    def start(self) -> None:
+    def start(self, *, listens: bool = True) -> None:
         """Start everything. Neither a camera nor a broker has to answer.
+
+        Args:
+            listens: False where another program's server calls `app`.
 
         Raises:
             StartError: The port is in use, or there is no state folder and none can be made.
         """
         self._make_folder()
-        self._server.start(self._threads)
+        self._server.start(self._threads, listens=listens)
         self._sinks.append(self._server)
         self._recorder.start(self._threads)
         self._start_publisher()

@@ -36,7 +36,7 @@ LEVELS = (
     {"supervisor"},
     {"cameras"},
     {"daemon", "doctor", "replay", "init"},
-    {"first_run", "run", "arguments"},
+    {"first_run", "mounted", "run", "arguments"},
     {"send"},
     {"send"},
     {"cli"},

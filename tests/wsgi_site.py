@@ -6,7 +6,8 @@ import base64
 import io
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+from wsgiref.types import StartResponse
 
 from live_feed import Events, Feed, connected
 
@@ -72,7 +73,8 @@ class Site:
             "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), **env,
         }  # fmt: skip
         started: list[Any] = []
-        chunks = self.server.app(environ, lambda *args: started.append(args))
+        start = cast("StartResponse", lambda *args: started.append(args))
+        chunks = self.server.app(environ, start)
         body = b"".join(chunks)
         status, headers = started[0][:2]
         return Answer(int(status[:3]), dict(headers), body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from wsgiref.types import WSGIApplication
 
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
@@ -65,7 +66,7 @@ class StreamServer:
         self._grid = Encoder(GridShow(shows), places, self._start_encoder)
         gate, address = Gate(http), Address(http, tuple(self._encoders))
         site = Site(self._encoders, self._grid, self._board, gate, address, events, commands)
-        self.app = build(site, http.frame_ancestors)
+        self.app: WSGIApplication = build(site, http.frame_ancestors)
         """The WSGI application."""
         self._threads: Threads | None = None
         self._fanout: Fanout | None = None
@@ -79,13 +80,15 @@ class StreamServer:
         named = _EVERYWHERE.get(host, f"[{host}]" if ":" in host.strip("[]") else host)
         return f"http://{named}:{port}"
 
-    def start(self, threads: Threads) -> None:
-        """Listen.
+    def start(self, threads: Threads, *, listens: bool = True) -> None:
+        """Listen, or leave that to the server of another program that calls `app`.
 
         Raises:
             StartError: The port is in use, or the address is not this machine's.
         """
         self._threads = threads
+        if not listens:
+            return
         http = self._http
         fanout = Fanout()
         self._listener = Listener(
