@@ -21,6 +21,12 @@ WRITTEN, FAILED, WRONG_USE = 0, 1, 2
 ADMIN = "admin"
 """Who may log in at first."""
 
+VIEWER = "home assistant"
+"""Whom the token of a page that others reach is meant for."""
+
+_TOKEN_BYTES = 24
+"""192 bits, 32 characters: it is pasted, not typed."""
+
 _PASSWORD_BYTES = 12
 """96 bits, 16 characters: beyond guessing, and still typed on a phone."""
 
@@ -52,12 +58,13 @@ class Answers:
 
 
 def run(answers: Answers) -> int:
-    """Write the configuration and print the page's password, once; return the exit code.
+    """Write the configuration and print what opens the page, once; return the exit code.
 
     A file that exists is never overwritten.
     """
     admin_password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    text = configuration(answers, admin_password=admin_password)
+    token = secrets.token_urlsafe(_TOKEN_BYTES) if answers.lan else None
+    text = configuration(answers, admin_password=admin_password, token=token)
     try:
         settings = config_file.parse(text, answers.path)
         write_new(answers.path, text)
@@ -75,13 +82,19 @@ def run(answers: Answers) -> int:
         f"login     {ADMIN}\n"
         f"password  {admin_password}\n"
     )
+    if token is not None:
+        page = f"http://{host}:{settings.http.port}/{answers.camera}"
+        sys.stdout.write(
+            f"stream    {page}/stream.mjpg?token={token}\n"
+            f"still     {page}/snapshot.jpg?token={token}\n"
+        )
     return WRITTEN
 
 
-def configuration(answers: Answers, *, admin_password: str) -> str:
-    """Return the text of a configuration, commented."""
-    blocks = [_HEAD, _camera(answers), _mqtt(answers), _http(answers, admin_password)]
-    return "\n".join(blocks)
+def configuration(answers: Answers, *, admin_password: str, token: str | None = None) -> str:
+    """Return the text of a configuration, commented; with ``token`` it opens the streams."""
+    http = _http(answers, admin_password) + ("" if token is None else _token(token))
+    return "\n".join([_HEAD, _camera(answers), _mqtt(answers), http])
 
 
 def write_new(path: Path, text: str) -> None:
@@ -164,6 +177,14 @@ http:
   port: 8080
   users:
     - {{name: {ADMIN}, password: {quoted(admin_password)}, role: admin}}
+"""
+
+
+def _token(token: str) -> str:
+    return f"""\
+  # Opens streams and stills, nothing else: http://.../stream.mjpg?token=...
+  tokens:
+    - {{name: {VIEWER}, token: {quoted(token)}}}
 """
 
 

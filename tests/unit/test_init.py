@@ -41,6 +41,21 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["pimotion.yml"]
 
 
+def test_a_page_for_the_network_has_a_login_and_a_token_that_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The token stands in Home Assistant, and opens no more than the streams."""
+    path = tmp_path / "pimotion.yml"
+    assert init.run(Answers(path=path, source=CAMERA, lan=True)) == init.WRITTEN
+    http = config_file.load(path).http
+    (token,) = http.tokens
+    assert http.host == "0.0.0.0"
+    assert http.users[0].role == "admin"
+    said = capsys.readouterr().out
+    assert f"/camera/stream.mjpg?token={token.token.reveal()}\n" in said
+    assert f"/camera/snapshot.jpg?token={token.token.reveal()}\n" in said
+
+
 def test_every_password_is_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in "ab":
         init.run(Answers(path=tmp_path / name, source=CAMERA))
