@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pimotion.detect.adaptive.planes import SQUARE_PX, Toggles, mask, plane
+from pimotion.detect.adaptive.planes import SQUARE_PX, Toggles, mask, plane, where
 from pimotion.pixels import Pixels
 
 _ROUND_PX = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+_CLOSE_PX = 2
+"""What is closed needs so much room around it."""
 _FACTOR, _LEAST, _MOST = 4.0, 9.0, 70
 _TOGGLE_WEIGHT = 0.6
 """Thresholds in grey levels: 4 times the mean deviation, and 0.6 of the toggle rate; values of a
@@ -54,14 +56,15 @@ class Grey:
         """Set `changed` for a picture."""
         cv2.inRange(picture, self._low, self._high, dst=self.changed)
         cv2.bitwise_not(self.changed, dst=self.changed)
-        if cv2.hasNonZero(self.changed):
-            cv2.morphologyEx(self.changed, cv2.MORPH_CLOSE, _ROUND_PX, dst=self.changed)
+        box = where(self.changed, _CLOSE_PX)
+        if box is not None:
+            cv2.morphologyEx(self.changed[box], cv2.MORPH_CLOSE, _ROUND_PX, dst=self.changed[box])
 
     def learn(
         self, picture: Pixels, background: Pixels, free: Pixels, weight: float, step_s: float
     ) -> None:
         """Learn how pixels vary where ``free`` is 255."""
         cv2.absdiff(picture, background, dst=self._scratch)
-        np.minimum(self._scratch, _DEVIATION_MOST, out=self._scratch)
+        cv2.threshold(self._scratch, _DEVIATION_MOST, 255, cv2.THRESH_TRUNC, dst=self._scratch)
         cv2.accumulateWeighted(self._scratch, self._deviation, weight, mask=free)
         self._toggles.learn(self.changed, free, step_s)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from pimotion.detect.adaptive.planes import SQUARE_PX, share
+from pimotion.detect.adaptive.labels import Chosen, Labels
+from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, share, where
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import Pixels, as_pixels
 
-_BYTE = 256
 _LARGE_PX = 400
 """Boxes of more than 20x20 px are judged by every other row and column."""
 _MOST = 32
@@ -79,11 +78,10 @@ class Found:
     small_px: int
 
 
-_Stats = npt.NDArray[np.int32]
-
-
 class ObjectFinder:
     """Finds regions at one size. Not thread-safe: owned by one method.
+
+    It looks only at the part of the picture that holds all that changed.
 
     Attributes:
         foreground: The pixels of the last picture's regions, without light and specks, uint8, 0 or
@@ -92,10 +90,8 @@ class ObjectFinder:
 
     def __init__(self, width: int, height: int, *, least_px: float) -> None:
         shape = (height, width)
-        self.foreground, self._beside, self._both, self._grown = (
-            np.zeros(shape, np.uint8) for _ in range(4)
-        )
-        self._labels, self._labels8 = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
+        self.foreground, self._changed, self._beside, self._both = (mask(shape) for _ in range(4))
+        self._labels = Labels(shape)
         self.set_least_px(least_px)
         self._reach = max(1, round(width * _JOIN_WIDTH_RATIO))
         self._kernel = np.ones((2 * self._reach + 1, 2 * self._reach + 1), np.uint8)
@@ -108,44 +104,50 @@ class ObjectFinder:
 
     def find(self, scene: Scene, step_s: float) -> Found:
         """Return the regions of what `scene` compared last."""
-        np.copyto(self.foreground, scene.structure.changed)
-        light = self._add_smooth(scene) if cv2.hasNonZero(scene.grey.changed) else ()
-        if not cv2.hasNonZero(self.foreground):
+        self.foreground.fill(0)
+        grey, structure = scene.grey.changed, scene.structure.changed
+        cv2.bitwise_or(grey, structure, dst=self._changed)
+        box = where(self._changed, self._reach + 1)
+        if box is None:
             self._count_specks(0, 0.0, step_s)
-            return Found((), light, (), 0)
-        specks = self._drop_specks(step_s)
-        blobs, small_px = self._join()
+            return Found((), (), (), 0)
+        foreground = self.foreground[box]
+        np.copyto(foreground, structure[box])
+        light = self._add_smooth(grey[box], foreground, box)
+        specks = self._drop_specks(foreground, box, step_s)
+        blobs, small_px = self._join(foreground, box)
         return Found(blobs, light, specks, small_px)
 
-    def _add_smooth(self, scene: Scene) -> tuple[Blob, ...]:
+    def _add_smooth(self, grey: Pixels, foreground: Pixels, box: Box) -> tuple[Blob, ...]:
         """Fill the foreground with changed grey that has structure; return what has none."""
-        cv2.dilate(scene.structure.changed, SQUARE_PX, dst=self._beside)
-        cv2.bitwise_and(scene.grey.changed, self._beside, dst=self._both)
-        stats, centres = self._label(scene.grey.changed)
-        structured = self._count(self._both, len(stats))
-        is_object = structured >= _STRUCTURED_SHARE * stats[:, 4]
+        if not cv2.hasNonZero(grey):
+            return ()
+        labels, beside = self._labels, self._beside[box]
+        cv2.dilate(foreground, SQUARE_PX, dst=beside)
+        cv2.bitwise_and(grey, beside, dst=beside)
+        labels.number(grey, box)
+        areas = labels.stats[:, 4]
+        is_object = labels.count(beside) >= _STRUCTURED_SHARE * areas
         is_object[0] = False
         if is_object.any():
-            self._pick(is_object, self._both)
-            cv2.bitwise_or(self.foreground, self._both, dst=self.foreground)
-        large = stats[:, 4] >= self._least_px
-        large[0] = False
-        return tuple(_blob(stats[n], centres[n]) for n in np.flatnonzero(large & ~is_object))
+            cv2.bitwise_or(foreground, labels.pick(is_object, beside), dst=foreground)
+        is_light = (areas >= self._least_px) & ~is_object
+        return self._blobs(is_light)
 
-    def _drop_specks(self, step_s: float) -> tuple[Blob, ...]:
+    def _drop_specks(self, foreground: Pixels, box: Box, step_s: float) -> tuple[Blob, ...]:
         """In weather, take regions that are like all the others out of the foreground."""
-        stats, centres = self._label(self.foreground)
-        areas = stats[1:, 4]
-        large_speck = float(np.sort(areas)[int(0.9 * (len(areas) - 1))]) if len(areas) else 0.0
-        self._count_specks(len(areas), large_speck, step_s)
+        labels = self._labels
+        labels.number(foreground, box)
+        areas = labels.stats[:, 4]
+        count = len(areas) - 1
+        large_speck = float(np.sort(areas[1:])[int(0.9 * (count - 1))]) if count else 0.0
+        self._count_specks(count, large_speck, step_s)
         if self._specks <= _SPECKS:
             return ()
-        stands_out = stats[:, 4] >= _ABOVE_SPECKS * self._speck_px
+        stands_out = areas >= _ABOVE_SPECKS * self._speck_px
         stands_out[0] = False
-        self._pick(stands_out, self.foreground)
-        dropped = ~stands_out & (stats[:, 4] >= self._least_px)
-        dropped[0] = False
-        return tuple(_blob(stats[n], centres[n]) for n in np.flatnonzero(dropped))
+        labels.pick(stands_out, foreground)
+        return self._blobs(~stands_out & (areas >= self._least_px))
 
     def _count_specks(self, count: int, large_speck: float, step_s: float) -> None:
         weight = share(step_s, _SPECKS_S)
@@ -153,58 +155,45 @@ class ObjectFinder:
         if count >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
             self._speck_px += weight * (large_speck - self._speck_px)
 
-    def _join(self) -> tuple[tuple[Blob, ...], int]:
+    def _join(self, foreground: Pixels, box: Box) -> tuple[tuple[Blob, ...], int]:
         """Return close regions as one, and the pixels of those that are too small."""
-        cv2.dilate(self.foreground, self._kernel, dst=self._grown)
-        stats, centres = self._label(self._grown)
-        areas = self._count(self.foreground, len(stats))
+        labels, grown = self._labels, self._both[box]
+        cv2.dilate(foreground, self._kernel, dst=grown)
+        labels.number(grown, box)
+        areas = labels.count(foreground)
         large = areas >= self._least_px
         small_px = int(areas[1:][~large[1:]].sum())
         large[0] = False
-        blobs = []
         largest = np.argsort(-areas * large, kind="stable")[: min(_MOST, np.count_nonzero(large))]
-        for n in largest:
-            blob = self._shrunk(stats[n])
-            area_px = _SOLID_SHARE * float(areas[n])
-            blobs.append(Blob(*blob, area_px, float(centres[n][0]), float(centres[n][1])))
-        return tuple(blobs), small_px
+        return tuple(
+            self._joined(int(n), _SOLID_SHARE * float(areas[n])) for n in largest
+        ), small_px
 
-    def _shrunk(self, stats: _Stats) -> tuple[int, int, int, int]:
+    def _joined(self, number: int, area_px: float) -> Blob:
         """Take the growth off a box again, but not at the border, where nothing could grow."""
-        x, y, width, height = (int(value) for value in stats[:4])
+        x, y, width, height = (int(value) for value in self._labels.stats[number, :4])
         right, bottom, reach = x + width, y + height, self._reach
-        rows, columns = self._grown.shape
-        return (
+        rows, columns = self.foreground.shape
+        centre_x, centre_y = self._labels.centres[number]
+        return Blob(
             x + reach if x else 0,
             y + reach if y else 0,
             right - reach if right < columns else right,
             bottom - reach if bottom < rows else bottom,
+            area_px,
+            float(centre_x),
+            float(centre_y),
         )
 
-    def _label(self, mask: Pixels) -> tuple[_Stats, npt.NDArray[np.float64]]:
-        _, labels, stats, centres = cv2.connectedComponentsWithStats(
-            mask, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
-        )
-        self._labels = labels.astype(np.uint16, copy=False)
-        if len(stats) <= _BYTE:
-            np.copyto(self._labels8, self._labels, casting="unsafe")
-        return stats.astype(np.int32, copy=False), np.asarray(centres, np.float64)
+    def _blobs(self, chosen: Chosen) -> tuple[Blob, ...]:
+        """Return the chosen ones of the regions numbered last."""
+        chosen[0] = False
+        return tuple(self._blob(int(n)) for n in np.flatnonzero(chosen))
 
-    def _count(self, mask: Pixels, regions: int) -> npt.NDArray[np.intp]:
-        """Return how many pixels of a mask each region has; OpenCV is quick up to 256 of them."""
-        if regions > _BYTE:
-            return np.bincount(self._labels[mask > 0], minlength=regions)
-        counts = cv2.calcHist([self._labels8], [0], mask, [_BYTE], [0, _BYTE])
-        return counts.ravel()[:regions].astype(np.intp)
-
-    def _pick(self, chosen: npt.NDArray[np.bool_], out: Pixels) -> None:
-        """Set ``out`` to 255 where a chosen region is, else to 0."""
-        if len(chosen) > _BYTE:
-            np.take(chosen.view(np.uint8) * np.uint8(255), self._labels, out=out)
-            return
-        table = np.zeros(_BYTE, np.uint8)
-        table[: len(chosen)][chosen] = 255
-        cv2.LUT(self._labels8, table, dst=out)
+    def _blob(self, number: int) -> Blob:
+        x, y, width, height, area = (int(value) for value in self._labels.stats[number])
+        centre_x, centre_y = self._labels.centres[number]
+        return Blob(x, y, x + width, y + height, float(area), float(centre_x), float(centre_y))
 
     def pixels_in(self, boxes: list[tuple[int, int, int, int]], out: Pixels) -> Pixels:
         """Copy the foreground inside boxes (x, y, right, bottom) to ``out``; 0 elsewhere."""
@@ -212,8 +201,3 @@ class ObjectFinder:
         for x, y, right, bottom in boxes:
             out[y:bottom, x:right] = self.foreground[y:bottom, x:right]
         return as_pixels(out)
-
-
-def _blob(stats: _Stats, centre: npt.NDArray[np.float64]) -> Blob:
-    x, y, width, height, area = (int(value) for value in stats)
-    return Blob(x, y, x + width, y + height, float(area), float(centre[0]), float(centre[1]))
