@@ -25,7 +25,7 @@ from pimotion.state import FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
 from pimotion.supervisor import Supervisor
-from pimotion.types import NODE, Command, LinkStatus, SettingState, Sink
+from pimotion.types import NODE, Command, LinkStatus, MotionEvent, SettingState, Sink
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Daemon:
         self._folder = folder
         self._state = State(folder)
         self._lock = FolderLock(folder)
-        self._recorder = Recorder(folder, settings.storage)
+        self._recorder = Recorder(folder, settings.storage, tell_crashed=self._tell_crashed)
         self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
@@ -112,8 +112,8 @@ class Daemon:
         self._make_folder()
         self._server.start(self._threads, listens=listens)
         self._sinks.append(self._server)
-        self._recorder.start(self._threads)
         self._start_publisher()
+        self._recorder.start(self._threads)  # it may have to tell of a crash
         self._node.set_log_level(self._kept.log_level())
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
@@ -171,6 +171,10 @@ class Daemon:
             version=__version__,
             commands=self._command,
         )
+
+    def _tell_crashed(self, event: MotionEvent) -> None:
+        if self._publisher is not None:
+            self._publisher.put_late(event)
 
     def _start_publisher(self) -> None:
         settings = self._settings

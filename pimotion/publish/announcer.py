@@ -118,6 +118,21 @@ class Announcer:
             out += voice.catch_up(own, now_s)
         return out
 
+    def history(self, events: Sequence[MotionEvent]) -> list[Outgoing]:
+        """Tell of events that are over; those of cameras that are no more are nobody's."""
+        return [
+            Outgoing(
+                self._topics.history(event.camera),
+                b"",
+                Kind.EVENT,
+                retain=False,
+                event=event,
+                late=True,
+            )
+            for event in events
+            if event.camera in self._voices
+        ]
+
     def arrived(self, event: MotionEvent) -> None:
         """Note that the broker has a message of an event."""
         voice = self._voices.get(event.camera)

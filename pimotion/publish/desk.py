@@ -1,8 +1,8 @@
 """Where cameras hand in what happened and the mqtt thread takes what leaves: one lock, no waiting.
 
 Truth is kept whether or not there is a connection; messages are only queued while there is one.
-After an outage the truth of now is said, and nothing of the past but what was on its way when the
-link broke.
+After an outage the truth of now is said, what was on its way when the link broke, and on a topic of
+its own which events are over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from typing import Any
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.outbox import Outbox, Outgoing
-from pimotion.types import Message, MotionEvent
+from pimotion.publish.past import Past
+from pimotion.types import EventType, Message, MotionEvent
+
+_PAST_AT_ONCE = 16
+"""What is over waits for room: what is new must never be dropped for it."""
 
 
 class Desk:
@@ -27,6 +31,7 @@ class Desk:
         self._announcer = announcer
         self._counts: Counter[str] = Counter()
         self._outbox = Outbox(self._counts)
+        self._past = Past(self._counts)
         self._first: deque[Outgoing] = deque()
         """An announcement under way; it goes before the outbox, whose messages are newer."""
         self._lost: list[Outgoing] = []
@@ -36,7 +41,14 @@ class Desk:
         """Take in a message of a camera."""
         now_s = time.monotonic()
         with self._lock:
+            if isinstance(message, MotionEvent) and message.type is EventType.STOP:
+                self._past.note(message, now_s, is_said=self._is_open)
             self._offer(self._announcer.take(message, now_s))
+
+    def put_late(self, event: MotionEvent) -> None:
+        """Take in the stop of an event that ended before this program began."""
+        with self._lock:
+            self._past.note(event, time.monotonic(), is_said=False)
 
     def count(self, what: str, times: int = 1) -> None:
         """Count something that happened to the connection."""
@@ -60,8 +72,10 @@ class Desk:
             self._is_open = True
             self._announcer.retain_on(mqtt5)
             self._first = deque(self._announcer.everything(now_s))
-            for message in self._announcer.catch_up(self._lost, now_s):
+            again = self._announcer.catch_up(self._lost, now_s)
+            for message in again:
                 self._outbox.put(message)
+            self._past.link_opened([each.event.id for each in again if each.event], now_s)
             self._lost = []
 
     def close(self, unacked: Sequence[Outgoing]) -> None:
@@ -69,8 +83,9 @@ class Desk:
         with self._lock:
             self._is_open = False
             self._first.clear()
-            on_the_way = [message for message in unacked if message.event is not None]
-            on_the_way += self._outbox.clear()
+            events = [message for message in unacked if message.event is not None]
+            events += self._outbox.clear()
+            on_the_way = [each for each in events if not each.late]  # the past keeps its own
             self._lost = [replace(each, again=True) for each in on_the_way if not each.again]
             self._counts["event_requeued"] += len(self._lost)
             self._counts["event_lost_twice"] += len(on_the_way) - len(self._lost)
@@ -103,6 +118,9 @@ class Desk:
         """Queue what has to be said again, or has waited long enough."""
         with self._lock:
             self._offer(self._announcer.due(now_s))
+            room = _PAST_AT_ONCE - len(self._outbox)
+            if self._is_open and room > 0:
+                self._offer(self._announcer.history(self._past.due(now_s, room)))
 
     def queue_online(self) -> None:
         """Queue the heartbeat."""
@@ -138,7 +156,15 @@ class Desk:
     def arrived(self, event: MotionEvent) -> None:
         """Note that the broker has a message of an event."""
         with self._lock:
+            if event.type is EventType.STOP:
+                self._past.arrived(event.id)
             self._announcer.arrived(event)
+
+    def give_up(self, message: Outgoing) -> None:
+        """Note that the broker will never take a message."""
+        with self._lock:
+            if message.event is not None and message.event.type is EventType.STOP:
+                self._past.arrived(message.event.id)
 
     def _offer(self, messages: Sequence[Outgoing]) -> None:
         if not self._is_open:

@@ -25,7 +25,7 @@ from pimotion.publish.session import Session, Surroundings
 from pimotion.publish.topics import Topics
 from pimotion.publish.wake import Waker
 from pimotion.state import State
-from pimotion.types import Command, LinkStatus, Message
+from pimotion.types import Command, LinkStatus, Message, MotionEvent
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,10 @@ class Publisher:
         """Take a message of a camera. Never blocks, never raises."""
         self._desk.put(message)
         self._wake()
+
+    def put_late(self, event: MotionEvent) -> None:
+        """Take the stop of an event that a crash cut off. Never blocks, never raises."""
+        self._desk.put_late(event)
 
     def start(self, threads: Threads) -> None:
         """Start the thread; the broker need not be there."""

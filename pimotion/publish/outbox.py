@@ -37,6 +37,7 @@ class Outgoing:
         shows: Id of the event that this picture shows to those who listen for events.
         event: What `payload` is made of at the moment it is sent, for events.
         again: It was sent before, over a link that then broke.
+        late: It tells of an event that is over, and nothing should happen because of it.
     """
 
     topic: str
@@ -49,6 +50,7 @@ class Outgoing:
     shows: str | None = None
     event: MotionEvent | None = None
     again: bool = False
+    late: bool = False
 
 
 class Outbox:

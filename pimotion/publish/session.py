@@ -154,13 +154,14 @@ class Session:
         event = message.event
         assert event is not None
         picture_topic = self._topics.last_motion(event.camera)
-        is_shown = self._shown.get(picture_topic) == event.id
+        is_shown = self._shown.get(picture_topic) == event.id and not message.late
         return encode(
             event_payload(
                 event,
                 node=self._topics.node,
                 snapshot=picture_topic if is_shown else None,
                 published_utc_s=utc_now_s(),
+                late=message.late,
             )
         )
 
@@ -171,6 +172,7 @@ class Session:
             f"size {message.topic}",
             f"not sent, larger than the broker takes topic={message.topic} bytes={size}",
         )
+        self._desk.give_up(message)
 
     def _settle(self, settled: Settled, now_s: float) -> None:
         message = settled.message
@@ -180,6 +182,7 @@ class Session:
                 f"refused {message.topic}",
                 f"the broker refuses a message topic={message.topic} reason={settled.refusal}",
             )
+            self._desk.give_up(message)
         elif message.event is not None:
             self._desk.arrived(message.event)
         if message.kind is Kind.PICTURE:

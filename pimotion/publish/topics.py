@@ -56,6 +56,10 @@ class Topics:
         """JSON messages of events."""
         return f"{self.base}/{camera}/event"
 
+    def history(self, camera: str) -> str:
+        """JSON of events that are over, told late."""
+        return f"{self.base}/{camera}/history"
+
     def snapshot(self, camera: str) -> str:
         """The newest still."""
         return f"{self.base}/{camera}/snapshot"

@@ -45,7 +45,22 @@ class Recorder:
     cannot be saved now is tried again every 5 s, and the log says so once a minute.
     """
 
-    def __init__(self, folder: Path, storage: Storage, *, retry_s: float = _RETRY_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        storage: Storage,
+        *,
+        tell_crashed: Callable[[MotionEvent], None] = lambda _: None,
+        retry_s: float = _RETRY_S,
+    ) -> None:
+        """Build it; nothing is opened yet.
+
+        Args:
+            folder: Where events and stills are kept.
+            storage: Limits.
+            tell_crashed: Takes the stop of each event that a crash cut off, in the record thread.
+            retry_s: Time between two tries after the disk refused.
+        """
         self._folder = folder
         self._database = folder / "events.db"
         self._stills = Stills(folder / "stills")
@@ -53,6 +68,7 @@ class Recorder:
         self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
         self._store: EventStore | None = None
         self._retry_s = retry_s
+        self._tell_crashed = tell_crashed
         self._beat = Beat(_HANGS_S)
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
@@ -174,7 +190,8 @@ class Recorder:
         if self._store is None:
             self._store = EventStore(self._database, self._stills)
         if not self._cleaned:
-            self._store.clean_up()
+            for event in self._store.clean_up():
+                self._tell_crashed(event)
             self._cleaned = True
         return self._store
 

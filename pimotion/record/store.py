@@ -13,7 +13,7 @@ from typing import Any
 from pimotion.clock import iso
 from pimotion.record.database import open_database, open_for_reading
 from pimotion.record.stills import BLOCK_BYTES, Stills, disk_bytes
-from pimotion.types import EventType, MotionEvent, Still, StopReason
+from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
 
 _SAVE = """
 INSERT INTO events (id, camera, started_utc_s, ended_utc_s, duration_s, frame_width, frame_height,
@@ -46,6 +46,9 @@ _STILLS_ON_DISK = """
 SELECT coalesce(sum((still_bytes + :block - 1) / :block * :block), 0) FROM events
 """
 
+CRASH_SEQ = 9999
+"""How many messages an event had is not kept; it cannot have had so many."""
+
 _ROW_BYTES = 500  # of a row with its index entries, with a few boxes
 
 
@@ -66,8 +69,17 @@ class EventStore:
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def clean_up(self) -> None:
-        """After a crash: end the events it cut off, and bring rows and files in step again."""
+    def clean_up(self) -> list[MotionEvent]:
+        """After a crash: end the events it cut off, and bring rows and files in step again.
+
+        Returns:
+            The stops of those events, oldest first.
+        """
+        self._connection.row_factory = sqlite3.Row
+        cut_off = self._connection.execute(
+            "SELECT * FROM events WHERE reason IS NULL AND frame_width IS NOT NULL ORDER BY number"
+        ).fetchall()
+        self._connection.row_factory = None
         self._connection.execute(
             "UPDATE events SET reason = ?, ended_utc_s = started_utc_s + duration_s"
             " WHERE reason IS NULL",
@@ -80,6 +92,7 @@ class EventStore:
             self._stills.remove(event_id)
         lost = [(event_id,) for event_id, size in rows if size and event_id not in on_disk]
         self._connection.executemany("UPDATE events SET still_bytes = 0 WHERE id = ?", lost)
+        return [_crash(row) for row in cut_off]
 
     def save(self, event: MotionEvent) -> None:
         """Write what a message says about its event; any message will do, in any order."""
@@ -160,6 +173,28 @@ def recent_events(
     with closing(open_for_reading(database)) as connection:
         wanted = {"camera": camera, "before": before, "limit": limit}
         return [_row_json(row) for row in connection.execute(_RECENT, wanted)]
+
+
+def _crash(row: sqlite3.Row) -> MotionEvent:
+    """Return the stop that an event never had, as far as it is known."""
+    started_utc_s, duration_s = row["started_utc_s"], row["duration_s"]
+    return MotionEvent(
+        type=EventType.STOP,
+        camera=row["camera"],
+        id=row["id"],
+        seq=CRASH_SEQ,
+        started_utc_s=started_utc_s,
+        captured_utc_s=None if started_utc_s is None else started_utc_s + duration_s,
+        time_s=0.0,
+        duration_s=duration_s,
+        frame_width=row["frame_width"],
+        frame_height=row["frame_height"],
+        boxes=tuple(Box(**box) for box in json.loads(row["boxes"])),
+        zones=tuple(json.loads(row["zones"])),
+        changed_ratio=0.0,
+        score=row["score"],
+        reason=StopReason.CRASH,
+    )
 
 
 def _row_json(row: sqlite3.Row) -> dict[str, Any]:

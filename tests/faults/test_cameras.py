@@ -5,81 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
-from broker import HOST, Broker, Listener
-from daemon_process import DaemonProcess
+from broker import Broker
 from free_ports import find_free_port
 from steerable_camera import SteerableCamera, bomb, huge_part, wait_until
-
-TOPIC = "pimotion/node/door"
-FROZEN_S = 3
-
-
-class Scene:
-    """A daemon, its broker, its camera, and somebody who listens."""
-
-    def __init__(self, folder: Path, port: int, camera: SteerableCamera, broker: Broker) -> None:
-        self.camera = camera
-        self.mood = camera.mood
-        self.listener = Listener(broker.port)
-        self.daemon = DaemonProcess(
-            folder,
-            {
-                "node": "node",
-                "mqtt": {"host": HOST, "port": broker.port},
-                "cameras": {
-                    "door": {
-                        "source": camera.url,
-                        "fps": 25,
-                        "health": {"stale_s": 3, "frozen_s": FROZEN_S},
-                        "events": {"event_gap_s": 1},
-                    }
-                },
-            },
-            port=port,
-        )
-
-    @property
-    def door(self) -> dict[str, Any]:
-        return self.daemon.camera("door")
-
-    def wait_for_state(self, state: str, at_most_s: float) -> float:
-        return wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
-
-    def states(self) -> list[str]:
-        return [json.loads(each)["state"] for each in self.listener.payloads(f"{TOPIC}/health")]
-
-    def walk(self) -> None:
-        """Let somebody walk through the picture until that is an event."""
-        self.daemon.wait_for(lambda: self.door["state"] == "ok", "live")
-        wait_until(self.learnt, "the scene is learnt", 20)
-        self.mood.is_walking = True
-        self.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=20)
-
-    def learnt(self) -> bool:
-        state = json.loads(self.daemon.get("/api/state"))
-        return state["cameras"][0]["learning"] is False
-
-    def order_of_end(self) -> list[bytes]:
-        """What the camera said last of its motion and of itself."""
-        topics = (f"{TOPIC}/motion", f"{TOPIC}/status")
-        return [each.payload for each in list(self.listener.heard) if each.topic in topics]
-
-    def stop_reason(self) -> str:
-        events = [json.loads(each) for each in self.listener.payloads(f"{TOPIC}/event")]
-        reason: str = next(each["reason"] for each in events if each["event_type"] == "stop")
-        return reason
-
-    def rss_bytes(self) -> int:
-        found: int = psutil.Process(self.daemon.process.pid).memory_info().rss
-        return found
-
-    def close(self) -> None:
-        self.daemon.close()
-        self.listener.close()
+from watched_door import FROZEN_S, TOPIC, Scene
 
 
 @pytest.fixture
@@ -197,3 +128,21 @@ def test_another_size_is_no_motion(scene: Scene) -> None:
 
     assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion")
     assert scene.door["state"] == "ok"
+
+
+def test_an_event_that_a_crash_cut_off_is_told_at_the_next_start(scene: Scene) -> None:
+    """ON must not stay, and a list of events must not have one without an end."""
+    scene.camera.start()
+    scene.walk()
+    started = scene.listener.wait_for(f"{TOPIC}/event")
+    scene.daemon.close()  # by SIGKILL
+    scene.listener.wait_for("pimotion/node/status", b"offline", deadline_s=5)
+    scene.mood.is_walking = False
+    scene.listener.forget()
+    scene.start_daemon()
+    late = json.loads(scene.listener.wait_for(f"{TOPIC}/history", deadline_s=20).payload)
+
+    assert late["id"] == json.loads(started.payload)["id"]
+    assert (late["event_type"], late["reason"], late["late"]) == ("stop", "crash", True)
+    scene.listener.wait_for(f"{TOPIC}/motion", b"OFF")
+    assert scene.listener.payloads(f"{TOPIC}/event", live=True) == []

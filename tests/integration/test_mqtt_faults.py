@@ -104,6 +104,50 @@ def test_motion_during_an_outage_is_no_news_afterwards(tmp_path: Path, broker: B
     assert topics.index(f"{DOOR}/last_motion") < topics.index(f"{DOOR}/event")
 
 
+def test_what_ended_during_an_outage_is_told_as_history(tmp_path: Path, broker: Broker) -> None:
+    """A list of events is complete, and no automation runs for what is over."""
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        broker.stop()
+        wait_until_lost(daemon)
+        for missed in ("first", "second"):
+            begin_event(daemon, missed)
+            end_event(daemon, missed)
+        broker.start()
+        with Listener(broker.port) as listener:
+            wait_until(lambda: len(listener.payloads(f"{DOOR}/history")) == 2, "the history")
+            # Told once: the broker has confirmed it, and another outage changes nothing.
+            listener.forget()
+            broker.stop()
+            wait_until_lost(daemon)
+            broker.start()
+            daemon.connected(16)
+        with Listener(broker.port) as after:
+            after.wait_for(STATUS, b"online")
+            begin_event(daemon, "third")
+            after.wait_for(f"{DOOR}/event")
+            again = after.payloads(f"{DOOR}/history")
+    assert again == []
+    assert told(listener) == []
+
+
+def test_history_says_that_it_is_late_and_has_no_picture(tmp_path: Path, broker: Broker) -> None:
+    with running(tmp_path, broker.port) as daemon:
+        daemon.connected()
+        broker.stop()
+        wait_until_lost(daemon)
+        begin_event(daemon, "missed")
+        end_event(daemon, "missed")
+        broker.start()
+        with Listener(broker.port) as listener:
+            heard = listener.wait_for(f"{DOOR}/history")
+    said = json.loads(heard.payload)
+    assert (said["id"], said["event_type"], said["late"]) == ("missed", "stop", True)
+    assert said["snapshot"] is None
+    assert not heard.retained
+    assert retained(broker.port).get(f"{DOOR}/history") is None
+
+
 def test_a_frozen_broker_is_noticed_and_costs_no_running_event(
     tmp_path: Path, broker: Broker, listener: Listener
 ) -> None:

@@ -118,6 +118,13 @@ class Scene:
             self.source.steps.put(step)
             time.sleep(every_s)
 
+    def play_until(self, state: CameraState, step: Picture) -> None:
+        """Give the same picture again and again, until the camera is so."""
+        deadline_s = time.monotonic() + 15
+        while self.pipeline.health.state is not state:
+            assert time.monotonic() < deadline_s, f"not {state}"
+            self.play(step)
+
     def play_still(self, count: int = 8) -> None:
         self.play(*(picture(None) for _ in range(count)))
 
@@ -212,10 +219,7 @@ def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(make: Make) -> No
     camera.play_motion()
     camera.wait_for(is_event(EventType.START), "the event")
     frozen = picture(60)
-    deadline_s = time.monotonic() + 15
-    while camera.pipeline.health.state is not CameraState.FROZEN:
-        assert time.monotonic() < deadline_s
-        camera.play(frozen)
+    camera.play_until(CameraState.FROZEN, frozen)
     camera.play(*[frozen] * 10)
     ended = camera.event(EventType.STOP)
     told = len(camera.of(MotionEvent))
@@ -223,10 +227,7 @@ def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(make: Make) -> No
     assert not camera.pipeline.health.online
 
     # The camera wakes up, and the world has moved on meanwhile.
-    deadline_s = time.monotonic() + 15
-    while camera.pipeline.health.state is not CameraState.OK:
-        assert time.monotonic() < deadline_s
-        camera.play(picture(10))
+    camera.play_until(CameraState.OK, picture(10))
     camera.play(*[picture(10)] * 10)
 
     assert ended.reason in {StopReason.SOURCE_LOST, StopReason.QUIET}
@@ -236,19 +237,13 @@ def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(make: Make) -> No
 def test_a_black_picture_is_a_problem_and_online(make: Make) -> None:
     camera = make(health={"dark_s": 2})
     black = Picture.from_bgr(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
-    deadline_s = time.monotonic() + 15
-    while camera.pipeline.health.state is not CameraState.DARK:
-        assert time.monotonic() < deadline_s
-        camera.play(black)
+    camera.play_until(CameraState.DARK, black)
 
     health = camera.pipeline.health
     assert health.online
     assert health.problem
     assert health.reason == "the picture has been black for 2 s"
-    deadline_s = time.monotonic() + 15
-    while camera.pipeline.health.state is not CameraState.OK:
-        assert time.monotonic() < deadline_s
-        camera.play(picture(None))
+    camera.play_until(CameraState.OK, picture(None))
 
 
 def test_a_camera_that_is_opened_anew_forgets_nothing_it_should_not(make: Make) -> None:
@@ -256,7 +251,10 @@ def test_a_camera_that_is_opened_anew_forgets_nothing_it_should_not(make: Make) 
     camera.play_still()
     camera.wait_for_state(CameraState.OK)
     camera.pipeline.reopen()
-    wait_until(lambda: bool(camera.play(picture(None)) or camera.source.opened == 2), "opened")
+    deadline_s = time.monotonic() + 10
+    while camera.source.opened < 2:
+        assert time.monotonic() < deadline_s
+        camera.play(picture(None))
     camera.play_still()
 
     assert camera.pipeline.health.online

@@ -1,0 +1,84 @@
+"""A door that a daemon watches, with a real broker and a camera that can be steered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psutil
+from broker import HOST, Broker, Listener
+from daemon_process import DaemonProcess
+from steerable_camera import SteerableCamera, wait_until
+
+TOPIC = "pimotion/node/door"
+FROZEN_S = 3
+
+
+class Scene:
+    """A daemon, its broker, its camera, and somebody who listens."""
+
+    def __init__(self, folder: Path, port: int, camera: SteerableCamera, broker: Broker) -> None:
+        self.camera = camera
+        self.mood = camera.mood
+        self.listener = Listener(broker.port)
+        self._folder, self._port, self._broker_port = folder, port, broker.port
+        self.start_daemon()
+
+    def start_daemon(self) -> None:
+        """Start it, or start it again after it was killed."""
+        self.daemon = DaemonProcess(
+            self._folder,
+            {
+                "node": "node",
+                "mqtt": {"host": HOST, "port": self._broker_port},
+                "cameras": {
+                    "door": {
+                        "source": self.camera.url,
+                        "fps": 25,
+                        "health": {"stale_s": 3, "frozen_s": FROZEN_S},
+                        "events": {"event_gap_s": 1},
+                    }
+                },
+            },
+            port=self._port,
+        )
+
+    @property
+    def door(self) -> dict[str, Any]:
+        return self.daemon.camera("door")
+
+    def wait_for_state(self, state: str, at_most_s: float) -> float:
+        return wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
+
+    def states(self) -> list[str]:
+        return [json.loads(each)["state"] for each in self.listener.payloads(f"{TOPIC}/health")]
+
+    def walk(self) -> None:
+        """Let somebody walk through the picture until that is an event."""
+        self.daemon.wait_for(lambda: self.door["state"] == "ok", "live")
+        wait_until(self.learnt, "the scene is learnt", 20)
+        self.mood.is_walking = True
+        self.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=20)
+
+    def learnt(self) -> bool:
+        state = json.loads(self.daemon.get("/api/state"))
+        return state["cameras"][0]["learning"] is False
+
+    def order_of_end(self) -> list[bytes]:
+        """What the camera said last of its motion and of itself."""
+        topics = (f"{TOPIC}/motion", f"{TOPIC}/status")
+        return [each.payload for each in list(self.listener.heard) if each.topic in topics]
+
+    def stop_reason(self) -> str:
+        events = [json.loads(each) for each in self.listener.payloads(f"{TOPIC}/event")]
+        reason: str = next(each["reason"] for each in events if each["event_type"] == "stop")
+        return reason
+
+    def rss_bytes(self) -> int:
+        found: int = psutil.Process(self.daemon.process.pid).memory_info().rss
+        return found
+
+    def close(self) -> None:
+        self.daemon.close()
+        self.listener.close()
