@@ -24,10 +24,10 @@ def unused_port(free_port: int) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what needs a real camera unless it is asked for."""
-    if os.environ.get("PIMOTION_HARDWARE"):
-        return
-    items[:] = [item for item in items if item.get_closest_marker("hardware") is None]
+    """Leave out what needs a real camera, or half an hour, unless it is asked for."""
+    for marker, asked_for in (("hardware", "PIMOTION_HARDWARE"), ("soak", "PIMOTION_SOAK_MINUTES")):
+        if not os.environ.get(asked_for):
+            items[:] = [item for item in items if item.get_closest_marker(marker) is None]
 
 
 @pytest.hookimpl(wrapper=True)
