@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
+from cameras.steerable_camera import SteerableCamera, bomb, huge_part, wait_until
 from free_ports import find_free_port
-from steerable_camera import SteerableCamera, bomb, huge_part, wait_until
 from watched_door import FROZEN_S, TOPIC, Scene
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 from broker import HOST, Broker, Listener
+from cameras.steerable_camera import SteerableCamera, wait_until
 from daemon_process import DaemonProcess
-from steerable_camera import SteerableCamera, wait_until
 
 TOPIC = "pimotion/node/door"
 FROZEN_S = 3
