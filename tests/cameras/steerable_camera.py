@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cameras.http_camera import part
 from cameras.pictures import FPS, SCENE
-
 from pimotion.capture.synthetic import QUIET_S, Scene
 from pimotion.pixels import encode_bgr
 
