@@ -35,7 +35,7 @@ class Mosaic:
         gap = 2 * round(width * _GAP_RATIO / 2)
         # Everything lies on even pixels, where a pixel of chroma begins.
         tile_width = max(2, (width - gap * (columns - 1)) // columns // 2 * 2)
-        tile_height = max(2, round(tile_width / aspect / 2) * 2)
+        tile_height = math.ceil(tile_width / aspect / 2) * 2
         across, down = tile_width + gap, tile_height + gap
         margin = (width + gap - across * columns) // 4 * 2  # what the tiles leave over, left
         corners = [(margin + n % columns * across, n // columns * down) for n in range(count)]

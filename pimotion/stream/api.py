@@ -50,7 +50,8 @@ def _metrics(site: Site, metrics: Metrics) -> HTTPResponse:
 
 def _state(site: Site) -> HTTPResponse:
     role = site.need(Role.VIEWER)
-    viewers = {camera: encoder.viewers for camera, encoder in site.encoders.items()}
+    all_at_once = site.grid.viewers  # each of them sees every camera
+    viewers = {camera: each.viewers + all_at_once for camera, each in site.encoders.items()}
     return as_json({**site.board.state(viewers), "admin": role is Role.ADMIN})
 
 

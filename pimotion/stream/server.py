@@ -103,8 +103,8 @@ class StreamServer:
         self._board.put(message)
 
     def viewers(self, camera_id: str) -> int:
-        """Return how many watch a camera now; those who watch all in one picture do not count."""
-        return self._encoders[camera_id].viewers
+        """Return how many watch a camera now; who watches all in one picture watches each."""
+        return self._encoders[camera_id].viewers + self._grid.viewers
 
     def shows_mask(self, camera_id: str) -> bool:
         """Tell whether somebody watches a camera with the overlay ``mask``."""

@@ -78,7 +78,7 @@ def test_it_is_put_together_once_for_all_and_only_while_someone_watches() -> Non
             second = [other.part().jpeg for _ in range(8)]
             assert composing()
             assert set(first) & set(second)
-            assert all(server.viewers(feed.camera.id) == 0 for feed in feeds)
+            assert all(server.viewers(feed.camera.id) == 2 for feed in feeds)
         until(lambda: not composing())
 
 
