@@ -64,13 +64,16 @@ class Picture:
         height: px, as seen.
     """
 
-    def __init__(self, payload: Payload, view: View = PLAIN) -> None:
+    def __init__(
+        self, payload: Payload, view: View = PLAIN, *, small: Payload | None = None
+    ) -> None:
         if payload.width * payload.height > MAX_PIXELS or min(payload.width, payload.height) < 1:
             raise PictureError(
                 f"a picture of {payload.width}x{payload.height} px is outside 1 px to "
                 f"{MAX_PIXELS // 1_000_000} megapixels"
             )
         self._payload = payload
+        self._small = small
         self._view = view
         self._made: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.RLock()
@@ -114,7 +117,15 @@ class Picture:
 
     def viewed(self, view: View) -> Picture:
         """Return the same pixels under another view; nothing is converted yet."""
-        return Picture(self._payload, view)
+        return Picture(self._payload, view, small=self._small)
+
+    def with_small(self, other: Picture) -> Picture:
+        """Return this picture with a smaller one of the same sight, as the camera made it.
+
+        Grey pixels that are no wider than that are taken from it: nothing has to be scaled, and
+        of a large picture that nobody watches nothing has to be decoded.
+        """
+        return Picture(self._payload, self._view, small=other._payload)
 
     def size_at(self, width: int | None) -> tuple[int, int]:
         """Return (width, height) in px of this picture scaled to ``width``; never enlarged."""
@@ -167,7 +178,9 @@ class Picture:
 
     def _make_luma(self, width: int | None) -> Pixels:
         size = self._raw_size(width)
-        return self._finish(self._payload.luma(size[0]), size)
+        small = self._small
+        payload = self._payload if small is None or small.width < size[0] else small
+        return self._finish(payload.luma(size[0]), size)
 
     def _make_bgr(self, width: int | None) -> Pixels:
         size = self._raw_size(width)

@@ -205,6 +205,21 @@ def test_odd_sizes_work_in_every_form() -> None:
         )
 
 
+def test_grey_comes_from_the_camera_s_own_small_picture_and_all_else_from_the_large() -> None:
+    """So a substream, or a Pi's small planes, spare the detector the large picture."""
+    large, small = np.full((48, 64, 3), 200, np.uint8), np.full((24, 24, 3), 90, np.uint8)
+    small[:12] = 30
+    mask = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    both = Picture.from_bgr(large).with_small(Picture.from_bgr(small))
+    assert both.luma(16).shape == (12, 16), "of the large one's form"
+    assert (both.luma(16)[0, 0], both.luma(16)[-1, 0]) == (30, 90)
+    turned = both.viewed(View(180, "none", (mask,)))
+    assert (turned.luma(16)[0, -1], turned.luma(16)[-1, -1], turned.luma(16)[0, 0]) == (90, 30, 0)
+    assert both.luma(32).mean() == 200, "the small one is too small for that"
+    assert both.bgr(16).mean() == 200
+    assert (both.width, both.height) == (64, 48)
+
+
 def test_a_picture_is_never_enlarged() -> None:
     assert picture("jpeg").luma(1000).shape == (HEIGHT, WIDTH)
     assert picture("bgr").bgr(1000).shape == (HEIGHT, WIDTH, 3)
