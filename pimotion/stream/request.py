@@ -84,6 +84,7 @@ class _Response(SimpleHandler):
 
     server_software = "pimotion"
     os_environ: dict[str, str] = {}  # noqa: RUF012  wsgiref's way: ours may hold secrets
+    status: str
     headers: Headers
     headers_sent: bool
     environ: dict[str, Any]
@@ -95,8 +96,9 @@ class _Response(SimpleHandler):
         self.headers["Connection"] = "close"
 
     def finish_content(self) -> None:
-        if self.environ["REQUEST_METHOD"] == "HEAD" and not self.headers_sent:
-            self.send_headers()  # a stream has no length, so 0 would be a lie
+        has_no_body = self.status[:3] in ("204", "304")
+        if (has_no_body or self.environ["REQUEST_METHOD"] == "HEAD") and not self.headers_sent:
+            self.send_headers()  # a stream has no length, so 0 would be a lie; what is not sent too
             return
         super().finish_content()
 

@@ -25,7 +25,7 @@ def with_segments(*segments: bytes) -> bytes:
     return b"".join((JPEG[:2], *segments, JPEG[2:]))
 
 
-def decoded(jpeg: bytes) -> np.ndarray:  # type: ignore[type-arg]
+def decoded(jpeg: bytes) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return image
