@@ -29,8 +29,14 @@ class Member:
 
     Attributes:
         waits: True while SENDING or DRAINING.
-        repeat_at_s: While FREE, when a picture without a successor is to be sent again.
+        sent: Pictures that went out.
     """
+
+    __slots__ = (
+        "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_left", "_load", "_offset",
+        "_pacer", "_poller", "_progress_s", "_repeat_after_s", "_unsent",
+        "sent", "socket", "viewing", "waits",
+    )  # fmt: skip
 
     def __init__(
         self, viewer: socket.socket, viewing: Viewing, poller: Poller, unsent: Callable[[int], int]
@@ -46,7 +52,7 @@ class Member:
         self.socket = viewer
         self.viewing = viewing
         self.waits = False
-        self.repeat_at_s = 0.0
+        self.sent = 0
         self._fd = viewer.fileno()
         self._poller = poller
         self._unsent = unsent
@@ -59,25 +65,29 @@ class Member:
         self._is_draining = False
         self._left = _ANY
         self._progress_s = 0.0
+        self._given_s = 0.0
+        self._repeat_after_s = viewing.repeat_after_s
 
     def offer(self, load: Load, now_s: float) -> None:
         """Give a new part if its turn has come and the viewer is free."""
+        # The hot path: a system call to ask and one to send, and nothing touched but this object.
         if self._pacer is not None and not self._pacer.is_due(load.captured_s):
             return
         if self.waits or self._unsent(self._fd):
-            self.viewing.skipped += 1
-            self._is_owed = True
-            if not self.waits:
-                self._wait(now_s)
-                self._drain()
+            self._skip(now_s)
             return
         self._is_repeat = False
         self._begin(load, now_s)
 
+    def is_silent(self, now_s: float) -> bool:
+        """Tell whether a picture without a successor is to be sent again."""
+        return now_s - self._given_s >= (REPEAT_S if self._is_repeat else self._repeat_after_s)
+
     def repeat(self, newest: Load, now_s: float) -> None:
         """Send the last part again, or when that has been done the newest."""
-        if self._unsent(self._fd):
+        if self._unsent(self._fd):  # he is not that far
             self._wait(now_s)
+            self._drain()
             return
         again = newest if self._is_repeat or self._load is None else self._load
         self._is_repeat = True
@@ -91,6 +101,7 @@ class Member:
             self._drain()
             return
         self._stop_waiting()
+        self._given_s = now_s
         if self._is_owed:
             self._is_repeat = False
             self._begin(newest, now_s)
@@ -103,11 +114,16 @@ class Member:
             self._left, self._progress_s = left, now_s
         return now_s - self._progress_s >= stall_s
 
+    def report(self) -> None:
+        """Tell others how many pictures went out."""
+        self.viewing.sent = self.sent
+
     def close(self) -> None:
         """Close the socket and give the place back."""
         if self._load is not None and self._is_sending:
             self._load.let_go()
         self.socket.close()
+        self.report()
         self.viewing.close()
 
     @property
@@ -118,10 +134,11 @@ class Member:
         self._load = load
         self._is_owed = False
         try:
-            self._offset = load.send(self.socket, 0)
+            sent = load.send(self.socket, self._fd, 0)
         except BlockingIOError:
-            self._offset = 0
-        if self._offset == load.length:
+            sent = 0
+        self._offset = sent
+        if sent == load.length:
             self._end(now_s)
         else:
             load.hold()
@@ -130,7 +147,7 @@ class Member:
     def _finish(self, now_s: float) -> bool:
         load = cast("Load", self._load)
         try:
-            self._offset += load.send(self.socket, self._offset)
+            self._offset += load.send(self.socket, self._fd, self._offset)
         except BlockingIOError:
             return False
         if self._offset < load.length:
@@ -140,11 +157,16 @@ class Member:
         return True
 
     def _end(self, now_s: float) -> None:
-        if self._is_repeat:
-            self.repeat_at_s = now_s + REPEAT_S
-        else:
-            self.viewing.sent += 1
-            self.repeat_at_s = now_s + self.viewing.repeat_after_s
+        self._given_s = now_s
+        if not self._is_repeat:
+            self.sent += 1
+
+    def _skip(self, now_s: float) -> None:
+        self.viewing.skipped += 1
+        self._is_owed = True
+        if not self.waits:
+            self._wait(now_s)
+            self._drain()
 
     def _wait(self, now_s: float) -> None:
         self.waits = True

@@ -17,7 +17,7 @@ from collections import deque
 from pimotion.health import Threads
 from pimotion.stream.audience import Audience, Member
 from pimotion.stream.kernel import Waker, poller, unsent_asker
-from pimotion.stream.viewer import Parts, Viewing
+from pimotion.stream.viewer import MARK_EVERY_S, Parts, Viewing
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Fanout:
         self._unsent = unsent_asker()
         self._audiences: dict[tuple[Parts, bool], Audience] = {}
         self._members: dict[int, tuple[Member, Audience]] = {}
-        self._tend_at_s = 0.0
+        self._tend_at_s = self._mark_at_s = 0.0
         self._stopping = False
         self._has_ended = False
         self._thread: threading.Thread | None = None
@@ -140,12 +140,16 @@ class Fanout:
 
     def _tend(self, now_s: float) -> None:
         """Repeat pictures that have no successor, and cut those who take nothing."""
+        if now_s >= self._mark_at_s:
+            self._mark_at_s = now_s + MARK_EVERY_S
+            for member, _ in self._members.values():
+                member.report()
+                member.viewing.mark(now_s)
         for member, audience in list(self._members.values()):
             viewing = member.viewing
-            viewing.mark(now_s)
             if member.waits:
                 viewing.stalled = member.has_stalled(now_s, self.stall_s)
-            elif now_s >= member.repeat_at_s:
+            elif member.is_silent(now_s):
                 try:
                     member.repeat(audience.newest, now_s)
                 except OSError:

@@ -10,8 +10,8 @@ import os
 import select
 import selectors
 import socket
-import sys
 import threading
+from array import array
 from collections.abc import Callable
 from typing import Protocol
 
@@ -170,18 +170,24 @@ class PlainPoller:
 def unsent_asker() -> Callable[[int], int]:
     """Return what tells how many bytes of a socket, by its descriptor, have not been sent yet.
 
-    It costs 0.5 us. Where the kernel does not tell, or cannot wait for it, the answer is always 0.
+    Where the kernel does not tell, or cannot wait for it, the answer is always 0. What is returned
+    is not thread-safe.
     """
     ask = ioctl
     if ask is None or not hasattr(socket, "TCP_NOTSENT_LOWAT"):
         return lambda _fd: 0
-    room = bytes(4)
+    answer = array("i", [0])  # written into, which takes half of the time of a new object: 0.6 us
+
+    def unsent(fd: int) -> int:
+        ask(fd, SIOCOUTQNSD, answer)
+        return answer[0]
+
     try:
         with socket.socket() as probe:
-            ask(probe.fileno(), SIOCOUTQNSD, room)
+            unsent(probe.fileno())
     except OSError:
         return lambda _fd: 0
-    return lambda fd: int.from_bytes(ask(fd, SIOCOUTQNSD, room), sys.byteorder)
+    return unsent
 
 
 def file_in_memory(data: bytes) -> int | None:

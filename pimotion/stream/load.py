@@ -54,15 +54,20 @@ class Load:
         """True while `send` sends from a file."""
         return self._fd is not None
 
-    def send(self, viewer: socket.socket, offset: int) -> int:
+    def send(self, viewer: socket.socket, fd: int, offset: int) -> int:
         """Send what a socket takes now from an offset on, and return how much that was.
+
+        Args:
+            viewer: The socket.
+            fd: Its descriptor.
+            offset: How much of this it has.
 
         Raises:
             BlockingIOError: Nothing.
             OSError: The viewer has gone.
         """
         if self._fd is not None:
-            return os.sendfile(viewer.fileno(), self._fd, offset, self.length - offset)
+            return os.sendfile(fd, self._fd, offset, self.length - offset)
         return viewer.send(memoryview(self.data)[offset:] if offset else self.data)
 
     def hold(self) -> None:

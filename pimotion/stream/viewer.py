@@ -23,7 +23,8 @@ REPEAT_S = 4.0
 CONNECTION = "pimotion.connection"
 """The name in the WSGI environ of the `HandOver`; other servers have none."""
 
-_MARK_EVERY_S = 1.0
+MARK_EVERY_S = 1.0
+"""How often `Viewing.mark` is due."""
 _MARKS = 10
 """A viewer's rate is that of the last 10 s."""
 
@@ -163,8 +164,8 @@ class Viewing:
         )
 
     def mark(self, now_s: float) -> None:
-        """Remember how many pictures he has had; call it once a second or more often."""
-        if now_s - self._marks[-1][0] >= _MARK_EVERY_S:
+        """Remember how many pictures he has had; more often than due does no harm."""
+        if now_s - self._marks[-1][0] >= MARK_EVERY_S:
             self._marks.append((now_s, self.sent))
 
     def end(self) -> None:
