@@ -16,6 +16,7 @@ from pimotion.capture.imagezmq_hub import Meeting
 from pimotion.capture.picamera import PicameraSource, picamera_count
 from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import READ_TIMEOUT_S, Source
+from pimotion.capture.substream import SubstreamSource
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.capture.v4l2 import V4l2Source
 from pimotion.config.camera import Camera
@@ -29,6 +30,13 @@ _SUBSCRIBE = "?subscribe"
 
 def source_for(camera: Camera) -> Source:
     """Return the source of a camera, not yet opened. ``auto`` without a camera: the demo."""
+    if camera.detect.source is None:
+        return _made(camera)
+    small = camera.model_copy(update={"source": camera.detect.source})
+    return SubstreamSource(lambda: _made(camera), _made(small))
+
+
+def _made(camera: Camera) -> Source:
     chosen = camera.source
     if chosen == "auto":
         chosen = found_camera() or DEMO
@@ -85,6 +93,7 @@ def _picamera(camera: Camera, rest: str) -> Source:
         width=camera.width,
         height=camera.height,
         fps=camera.fps,
+        small_width=camera.detect.width,
         controls=camera.controls,
     )
 

@@ -16,20 +16,18 @@ from typing import Any
 
 from pimotion.capture.bounded import BoundedCall
 from pimotion.capture.picamera_controls import agreed, libcamera_controls
+from pimotion.capture.picamera_exposure import exposure_of
 from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
 from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, Planes
-from pimotion.types import Exposure
 
 log = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_S = 3.0
 _BUFFERS = 4
 _FORMAT = "YUV420"
-_BEYOND = 1e9
-"""No exposure (us) or gain of a camera comes near it; the longest is the HQ camera's 670 s."""
 
 _NOT_INSTALLED = (
     "picamera2 is not installed for this Python: `sudo apt install python3-picamera2`, and make "
@@ -38,7 +36,15 @@ _NOT_INSTALLED = (
 
 
 class PicameraSource:
-    """One camera of the Pi; gives YUV420 planes."""
+    """One camera of the Pi; gives YUV420 planes, and smaller ones beside them for the detector.
+
+    Args:
+        number: Of the camera, as libcamera counts.
+        width, height: To ask of it, px.
+        fps: Frames a second.
+        small_width: Width at which motion is looked for, px; None: no smaller planes.
+        controls: Of the camera.
+    """
 
     is_live = True
 
@@ -49,14 +55,16 @@ class PicameraSource:
         width: int,
         height: int,
         fps: float,
+        small_width: int | None = None,
         controls: Controls = NO_CONTROLS,
     ) -> None:
         self._number = number
         self._controls = controls
-        self._size = (width // 2 * 2, height // 2 * 2)
+        self._size = _even(width, height)
+        self._small_size = _small_size(self._size, small_width)
         self._fps = fps
         self._camera: Any = None
-        self._agreed: dict[str, Any] = {}
+        self._agreed: dict[str, dict[str, Any]] = {}
         self._is_agreed_said = False
         self._opened_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
@@ -82,7 +90,7 @@ class PicameraSource:
             request = self._camera.capture_request(wait=READ_TIMEOUT_S)
             now_s = time.monotonic()
             try:
-                buffer = request.make_buffer("main")
+                buffers = {name: request.make_buffer(name) for name in self._agreed}
                 metadata = request.get_metadata()  # it has come with the pixels
             finally:
                 request.release()  # else the camera soon has no buffer left
@@ -93,8 +101,8 @@ class PicameraSource:
         except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None
         self._say_agreed(metadata)
-        exposure = _exposure(metadata)
-        return Captured(self._picture(buffer), now_s, now_s - self._opened_s, exposure)
+        exposure = exposure_of(metadata)
+        return Captured(self._picture(buffers), now_s, now_s - self._opened_s, exposure)
 
     def close(self) -> None:
         """Stop the camera; one that hangs is left behind."""
@@ -121,7 +129,7 @@ class PicameraSource:
             raise SourceLost(f"the Pi camera cannot be opened: {_reason(error)}") from None
         try:
             camera.configure(self._configuration(camera, sycc))
-            self._agreed = self._checked(camera.camera_configuration()["main"])
+            self._agreed = self._checked(camera.camera_configuration())
             camera.start()
         except (RuntimeError, OSError, SourceLost) as error:
             _shut(camera)
@@ -132,6 +140,7 @@ class PicameraSource:
         frame_us = round(1_000_000 / self._fps)
         return camera.create_video_configuration(
             main={"size": self._size, "format": _FORMAT},
+            lores=self._small_size and {"size": self._small_size, "format": _FORMAT},
             colour_space=sycc,  # full range, BT.601: what a JPEG has and `Planes` promises
             buffer_count=_BUFFERS,
             controls={
@@ -143,30 +152,52 @@ class PicameraSource:
         )
 
     @staticmethod
-    def _checked(agreed: dict[str, Any]) -> dict[str, Any]:
+    def _checked(configuration: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """Refuse another format than asked for; libcamera chooses one it has and says nothing."""
-        if agreed["format"] != _FORMAT:
-            raise SourceLost(f"it gives {agreed['format']}, not {_FORMAT}; is it a USB camera?")
-        return agreed
+        agreed = {name: configuration.get(name) for name in ("main", "lores")}
+        streams = {name: stream for name, stream in agreed.items() if stream}
+        for stream in streams.values():
+            if stream["format"] != _FORMAT:
+                raise SourceLost(f"it gives {stream['format']}, not {_FORMAT}; is it a USB camera?")
+        return streams
 
     def _say_agreed(self, metadata: Mapping[str, Any]) -> None:
         """Log what became of what was asked for; the controls are known with the first picture."""
         if self._is_agreed_said:
             return
         self._is_agreed_said = True
-        width, height = self._agreed["size"]
-        told = {"format": self._agreed["format"], "size": f"{width}x{height}"}
+        sizes = ["x".join(map(str, stream["size"])) for stream in self._agreed.values()]
+        told = {"format": _FORMAT, "size": "+".join(sizes)}
         told |= dict(agreed(self._controls, metadata))
         shown = " ".join(f"{name}={value}" for name, value in told.items())
         log.info("camera agreed device=picamera:%d %s", self._number, shown)
 
-    def _picture(self, buffer: Pixels) -> Picture:
-        """Cut the planes out of one buffer; rows are as long as the stride, not as the width."""
-        (width, height), stride = self._agreed["size"], self._agreed["stride"]
-        rows = buffer[: stride * height].reshape(height, stride)
-        chroma = buffer[stride * height : stride * height * 3 // 2].reshape(2, height // 2, -1)
-        u, v = chroma[:, :, : width // 2]
-        return Picture.from_yuv420(Planes(rows[:, :width], u, v), full_range=True)
+    def _picture(self, buffers: Mapping[str, Pixels]) -> Picture:
+        pictures = {name: _cut_out(buffers[name], self._agreed[name]) for name in buffers}
+        small = pictures.get("lores")
+        return pictures["main"] if small is None else pictures["main"].with_small(small)
+
+
+def _cut_out(buffer: Pixels, agreed: Mapping[str, Any]) -> Picture:
+    """Cut the planes out of one buffer; rows are as long as the stride, not as the width."""
+    (width, height), stride = agreed["size"], agreed["stride"]
+    rows = buffer[: stride * height].reshape(height, stride)
+    chroma = buffer[stride * height : stride * height * 3 // 2].reshape(2, height // 2, -1)
+    u, v = chroma[:, :, : width // 2]
+    return Picture.from_yuv420(Planes(rows[:, :width], u, v), full_range=True)
+
+
+def _even(width: float, height: float) -> tuple[int, int]:
+    """Return a size as planes of half the size need it."""
+    return int(width) // 2 * 2, int(height) // 2 * 2
+
+
+def _small_size(size: tuple[int, int], small_width: int | None) -> tuple[int, int] | None:
+    if small_width is None or small_width >= size[0]:
+        return None
+    # Rounded up, so that nothing has to be enlarged to `small_width`.
+    width = (small_width + 1) // 2 * 2
+    return _even(width, width * size[1] / size[0] + 1)
 
 
 def picamera_models() -> list[str]:
@@ -191,33 +222,6 @@ def picamera_count() -> int:
         return len(picamera_models())
     except SourceLost:
         return 0
-
-
-def _exposure(metadata: Mapping[str, Any]) -> Exposure | None:
-    """Return what libcamera says of one picture; None unless it says all of it, and soundly.
-
-    Half of it would be worse than nothing: a digital gain that is missing from one picture, taken
-    for 1, would be a step of the exposure that never was.
-    """
-    time_us = _positive(metadata.get("ExposureTime"))
-    analogue = _positive(metadata.get("AnalogueGain"))
-    digital = _positive(metadata.get("DigitalGain"))
-    if time_us is None or analogue is None or digital is None:
-        return None
-    return Exposure(time_us / 1e6, analogue * digital, _colour_gains(metadata.get("ColourGains")))
-
-
-def _colour_gains(value: Any) -> tuple[float, float] | None:
-    """Return (red, blue); None before the white balance knows them, and from a grey sensor."""
-    match value:
-        case (red, blue) if _positive(red) and _positive(blue):
-            return red, blue
-    return None
-
-
-def _positive(value: Any) -> float | None:
-    """Return a sane number above 0, not NaN or infinite; None for anything else."""
-    return value if isinstance(value, int | float) and 0 < value < _BEYOND else None
 
 
 def _libraries() -> tuple[Any, Any]:

@@ -33,10 +33,15 @@ _SOURCE = re.compile(
     r"|imagezmq:tcp://[^#?]+:[0-9]{1,5}(\?subscribe)?(#.+)?"
 )
 
+_SUBSTREAM = re.compile(r"(rtsp|http)s?://.+")
+
 
 class Detect(Section):
     """What counts as motion."""
 
+    source: Text | None = None
+    """A smaller stream of the same camera, rtsp(s):// or http(s)://, to look for motion in; null:
+    the camera's own `source`."""
     preset: Literal["indoor", "garden", "street"] | None = None
     """Other defaults, for a kind of place; what is set here besides wins over them."""
     method: Literal["adaptive", "running_average", "mog2"] = "adaptive"
@@ -63,6 +68,13 @@ class Detect(Section):
     """running_average: least change of a pixel, in grey levels."""
     accum_weight: Annotated[Number, Field(gt=0, le=1)] = 0.1
     """running_average: how fast the background forgets; a frame's share in it, up to 1."""
+
+    @field_validator("source")
+    @classmethod
+    def _is_network_camera(cls, value: str | None) -> str | None:
+        if value is not None and _SUBSTREAM.fullmatch(value) is None:
+            raise ValueError("must be rtsp(s)://... or http(s)://...")
+        return value
 
     @model_validator(mode="before")
     @classmethod

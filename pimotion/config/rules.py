@@ -20,6 +20,7 @@ _LISTENER = re.compile(
     r"imagezmq:tcp://(?P<host>[^#?]+):(?P<port>[0-9]+)(?P<asks>\?subscribe)?(#.+)?"
 )
 _OPENED_ONCE = ("auto", "picamera", "v4l2:", "imagezmq:")
+_NETWORK = ("rtsp://", "rtsps://", "http://", "https://")
 _LAST_PORT = 65535
 
 
@@ -138,6 +139,7 @@ def _cameras(settings: Settings) -> Iterator[Finding]:
         yield from _listener(camera, (*loc, "source"))
         yield from _numbers(camera, loc)
         yield from _controls(camera, loc)
+        yield from _substream(camera, loc)
         source = "picamera" if camera.source == "picamera:0" else camera.source
         other = used.setdefault(source, camera_id)
         if other != camera_id and source.startswith(_OPENED_ONCE):
@@ -183,6 +185,18 @@ def _numbers(camera: Camera, loc: Loc) -> Iterator[Finding]:
         yield Finding((*loc, "health", "stale_s"), text, ((*loc, "fps"),))
     if camera.password is not None and camera.username is None:
         yield Finding((*loc, "password"), "needs a username too", ((*loc, "username"),))
+
+
+def _substream(camera: Camera, loc: Loc) -> Iterator[Finding]:
+    if camera.detect.source is None:
+        return
+    here: Loc = (*loc, "detect", "source")
+    if not camera.source.startswith(_NETWORK):
+        text = "is for network cameras, which have a second stream; take it out"
+        yield Finding(here, text, ((*loc, "source"),))
+    elif camera.detect.source == camera.source:
+        text = "is the camera's source already; take it out, or name the smaller stream"
+        yield Finding(here, text, ((*loc, "source"),))
 
 
 def _controls(camera: Camera, loc: Loc) -> Iterator[Finding]:

@@ -39,7 +39,6 @@ from pimotion.config.values import (
 NOT_AVAILABLE = frozenset(
     {
         "http.tls",
-        "cameras.*.detect.source",
     }
 )
 """Settings that are promised but that this version does not have; ``*`` stands for any id."""

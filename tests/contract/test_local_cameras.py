@@ -40,10 +40,12 @@ class Request:
         self._released = False
 
     def make_buffer(self, name: str) -> Pixels:
-        assert name == "main"
-        planes = Picture.from_bgr(SCENE.image(self._number)).yuv()
-        rows = [np.full((HEIGHT, STRIDE), 7, np.uint8)]
-        rows += [np.full((HEIGHT // 2, STRIDE // 2), 7, np.uint8) for _ in range(2)]
+        width, height = self._camera.configuration[name]["size"]
+        stride = self._camera.configuration[name]["stride"]
+        planes = Picture.from_bgr(SCENE.image(self._number)).yuv(width)
+        assert planes.y.shape == (height, width)
+        rows = [np.full((height, stride), 7, np.uint8)]
+        rows += [np.full((height // 2, stride // 2), 7, np.uint8) for _ in range(2)]
         for padded, plane in zip(rows, (planes.y, planes.u, planes.v), strict=True):
             padded[:, : plane.shape[1]] = plane
         if self._camera.buffers_break:
@@ -120,11 +122,13 @@ class Picamera2:
         assert controls["FrameDurationLimits"] == (40000, 40000)
         self.asked = controls
         self.free_buffers = buffer_count
-        return {"main": main}
+        return {"main": main, "lores": lores, "raw": None}
 
     def configure(self, camera_config: dict[str, Any]) -> None:
         self.configuration = camera_config
         self.configuration["main"] |= {"stride": STRIDE, "format": self.format}
+        if self.configuration["lores"]:
+            self.configuration["lores"] |= {"stride": 192}
 
     def camera_configuration(self) -> dict[str, Any]:
         return self.configuration
@@ -203,6 +207,33 @@ def test_the_pi_s_pictures_come_in_order_and_every_buffer_goes_back(pi: type[Pic
     assert picture.is_planar
     assert not picture.luma().flags.writeable
     assert np.abs(picture.bgr().astype(int) - SCENE.image(0)).mean() < 3, "rows are out of step"
+
+
+def test_the_pi_makes_the_detector_s_small_picture_itself(pi: type[Picamera2]) -> None:
+    """Its planes are used as they come; nothing is scaled."""
+    source = PicameraSource(0, width=WIDTH, height=HEIGHT, fps=25, small_width=160)
+    source.open()
+    picture = source.read().picture
+    source.close()
+    assert pi.made[0].configuration["lores"]["size"] == (160, 120)
+    assert (picture.width, picture.height) == (WIDTH, HEIGHT)
+    small = Picture.from_bgr(SCENE.image(0)).yuv(160).y
+    assert (picture.luma(160) == small).all()
+    assert picture.bgr().shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "agreed"),
+    [(None, None), (WIDTH, None), (2 * WIDTH, None), (101, (102, 76)), (64, (64, 48))],
+)
+def test_the_pi_s_small_picture_is_even_and_never_the_larger_one(
+    pi: type[Picamera2], asked: int | None, agreed: tuple[int, int] | None
+) -> None:
+    source = PicameraSource(0, width=WIDTH, height=HEIGHT, fps=25, small_width=asked)
+    source.open()
+    source.close()
+    lores = pi.made[0].configuration["lores"]
+    assert (lores and lores["size"]) == agreed
 
 
 def test_each_of_the_pi_s_pictures_says_how_it_was_exposed(pi: type[Picamera2]) -> None:

@@ -21,7 +21,7 @@ from pimotion.capture.factory import source_for
 from pimotion.capture.http_camera import HttpFeed
 from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import Captured, Source
-from pimotion.config.camera import Camera
+from pimotion.config.camera import Camera, Detect
 from pimotion.errors import SourceLost
 
 SHORT_S = 0.6
@@ -31,7 +31,7 @@ SLACK_S = 2.5
 """What a busy machine may take on top."""
 
 LOCAL = ("synthetic", "file", "file-mjpeg", "file-loop", "folder")
-HTTP = ("http-mjpeg", "http-jpeg", "http-video")
+HTTP = ("http-mjpeg", "http-jpeg", "http-video", "http-substream")
 RTSP = ("rtsp-h264", "rtsp-mjpeg")
 IMAGEZMQ = ("imagezmq-jpg", "imagezmq-image", "imagezmq-grey")
 
@@ -69,7 +69,9 @@ def rtsp_url(recordings: Path) -> Iterator[str]:
 def source(kind: str, request: pytest.FixtureRequest) -> Iterator[Source]:
     """A source of a kind whose camera is there and well."""
     with _camera(kind, request) as name:
-        made = source_for(Camera(source=name, width=WIDTH, height=HEIGHT, fps=FPS))
+        small = name.replace("plain", "jpeg") if kind == "http-substream" else None
+        detect = Detect(source=small)
+        made = source_for(Camera(source=name, width=WIDTH, height=HEIGHT, fps=FPS, detect=detect))
         yield made
         made.close()
 
@@ -84,7 +86,7 @@ def _camera(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
         folder = request.getfixturevalue("recordings")
         yield f"file:{folder / ('folder' if family == 'folder' else names[what])}"
     elif family == "http":
-        path = {"mjpeg": "plain", "jpeg": "jpeg", "video": "video"}[what]
+        path = {"jpeg": "jpeg", "video": "video"}.get(what, "plain")
         yield request.getfixturevalue("http_camera").url(path)
     elif family == "rtsp":
         yield f"{request.getfixturevalue('rtsp_url')}/{kind}"

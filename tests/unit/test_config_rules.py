@@ -35,6 +35,16 @@ BROKEN = [
         "1: cameras.a.controls.brightness must be between -1 and 1 for picamera, got 30",
     ),
     (
+        "cameras: {a: {source: picamera, detect: {source: 'rtsp://cam/low'}}}\n",
+        "1: cameras.a.detect.source is for network cameras, which have a second stream; take it "
+        "out",
+    ),
+    (
+        "cameras: {a: {source: 'rtsp://cam/x', detect: {source: 'rtsp://cam/x'}}}\n",
+        "1: cameras.a.detect.source is the camera's source already; take it out, or name the "
+        "smaller stream",
+    ),
+    (
         "cameras: {a: {source: picamera, fps: 20, controls: {exposure_ms: 51}}}\n",
         "1: cameras.a.controls.exposure_ms must be at most 50 ms, the time of a frame at fps 20, "
         "got 51",
@@ -167,6 +177,7 @@ KEPT = [
     DOOR + "http: {host: 0.0.0.0, users: [{name: a, password: abcdefgh}]}\n",
     DOOR + f"http: {{host: 0.0.0.0, tokens: [{{name: a, token: {TOKEN}, cameras: [door]}}]}}\n",
     "cameras: {a: {source: 'imagezmq:tcp://*:5555', open: true}}\n",
+    "cameras: {a: {source: 'rtsp://cam/high', detect: {source: 'http://cam/low'}}}\n",
     "cameras: {a: {source: 'imagezmq:tcp://10.0.0.1:5555?subscribe'}}\n",
     "cameras: {a: {source: 'imagezmq:tcp://127.0.0.1:5555#a'},"
     " b: {source: 'imagezmq:tcp://127.0.0.1:5555#b'}}\n",

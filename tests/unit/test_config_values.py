@@ -83,6 +83,10 @@ WRONG = [
         ],
     ),
     (
+        in_door("detect: {source: /dev/video0}"),
+        ["4: cameras.door.detect.source must be rtsp(s)://... or http(s)://..., got '/dev/video0'"],
+    ),
+    (
         in_door("detect: {method: bgs}"),
         ["4: cameras.door.detect.method must be one of adaptive, running_average, mog2, got 'bgs'"],
     ),
