@@ -51,6 +51,11 @@ class Fanout:
         self._has_ended = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def count(self) -> int:
+        """How many viewers there are now."""
+        return len(self._members)
+
     def start(self, threads: Threads) -> None:
         """Start the thread."""
         self._thread = threads.start("fanout", self.run, may_end=True)

@@ -160,7 +160,7 @@ class Viewing:
         wish = self.wish
         age_s = now_s - self.since_s
         return ViewerInfo(
-            self.address, wish.variant, wish, self._fps(now_s), self.sent, self.skipped, age_s
+            self.address, wish.variant, wish, self._fps(), self.sent, self.skipped, age_s
         )
 
     def mark(self, now_s: float) -> None:
@@ -179,9 +179,9 @@ class Viewing:
         if self._left.acquire(blocking=False):
             self._leave(self)
 
-    def _fps(self, now_s: float) -> float | None:
-        then_s, then_sent = self._marks[0]
-        return (self.sent - then_sent) / (now_s - then_s) if now_s - then_s >= 1.0 else None
+    def _fps(self) -> float | None:
+        (then_s, then_sent), (last_s, last_sent) = self._marks[0], self._marks[-1]
+        return (last_sent - then_sent) / (last_s - then_s) if last_s > then_s else None
 
     def _next_part(self) -> Part | None:
         """Return the next picture, old or new; None when the stream is to end."""
