@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -13,6 +14,8 @@ from daemon_process import DaemonProcess
 from free_ports import find_free_port
 
 from conformance.numbered_camera import FPS, STRIP, NumberedCamera
+
+CAMERAS = ("door", "gate")
 
 _USER, _PASSWORD = "watcher", "correct-horse"
 _TOKEN = "battery-staple-0123"
@@ -47,7 +50,7 @@ ACCESSES = (
 
 @dataclass(frozen=True)
 class House:
-    """A running daemon whose camera ``door`` is numbered."""
+    """A running daemon whose cameras ``door`` and ``gate`` are one and the same numbered one."""
 
     daemon: DaemonProcess
     camera: NumberedCamera
@@ -79,18 +82,23 @@ def living_in(
     folder: Path, camera: NumberedCamera, access: Access, *, max_viewers: int = 64
 ) -> Iterator[House]:
     """Run a daemon on a camera that already gives pictures."""
+    camera_settings = {
+        "source": camera.url,
+        "fps": FPS,
+        "detect": {"method": "running_average", "fps": 5, "masks": [STRIP]},
+        "health": {"stale_s": 2},
+    }
     settings = {
         "mqtt": {"host": "127.0.0.1", "port": find_free_port()},
         "http": {**access.settings, "max_viewers": max_viewers},
-        "cameras": {
-            "door": {
-                "source": camera.url,
-                "fps": FPS,
-                "detect": {"method": "running_average", "fps": 5, "masks": [STRIP]},
-                "health": {"stale_s": 2},
-            }
-        },
+        "cameras": dict.fromkeys(CAMERAS, camera_settings),
     }
     with DaemonProcess(folder, settings, port=find_free_port()) as daemon:
-        daemon.wait_for(lambda: daemon.camera("door")["status"] == "online", "the camera lives")
+        for each in CAMERAS:
+            is_live = partial(_is_live, daemon, each)
+            daemon.wait_for(is_live, f"{each} lives")
         yield House(daemon, camera, access)
+
+
+def _is_live(daemon: DaemonProcess, camera: str) -> bool:
+    return bool(daemon.camera(camera)["status"] == "online")

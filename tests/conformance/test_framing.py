@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 
 import barcode
+import cv2
+import numpy as np
 import pytest
 from mjpeg_reader import MjpegReader, StreamPart
 
 from conformance.clients import Read, go2rtc, home_assistant_still, motioneye, opened
-from conformance.house import House
+from conformance.house import CAMERAS, House
+from pimotion.pixels import as_pixels, encode_bgr
 
 PATHS = ("/door/stream.mjpg", "/stream.mjpg", "/video_feed")
 NEW_S = 1.5
@@ -44,6 +47,22 @@ def test_a_strict_parser_reads_the_right_pictures(house: House, path: str) -> No
 
 def stamp(part: StreamPart) -> float:
     return float(part.headers["X-Timestamp"])
+
+
+def test_all_cameras_in_one_stream_are_the_right_ones(house: House) -> None:
+    """Side by side; neither may be late or stand still beside the other."""
+    with MjpegReader(house.url("/all/stream.mjpg"), login=house.access.login) as viewer:
+        parts = [viewer.part() for _ in range(20)]
+    for column in range(len(CAMERAS)):
+        assert_live(house, [tile(part.jpeg, column) for part in parts])
+
+
+def tile(jpeg: bytes, column: int) -> bytes:
+    """One camera's picture out of a row of all."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    wide = image.shape[1] // len(CAMERAS)
+    return encode_bgr(as_pixels(image[:, column * wide : (column + 1) * wide].copy()), 90)
 
 
 def test_nothing_on_the_way_may_keep_or_hold_up_the_stream(house: House) -> None:
