@@ -1,6 +1,6 @@
 """Half an hour of trouble: no event is lost, and nothing grows. Opt in with `make soak`.
 
-Somebody walks past every nine seconds, while in turn the broker is down, the broker hangs, the
+Somebody walks past every seven seconds, while in turn the broker is down, the broker hangs, the
 camera stalls and viewers come and are cut off. What the daemon saw is what its log says.
 """
 
@@ -34,7 +34,7 @@ from paho.mqtt.properties import Properties
 pytestmark = pytest.mark.soak
 
 MINUTES = float(os.environ.get("PIMOTION_SOAK_MINUTES", "30"))
-WALK_S, REST_S = 4.0, 5.0
+WALK_S, REST_S = 3.0, 4.0
 BETWEEN_S = 25.0
 """Time between two troubles."""
 SETTLED_SHARE = 1 / 3
