@@ -23,8 +23,9 @@ _SCENE_S = 10.0
 _VARIATION_S = 3.0
 _YOUNG_S = 1.5
 """The plain mean of all pictures up to this age: who stands in the first is soon outvoted."""
-_REFRESH_S = 0.2
-"""Bounds and thresholds are made anew so often: what they come from changes over seconds."""
+_LEARN_S = 0.2
+"""One picture in so long is learnt from, as it takes seconds to learn anything; it costs a third,
+and the same is learnt of leaves at any frame rate."""
 _AS_EARLIER = 0.5
 """What was there before has to explain a place twice as well as what is there now."""
 _ALIKE, _ALIKE_MORE = 0.4, 0.3
@@ -52,7 +53,7 @@ class Scene:
         self._mean, self._earlier = plane(shape), plane(shape)
         self._free = mask(shape)
         self._strictness = 1.0
-        self._age_s = self._stale_s = 0.0
+        self._age_s = self._unlearnt_s = 0.0
         self._pictures = 0
 
     def restart(self, picture: Pixels) -> None:
@@ -98,10 +99,13 @@ class Scene:
             step_s: Time since the picture before.
         """
         self._age_s += step_s
-        self._stale_s += step_s
+        self._unlearnt_s += step_s
         self._pictures += 1
-        free = as_pixels(cv2.bitwise_not(objects, dst=self._free))
         is_young = self._age_s < _YOUNG_S
+        if not is_young and self._unlearnt_s < _LEARN_S:
+            return
+        step_s, self._unlearnt_s = self._unlearnt_s, 0.0
+        free = as_pixels(cv2.bitwise_not(objects, dst=self._free))
         if is_young:
             cv2.accumulateWeighted(picture, self._mean, 1 / self._pictures)
         else:
@@ -109,9 +113,8 @@ class Scene:
         weight = max(share(step_s, _VARIATION_S), 1 / self._pictures)
         self.grey.learn(picture, self.background, free, weight, step_s)
         self.structure.learn(free, weight, step_s, is_young=self._age_s < _VARIATION_S)
-        if is_young or self._stale_s >= _REFRESH_S:
-            self.structure.remember_gusts(self._stale_s)
-            self._refresh()
+        self.structure.remember_gusts(step_s)
+        self._refresh()
 
     def absorb(self, picture: Pixels, x: int, y: int, right: int, bottom: int) -> None:
         """Take what is in a box for the scene from now on; right and bottom exclusive."""
@@ -149,7 +152,6 @@ class Scene:
         cv2.convertScaleAbs(self._mean, dst=self.background)
         self.grey.refresh(self.background, self._strictness)
         self.structure.refresh(self.background, self._strictness)
-        self._stale_s = 0.0
 
 
 def correlation(one: Plane, other: Plane) -> float:
