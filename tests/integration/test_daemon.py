@@ -63,6 +63,23 @@ def test_sighup_with_a_mistake_changes_nothing(
         assert state(daemon)["run"] == run, "nothing was started anew"
 
 
+def test_sighup_with_a_file_that_cannot_be_used_goes_back(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    config = tmp_path / "pimotion.yml"
+    with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
+        wanted = json.loads(config.read_text())
+        wanted["state_dir"] = "/proc/pimotion"
+        wanted["cameras"]["shed"] = {**DOOR, "source": "synthetic"}
+        config.write_text(json.dumps(wanted))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: "the old one goes on" in daemon.log, "the way back")
+        daemon.wait_for(lambda: cameras_of(daemon) == ["Door"], "the one camera")
+
+        daemon.wait_for(lambda: daemon.camera("door")["status"] == "online", "it is live")
+        assert "the state folder /proc/pimotion cannot be made" in daemon.log
+
+
 def test_detection_that_was_switched_off_stays_off_after_a_restart(
     tmp_path: Path, free_port: int, unused_port: int
 ) -> None:
