@@ -81,12 +81,13 @@ class Users:
         for user in self._users:
             if same(name, user.name):
                 found = user
-        clear = found.clear if found else None
-        fits = same(password, self._decoy_clear if clear is None else clear) and clear is not None
+        # What stands in for a password that is not there fits nothing.
+        clear = found.clear if found and found.clear is not None else self._decoy_clear
+        fits = same(password, clear)
         for decoy in self._decoys:
-            is_his = found is not None and found.hash is not None and found.hash.cost == decoy.cost
-            asked = found.hash if found and found.hash and is_his else decoy
-            fits = (asked.fits(password) and is_his) or fits
+            his = found.hash if found else None
+            asked = his if his is not None and his.cost == decoy.cost else decoy
+            fits = asked.fits(password) or fits
         return found.role if found and fits else Role.NOBODY
 
 

@@ -78,6 +78,10 @@ def test_whose_page_an_origin_is(origin: str, host: str | None, own: bool) -> No
     assert address.is_own_origin(origin, host) is own
 
 
+def test_a_page_without_a_name_is_nobodys() -> None:
+    assert not Address(Http(), CAMERAS).is_own_origin("null", "127.0.0.1:8080")
+
+
 @pytest.mark.parametrize(
     ("public_url", "path", "mounted", "rest"),
     [
