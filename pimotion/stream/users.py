@@ -63,18 +63,30 @@ class Users:
         if not self._decoys:  # nothing that takes long
             return self._compare(name, password)
         login = hmac.digest(self._key, f"{name}:{password}".encode(), "sha256")
-        with self._lock:
-            if login in self._remembered:
-                self._remembered.move_to_end(login)
-                return self._remembered[login]
+        role = self._recall(login)
+        if role is not None:
+            return role
         with self._one_at_a_time:  # else a guesser would take 16 MB for each of his tries
-            role = self._compare(name, password)
-        if role is not Role.NOBODY:
-            with self._lock:
-                self._remembered[login] = role
-                if len(self._remembered) > _REMEMBERED:
-                    self._remembered.popitem(last=False)
+            role = self._recall(login)  # perhaps by now: a page asks for much at once
+            if role is None:
+                role = self._compare(name, password)
+                self._remember(login, role)
         return role
+
+    def _recall(self, login: bytes) -> Role | None:
+        with self._lock:
+            role = self._remembered.get(login)
+            if role is not None:
+                self._remembered.move_to_end(login)
+            return role
+
+    def _remember(self, login: bytes, role: Role) -> None:
+        if role is Role.NOBODY:
+            return
+        with self._lock:
+            self._remembered[login] = role
+            if len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
 
     def _compare(self, name: str, password: str) -> Role:
         found = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +62,15 @@ def test_a_page_costs_one_hash_not_one_a_request(hashings: Counter[int]) -> None
     for _ in range(50):
         assert users.role("anna", "correct horse") is Role.ADMIN
     assert hashings == {CHEAP.ln: 1, DEAR.ln: 1}
+
+
+def test_what_a_page_asks_for_at_once_costs_one_hash_too(hashings: Counter[int]) -> None:
+    slow = Cost(ln=13, r=8, p=1)  # 25 ms, in which all eight have asked
+    users = Users((hashed("anna", "correct horse", slow),))
+    with ThreadPoolExecutor(8) as pool:
+        roles = list(pool.map(lambda _: users.role("anna", "correct horse"), range(8)))
+    assert roles == [Role.VIEWER] * 8
+    assert hashings == {slow.ln: 1}
 
 
 @pytest.mark.parametrize("name", ["anna", "bodo", "carl", "nobody"])
