@@ -9,7 +9,6 @@ from typing import cast
 from pimotion.pace import Pacer
 from pimotion.stream.kernel import Poller
 from pimotion.stream.load import Load
-from pimotion.stream.multipart import Part
 from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 
 _ANY = 0x7FFF_FFFF
@@ -33,8 +32,8 @@ class Member:
     """
 
     __slots__ = (
-        "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_left", "_load", "_offset",
-        "_pacer", "_poller", "_progress_s", "_repeat_after_s", "_unsent",
+        "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left",
+        "_load", "_offset", "_pacer", "_poller", "_progress_s", "_repeat_after_s", "_unsent",
         "sent", "socket", "viewing", "waits",
     )  # fmt: skip
 
@@ -62,6 +61,7 @@ class Member:
         self._offset = 0
         self._is_owed = False
         self._is_repeat = False
+        self._is_sending = False
         self._is_draining = False
         self._left = _ANY
         self._progress_s = 0.0
@@ -79,9 +79,10 @@ class Member:
         self._is_repeat = False
         self._begin(load, now_s)
 
-    def is_silent(self, now_s: float) -> bool:
-        """Tell whether a picture without a successor is to be sent again."""
-        return now_s - self._given_s >= (REPEAT_S if self._is_repeat else self._repeat_after_s)
+    @property
+    def repeat_at_s(self) -> float:
+        """When a picture without a successor is to be sent again, while not `waits`."""
+        return self._given_s + (REPEAT_S if self._is_repeat else self._repeat_after_s)
 
     def repeat(self, newest: Load, now_s: float) -> None:
         """Send the last part again, or when that has been done the newest."""
@@ -103,12 +104,12 @@ class Member:
         self._stop_waiting()
         self._given_s = now_s
         if self._is_owed:
-            self._is_repeat = False
+            self._is_owed = self._is_repeat = False
             self._begin(newest, now_s)
 
     def has_stalled(self, now_s: float, stall_s: float) -> bool:
         """Tell whether a viewer who `waits` has taken nothing for so long; ask now and then."""
-        rest = self._load.length - self._offset if self._load else 0
+        rest = self._load.length - self._offset if self._load and self._is_sending else 0
         left = rest + self._unsent(self._fd)
         if left < self._left:
             self._left, self._progress_s = left, now_s
@@ -126,23 +127,18 @@ class Member:
         self.report()
         self.viewing.close()
 
-    @property
-    def _is_sending(self) -> bool:
-        return self._load is not None and self._offset < self._load.length
-
     def _begin(self, load: Load, now_s: float) -> None:
         self._load = load
-        self._is_owed = False
         try:
             sent = load.send(self.socket, self._fd, 0)
         except BlockingIOError:
             sent = 0
-        self._offset = sent
         if sent == load.length:
             self._end(now_s)
-        else:
-            load.hold()
-            self._wait(now_s)
+            return
+        load.hold()
+        self._offset, self._is_sending = sent, True
+        self._wait(now_s)
 
     def _finish(self, now_s: float) -> bool:
         load = cast("Load", self._load)
@@ -153,6 +149,7 @@ class Member:
         if self._offset < load.length:
             return False
         load.let_go()
+        self._is_sending = False
         self._end(now_s)
         return True
 
@@ -189,12 +186,12 @@ class Member:
 class Audience:
     """The viewers of one variant in one framing; the bytes of each part are made once for all."""
 
-    def __init__(self, parts: Parts, framed: Callable[[Part], bytes]) -> None:
+    def __init__(self, parts: Parts, *, advance: bool) -> None:
         self.members: list[Member] = []
         self._parts = parts
-        self._framed = framed
+        self._advance = advance
         self._seen = 0
-        self._load = Load(b"", 0.0)
+        self._load = Load((), 0.0)
 
     @property
     def newest(self) -> Load:
@@ -218,8 +215,9 @@ class Audience:
             return []
         self._seen = taken.number
         self._load.close()
-        data, captured_s = self._framed(taken.value), taken.value.monotonic_s
-        load = self._load = Load(data, captured_s, viewers=len(self.members))
+        part, viewers = taken.value, len(self.members)
+        pieces = part.pieces(advance=self._advance)
+        load = self._load = Load(pieces, part.monotonic_s, viewers=viewers)
         gone = []
         for member in self.members:
             try:

@@ -17,15 +17,15 @@ from collections import deque
 from pimotion.health import Threads
 from pimotion.stream.audience import Audience, Member
 from pimotion.stream.kernel import Waker, poller, unsent_asker
-from pimotion.stream.viewer import MARK_EVERY_S, Parts, Viewing
+from pimotion.stream.viewer import MARK_EVERY_S, REPEAT_SOON_S, Parts, Viewing
 
 log = logging.getLogger(__name__)
 
 STALL_S = 10.0
 """A viewer who takes no byte for this long has gone."""
 
-_TEND_EVERY_S = 0.05
-"""How punctual repeats and cuts are. Costs 0.2 us a viewer each time."""
+_LOOK_EVERY_S = 0.25
+"""How often it is looked whether someone who is busy makes progress."""
 
 
 class Fanout:
@@ -84,17 +84,21 @@ class Fanout:
         """Send until `stop`."""
         try:
             while not self._stopping:
-                ready = self._poller.wait(_TEND_EVERY_S if self._members else None)
+                ready = self._poller.wait(self._pause_s())
                 now_s = time.monotonic()
                 self._spread(now_s)
                 for fd, has_gone in ready:
                     self._attend(fd, now_s, has_gone=has_gone)
                 self._admit(now_s)
                 if now_s >= self._tend_at_s:
-                    self._tend_at_s = now_s + _TEND_EVERY_S
                     self._tend(now_s)
+                # Whoever got a picture just now is the next to get it again, unless one follows.
+                self._tend_at_s = min(self._tend_at_s, now_s + REPEAT_SOON_S)
         finally:
             self._close()
+
+    def _pause_s(self) -> float | None:
+        return max(0.0, self._tend_at_s - time.monotonic()) if self._members else None
 
     def _spread(self, now_s: float) -> None:
         """Give new pictures to those who watch them."""
@@ -127,7 +131,9 @@ class Fanout:
                 self._hear
             )  # before the newest is looked at, so that none is missed
             key = (viewing.parts, viewing.wish.advance)
-            audience = self._audiences.get(key) or Audience(viewing.parts, viewing.framed)
+            audience = self._audiences.get(key) or Audience(
+                viewing.parts, advance=viewing.wish.advance
+            )
             for gone in audience.follow(now_s):
                 self._remove(gone)
             self._audiences[key] = audience
@@ -145,6 +151,7 @@ class Fanout:
 
     def _tend(self, now_s: float) -> None:
         """Repeat pictures that have no successor, and cut those who take nothing."""
+        self._tend_at_s = now_s + _LOOK_EVERY_S
         if now_s >= self._mark_at_s:
             self._mark_at_s = now_s + MARK_EVERY_S
             for member, _ in self._members.values():
@@ -154,7 +161,7 @@ class Fanout:
             viewing = member.viewing
             if member.waits:
                 viewing.stalled = member.has_stalled(now_s, self.stall_s)
-            elif member.is_silent(now_s):
+            elif now_s >= member.repeat_at_s:
                 try:
                     member.repeat(audience.newest, now_s)
                 except OSError:

@@ -12,7 +12,7 @@ import selectors
 import socket
 import threading
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 try:
@@ -190,8 +190,8 @@ def unsent_asker() -> Callable[[int], int]:
     return unsent
 
 
-def file_in_memory(data: bytes) -> int | None:
-    """Return the descriptor of a new file with these bytes, for `os.sendfile`; None without one."""
+def file_in_memory(pieces: Sequence[bytes]) -> int | None:
+    """Return the descriptor of a new file of these pieces, for `os.sendfile`; None without one."""
     if not hasattr(os, "memfd_create") or not hasattr(os, "sendfile"):
         return None
     try:
@@ -199,10 +199,10 @@ def file_in_memory(data: bytes) -> int | None:
     except OSError:  # no descriptor is free
         return None
     try:
-        written = os.write(fd, data)
+        written = os.writev(fd, pieces)
     except OSError:
         written = 0
-    if written == len(data):
+    if written == sum(map(len, pieces)):
         return fd
     os.close(fd)
     return None

@@ -29,9 +29,6 @@ from pimotion.stream.workers import Workers
 log = logging.getLogger(__name__)
 
 _WORKERS = 8
-_WAITING_REQUESTS = 64
-"""More than a page with many cameras asks for at once."""
-
 _PAUSE_S = 0.2
 """After an accept that failed, for example because no descriptor is free."""
 
@@ -56,6 +53,7 @@ class Listener:
         application: Runs in worker threads.
         take_stream: Gets the connections that handlers hand over.
         max_connections: At a time, streams not counted.
+        max_waiting: Requests that may wait to be answered.
         workers: Requests that are answered at a time.
 
     Raises:
@@ -70,6 +68,7 @@ class Listener:
         take_stream: TakeStream,
         *,
         max_connections: int,
+        max_waiting: int,
         workers: int = _WORKERS,
     ) -> None:
         self._socket = bound(host, port)
@@ -77,7 +76,7 @@ class Listener:
         self._answering = Answering(application, host, self.port)
         self._take_stream = take_stream
         self._max_connections = max_connections
-        self._workers = Workers(self._work, threads=workers, backlog=_WAITING_REQUESTS)
+        self._workers = Workers(self._work, threads=workers, backlog=max_waiting)
         self._waker = Waker()
         self._selector = selectors.DefaultSelector()
         self._connections: dict[socket.socket, Connection] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 
 from pimotion.stream.kernel import file_in_memory
 
@@ -34,18 +35,18 @@ class Load:
     stays open while someone still sends from it (`hold`), and until `close`.
 
     Attributes:
-        data: The bytes.
-        length: How many.
+        length: How many bytes.
         captured_s: When the picture was captured, monotonic.
     """
 
-    __slots__ = ("_closed", "_fd", "_holders", "captured_s", "data", "length")
+    __slots__ = ("_closed", "_fd", "_holders", "_joined", "_pieces", "captured_s", "length")
 
-    def __init__(self, data: bytes, captured_s: float, *, viewers: int = 1) -> None:
-        self.data = data
-        self.length = len(data)
+    def __init__(self, pieces: Sequence[bytes], captured_s: float, *, viewers: int = 1) -> None:
+        self.length = sum(map(len, pieces))
         self.captured_s = captured_s
-        self._fd = file_in_memory(data) if file_is_cheaper(self.length, viewers) else None
+        self._pieces = pieces
+        self._joined: bytes | None = None
+        self._fd = file_in_memory(pieces) if file_is_cheaper(self.length, viewers) else None
         self._holders = 0
         self._closed = False
 
@@ -68,7 +69,11 @@ class Load:
         """
         if self._fd is not None:
             return os.sendfile(fd, self._fd, offset, self.length - offset)
-        return viewer.send(memoryview(self.data)[offset:] if offset else self.data)
+        if offset == 0 and hasattr(viewer, "sendmsg"):
+            return viewer.sendmsg(self._pieces)
+        if self._joined is None:
+            self._joined = b"".join(self._pieces)
+        return viewer.send(memoryview(self._joined)[offset:])
 
     def hold(self) -> None:
         """Keep the file for someone who has sent a part of it."""

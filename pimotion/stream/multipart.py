@@ -24,6 +24,9 @@ OPENING = f"--{BOUNDARY}\r\n".encode()
 OPENING_AHEAD = OPENING + b"Content-Type: image/jpeg\r\n\r\n"
 """Goes before the first `Part.framed_ahead`."""
 
+_CLOSING = b"\r\n" + OPENING
+_CLOSING_AHEAD = b"\r\n" + OPENING_AHEAD
+
 
 @dataclass(frozen=True)
 class Part:
@@ -42,13 +45,18 @@ class Part:
     @cached_property
     def framed(self) -> bytes:
         """The picture as it stands in a stream, the next boundary line included."""
-        lines = ["Content-Type: image/jpeg", f"Content-Length: {len(self.jpeg)}"]
-        if self.utc_s is not None:
-            lines.append(f"X-Timestamp: {self.utc_s:.6f}")
-        head = "\r\n".join([*lines, "", ""]).encode()
-        return b"".join((head, self.jpeg, b"\r\n", OPENING))
+        return b"".join(self.pieces(advance=False))
 
     @cached_property
     def framed_ahead(self) -> bytes:
         """The picture as it stands in a stream for Chrome, the next part's header included."""
-        return b"".join((self.jpeg, b"\r\n", OPENING_AHEAD))
+        return b"".join(self.pieces(advance=True))
+
+    def pieces(self, *, advance: bool) -> tuple[bytes, bytes, bytes]:
+        """Return what `framed` or `framed_ahead` is joined of, for who can send it unjoined."""
+        if advance:
+            return b"", self.jpeg, _CLOSING_AHEAD
+        lines = ["Content-Type: image/jpeg", f"Content-Length: {len(self.jpeg)}"]
+        if self.utc_s is not None:
+            lines.append(f"X-Timestamp: {self.utc_s:.6f}")
+        return "\r\n".join([*lines, "", ""]).encode(), self.jpeg, _CLOSING

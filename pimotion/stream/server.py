@@ -24,8 +24,12 @@ from pimotion.stream.viewer import Places
 from pimotion.types import Command, EventLog, LinkStatus, Message
 
 _OTHER_CONNECTIONS = 256
-"""Connections beside the streams: pages, stills, and those who say nothing. They cost a descriptor
-each, and when they are all taken those who say nothing are the first to go."""
+"""Connections that are no streams, or not yet: pages, stills, and those who say nothing. They cost
+a descriptor each, and when they are all taken those who say nothing are the first to go. On top
+comes one for each viewer, so that all may ask at the same time."""
+
+_OTHER_REQUESTS = 64
+"""May wait to be answered, viewers not counted; more than a page with many cameras asks for."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  only recognised here
 """A wildcard is no address to visit; this machine's own is."""
@@ -92,7 +96,12 @@ class StreamServer:
         http = self._http
         fanout = Fanout()
         self._listener = Listener(
-            http.host, http.port, self.app, fanout.add, max_connections=_OTHER_CONNECTIONS
+            http.host,
+            http.port,
+            self.app,
+            fanout.add,
+            max_connections=http.max_viewers + _OTHER_CONNECTIONS,
+            max_waiting=http.max_viewers + _OTHER_REQUESTS,
         )
         self._fanout = fanout
         self._fanout.start(threads)

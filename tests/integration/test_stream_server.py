@@ -189,7 +189,7 @@ def test_a_port_in_use_is_said_in_words(free_port: int) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_of_another_machine_is_said_in_words(host: str) -> None:
     with pytest.raises(StartError, match=f"this machine has no address '{host}'"):
-        Listener(host, 0, None, no_stream, max_connections=1)
+        Listener(host, 0, None, no_stream, max_connections=1, max_waiting=1)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,9 @@ def test_the_url_can_be_visited(host: str, url: str) -> None:
 def listening(app: Any, **limits: int) -> Iterator[Listener]:
     """A server for any WSGI application; no thread of it may die."""
     threads = Threads()
-    listener = Listener("127.0.0.1", 0, app, no_stream, **{"max_connections": 300, **limits})
+    listener = Listener(
+        "127.0.0.1", 0, app, no_stream, **{"max_connections": 300, "max_waiting": 64, **limits}
+    )
     listener.start(threads)
     try:
         yield listener

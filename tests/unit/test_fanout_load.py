@@ -12,6 +12,7 @@ import pytest
 from pimotion.stream.load import Load, file_is_cheaper
 
 DATA = bytes(range(256)) * 400
+PIECES = (DATA[:100], DATA[100:-50], DATA[-50:])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_every_byte_goes_out_once_however_little_is_taken_at_a_time(
     pair: tuple[socket.socket, socket.socket], viewers: int
 ) -> None:
     ours, theirs = pair
-    load = Load(DATA, 0.0, viewers=viewers)
+    load = Load(PIECES, 0.0, viewers=viewers)
     assert load.is_file == (viewers == 50)
     offset, got = 0, b""
     while len(got) < len(DATA):
@@ -63,7 +64,7 @@ def test_every_byte_goes_out_once_however_little_is_taken_at_a_time(
 
 def test_the_file_stays_while_someone_sends_from_it_and_no_longer() -> None:
     before = descriptors()
-    load = Load(DATA, 0.0, viewers=50)
+    load = Load(PIECES, 0.0, viewers=50)
     load.hold()
     load.hold()
     load.close()
@@ -77,7 +78,7 @@ def test_the_file_stays_while_someone_sends_from_it_and_no_longer() -> None:
 def test_what_was_closed_can_still_be_sent(pair: tuple[socket.socket, socket.socket]) -> None:
     """A picture without a successor is sent again."""
     ours, theirs = pair
-    load = Load(DATA, 0.0, viewers=50)
+    load = Load(PIECES, 0.0, viewers=50)
     load.close()
     taken = load.send(ours, ours.fileno(), 0)
     assert theirs.recv(len(DATA), socket.MSG_WAITALL if taken == len(DATA) else 0) == DATA[:taken]
@@ -88,4 +89,4 @@ def test_without_a_free_descriptor_it_goes_out_from_memory(monkeypatch: pytest.M
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(os, "memfd_create", none_left)
-    assert not Load(DATA, 0.0, viewers=50).is_file
+    assert not Load(PIECES, 0.0, viewers=50).is_file

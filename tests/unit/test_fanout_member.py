@@ -62,8 +62,9 @@ class _Noted(Load):
     """Takes 10 bytes unless the line says otherwise."""
 
     def __init__(self, line: Line, data: bytes, captured_s: float) -> None:
-        super().__init__(data, captured_s)
+        super().__init__((data,), captured_s)
         self.line = line
+        self.data = data
 
     def send(self, viewer: socket.socket, fd: int, offset: int) -> int:
         taken = self.line.takes.pop(0) if self.line.takes else self.length - offset
@@ -144,9 +145,9 @@ def test_a_picture_without_a_successor_is_repeated_soon_and_then_rarely(line: Li
     """Blink paints it only then; Home Assistant's proxy gives up after 10 s of silence."""
     member, picture = line.member(), line.load("a")
     member.offer(picture, 1.0)
-    assert [member.is_silent(at_s) for at_s in (1.1, 1.2)] == [False, True]
+    assert [at_s >= member.repeat_at_s for at_s in (1.1, 1.2)] == [False, True]
     member.repeat(picture, 1.2)
-    assert [member.is_silent(at_s) for at_s in (5.0, 5.3)] == [False, True]
+    assert [at_s >= member.repeat_at_s for at_s in (5.0, 5.3)] == [False, True]
     member.repeat(picture, 5.3)
     assert line.log == ["a", "a", "a"]
     assert member.sent == 1, "repeats are no new pictures"
@@ -165,7 +166,7 @@ def test_the_repeat_is_the_same_picture_then_the_newest(line: Line) -> None:
 def test_with_advance_nothing_is_repeated_soon(line: Line) -> None:
     member = line.member(advance=True)
     member.offer(line.load("a"), 1.0)
-    assert [member.is_silent(at_s) for at_s in (1.5, 4.9, 5.1)] == [False, False, True]
+    assert [at_s >= member.repeat_at_s for at_s in (1.5, 4.9, 5.1)] == [False, False, True]
 
 
 def test_a_picture_that_is_still_on_its_way_is_not_repeated(line: Line) -> None:
@@ -177,7 +178,7 @@ def test_a_picture_that_is_still_on_its_way_is_not_repeated(line: Line) -> None:
     line.unsent = 0
     member.go_on(picture, 3.0)
     assert line.log == ["a"]
-    assert [member.is_silent(at_s) for at_s in (3.1, 3.2)] == [False, True]
+    assert [at_s >= member.repeat_at_s for at_s in (3.1, 3.2)] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ def test_a_viewer_who_leaves_gives_place_and_file_back(line: Line) -> None:
 
 def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(line: Line) -> None:
     parts = Parts()
-    audience = Audience(parts, lambda part: part.framed)
+    audience = Audience(parts, advance=False)
     other = Line()
     gone, there = other.member(), line.member()
     parts.put(Part(b"one", 1.0, None))
