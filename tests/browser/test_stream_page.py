@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import barcode
-import cv2
-import numpy as np
 import pytest
 from live_feed import Events, Feed, numbered_jpeg, serving
+from page_watch import seen, uncover, wait, wait_true
 from playwright.sync_api import Browser, Page, expect
 
 from pimotion.config.settings import Http
@@ -62,32 +59,8 @@ def house() -> Iterator[House]:
         yield house
 
 
-def wait_true(page: Page, expression: str, within_s: float = 8.0) -> None:
-    """Wait for a JavaScript expression; the page's policy forbids playwright's own way to."""
-    wait(page, lambda: bool(page.evaluate(f"() => Boolean({expression})")), within_s)
-
-
 def wait_for_viewers(page: Page, house: House, count: int) -> None:
     wait(page, lambda: house.server.viewers("door") == count)
-
-
-def wait(page: Page, condition: Callable[[], bool], within_s: float = 8.0) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "the condition did not come true in time"
-        page.wait_for_timeout(50)
-
-
-def live(feed: Feed) -> str:
-    """JavaScript for the live picture of a camera."""
-    return f"document.querySelector('article[data-camera={feed.camera.id}] .live')"
-
-
-def seen(page: Page, selector: str) -> int | None:
-    """The number of the picture that an element shows on the screen."""
-    png = page.locator(selector).screenshot()
-    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return barcode.read(image.view(np.uint8))
 
 
 def test_the_live_picture_lives(page: Page, house: House) -> None:
@@ -95,7 +68,7 @@ def test_the_live_picture_lives(page: Page, house: House) -> None:
     live = page.locator("article[data-camera=door] .live")
     expect(live).to_be_visible()
     wait_true(page, "document.querySelector('.live').naturalWidth === 640")
-    page.evaluate("for (const e of document.querySelectorAll('.badge')) e.remove()")
+    uncover(page)
     first = seen(page, ".live")
     assert first is not None
     assert first <= house.feed.number
@@ -218,19 +191,6 @@ def test_a_camera_that_still_learns_its_scene_says_so(page: Page, house: House) 
     expect(verdict).to_contain_text("Detection is switched off", timeout=3000)
 
 
-def test_a_hidden_page_watches_nothing(page: Page, house: House) -> None:
-    page.goto(house.server.url)
-    wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
-    hide = """hidden => {
-        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
-        document.dispatchEvent(new Event('visibilitychange'));
-    }"""
-    page.evaluate(hide, True)
-    wait_for_viewers(page, house, 0)
-    page.evaluate(hide, False)
-    wait_for_viewers(page, house, 1)
-
-
 def test_the_page_comes_back_with_its_server(page: Page, house: House, free_port: int) -> None:
     http = Http(port=free_port)
     with serving(house.feed, http=http) as server:
@@ -245,23 +205,6 @@ def test_the_page_comes_back_with_its_server(page: Page, house: House, free_port
         assert server.url == url
         expect(page.locator("#trouble")).to_be_hidden(timeout=5000)
         wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
-
-
-def test_more_cameras_than_a_browser_has_connections_are_all_live(page: Page) -> None:
-    """Six connections to a host is all that a browser opens; the others show stills."""
-    feeds = [Feed(f"cam{n}") for n in range(8)]
-    for feed in feeds:
-        feed.show()
-        feed.run(4)
-    with serving(*feeds) as server:
-        page.goto(server.url)
-        for feed in feeds:
-            wait_true(page, f"{live(feed)}?.naturalWidth === 640")
-        assert sum(server.viewers(feed.camera.id) for feed in feeds) == 4
-        page.evaluate("for (const e of document.querySelectorAll('.badge')) e.remove()")
-        last = "article[data-camera=cam7] .live"
-        first = seen(page, last) or 0
-        wait(page, lambda: (seen(page, last) or 0) > first)
 
 
 def test_the_addresses_for_home_assistant_are_ready_to_paste(page: Page, house: House) -> None:
