@@ -162,8 +162,8 @@ class Http(Section):
     """Address of the page as others reach it, for the link in Home Assistant; behind a reverse
     proxy with its path."""
     allowed_hosts: tuple[Host, ...] = ()
-    """Names by which the page may be asked for, beside loopback; empty: addresses, this machine's
-    name and that of `public_url`."""
+    """Names by which the page may be asked for, beside loopback; empty: addresses, names of home
+    networks such as pi.local, this machine's name and that of `public_url`."""
     frame_ancestors: tuple[
         Annotated[str, StringConstraints(strict=True, max_length=256, pattern=ORIGIN_PATTERN)], ...
     ] = ()

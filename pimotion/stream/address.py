@@ -15,24 +15,32 @@ from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)
 
-_PRIVATE_ENDINGS = ("local", "lan", "home", "home.arpa", "internal", "localdomain", "fritz.box")
-"""What home networks put behind a machine's name. Nobody can rent a name below one of these, so
-none can be made to point at us: `.local` is RFC 6762's, `home.arpa` RFC 8375's, `internal` ICANN's
-(2024), the others are in no public root or belong to the maker of the router (2026-11)."""
+_PRIVATE_ENDINGS = (
+    ".local",
+    ".lan",
+    ".home",
+    ".home.arpa",
+    ".internal",
+    ".localdomain",
+    ".fritz.box",
+)
+"""What home networks put behind the names of machines. `.local` is RFC 6762's, `.home.arpa` RFC
+8375's, `.internal` ICANN's (2024); the others are in no public root, or belong to the maker of the
+router (2026-11)."""
 
 
 class Address:
     """Knows the host names and the path of the page. Thread-safe, never changes.
 
     A web page elsewhere can point a name of its own at this machine and then reads whatever it is
-    given (DNS rebinding). So a request must ask for a name that is ours; one that asks for an
-    address of numbers cannot come from such a page.
+    given (DNS rebinding). So a request must ask for a name that is ours, or for one that nobody on
+    the internet can own: an address of numbers, a name without a dot, one of a home network.
     """
 
     def __init__(self, http: Http, cameras: Collection[str]) -> None:
         self._public = urlsplit(http.public_url or "")
-        self._takes_numbers = not http.allowed_hosts
-        names = http.allowed_hosts or (*_own_names(), self._public.hostname or "")
+        self._takes_private = not http.allowed_hosts
+        names = http.allowed_hosts or (socket.gethostname(), self._public.hostname or "")
         self._names = {host_name(name) for name in names} - {""}
         path = self._public.path.rstrip("/")
         # A proxy that takes its path off leaves a camera's address, which may look like that path.
@@ -47,7 +55,7 @@ class Address:
         name = host_name(host)
         if is_loopback(name) or name in self._names:
             return True
-        return self._takes_numbers and _is_number(name)
+        return self._takes_private and _is_private(name)
 
     def warn(self, host: str | None) -> None:
         """Say in the log that somebody asked under another name."""
@@ -89,7 +97,6 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def _own_names() -> list[str]:
-    full = socket.gethostname()
-    label = full.split(".", maxsplit=1)[0]
-    return [full, label, *(f"{label}.{ending}" for ending in _PRIVATE_ENDINGS)]
+def _is_private(name: str) -> bool:
+    is_label = bool(name) and "." not in name
+    return is_label or _is_number(name) or name.endswith(_PRIVATE_ENDINGS)

@@ -14,7 +14,7 @@ CAMERAS = ("door", "garden")
 
 @pytest.fixture(autouse=True)
 def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "Garden-Pi")
+    monkeypatch.setattr(socket, "gethostname", lambda: "Garden-Pi.example.org")
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,18 @@ def _named(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("[::1]:8080", True, id="IPv6 loopback"),
         pytest.param("192.168.1.5:8080", True, id="an address"),
         pytest.param("[fd00::5]", True, id="an IPv6 address"),
-        pytest.param("garden-pi:8080", True, id="this machine"),
-        pytest.param("GARDEN-PI.local", True, id="by multicast"),
-        pytest.param("garden-pi.local.", True, id="with the root's dot"),
-        pytest.param("garden-pi.fritz.box", True, id="behind a router"),
+        pytest.param("GARDEN-pi.example.org:8080", True, id="this machine"),
+        pytest.param("garden-pi.example.org.", True, id="with the root's dot"),
+        pytest.param("pimotion:8080", True, id="a container"),
+        pytest.param("nas.local", True, id="by multicast"),
+        pytest.param("cams.fritz.box", True, id="behind a router"),
         pytest.param("cams.example.org", True, id="public_url"),
         pytest.param(None, True, id="no browser"),
         pytest.param("evil.example", False, id="another name"),
+        pytest.param("evil.local.example", False, id="looks like multicast"),
+        pytest.param("evillocal.example", False, id="the same without a dot"),
+        pytest.param("evilfritz.box", False, id="looks like the router"),
+        pytest.param(".", False, id="the root"),
         pytest.param("garden-pi.evil.example", False, id="our label below another name"),
         pytest.param("127.0.0.1.evil.example", False, id="looks like an address"),
         pytest.param("localhost.evil.example", False, id="looks like localhost"),
@@ -53,6 +58,7 @@ def test_names_that_are_ours(host: str | None, ours: bool) -> None:
         ("10.1.2.3", True),
         ("127.0.0.1", True),
         ("garden-pi", False),
+        ("nas.local", False),
         ("192.168.1.5", False),
         ("cams.example.org", False),
     ],
