@@ -112,7 +112,7 @@ class Core:
     def fetch(self, path: str, *, method: str = "GET", body: Any = None) -> tuple[int, bytes]:
         """Return status and body of any address, whatever the status."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers = {**self.headers, "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -120,6 +120,11 @@ class Core:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What opens every door of the API."""
+        return {"Authorization": f"Bearer {self._token}"}
 
     def states(self) -> dict[str, State]:
         """Return all states by entity id."""

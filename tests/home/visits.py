@@ -39,7 +39,7 @@ class CameraOnCue(RecordingCamera):
     def _numbers(self) -> Iterator[int]:
         while True:
             # Back and forth, so that the light does not jump.
-            yield from (*EMPTY, *reversed(EMPTY))
+            yield from (*EMPTY[:10], *reversed(EMPTY[:10]))
             if self._cue.is_set():
                 self._cue.clear()
                 yield from PEOPLE
