@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pimotion.config.settings import Http
-from pimotion.config.values import is_loopback
+from pimotion.config.values import RESERVED_IDS, is_loopback
 from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class Address:
         names = http.allowed_hosts or (socket.gethostname(), self._public.hostname or "")
         self._names = {host_name(name) for name in names} - {""}
         path = self._public.path.rstrip("/")
-        # A proxy that takes its path off leaves a camera's address, which may look like that path.
-        is_camera = path.strip("/").split("/")[0] in cameras
-        self._prefix = "" if is_camera else path
+        # What a proxy that takes its path off leaves may look like that path.
+        is_ours = path.strip("/").split("/")[0] in {*cameras, *RESERVED_IDS}
+        self._prefix = "" if is_ours else path
         self._repeated = Repeated(log)
 
     def is_ours(self, host: str | None) -> bool:
@@ -66,7 +66,7 @@ class Address:
 
     def is_own_origin(self, origin: str, host: str | None) -> bool:
         """Tell whether the ``Origin`` of a request to ``host`` is the page itself."""
-        netloc = urlsplit(origin).netloc
+        netloc = origin.partition("://")[2]
         return bool(netloc) and netloc in (host, self._public.netloc)
 
     def take_prefix(self, environ: dict[str, Any]) -> None:

@@ -77,6 +77,7 @@ def test_with_a_list_only_those_and_loopback(host: str, ours: bool) -> None:
         ("http://evil.example", "127.0.0.1:8080", False),
         ("null", "127.0.0.1:8080", False),
         ("null", None, False),
+        ("http://[", "127.0.0.1:8080", False),
     ],
 )
 def test_whose_page_an_origin_is(origin: str, host: str | None, own: bool) -> None:
@@ -97,6 +98,7 @@ def test_a_page_without_a_name_is_nobodys() -> None:
         ("http://x/pimotion", "/pimotions/x", "", "/pimotions/x"),
         ("http://x/pimotion", "/door/stream.mjpg", "", "/door/stream.mjpg"),
         ("http://x/door", "/door/stream.mjpg", "", "/door/stream.mjpg"),
+        ("http://x/api", "/api/state", "", "/api/state"),
         ("http://x/", "/api/state", "", "/api/state"),
         (None, "/api/state", "", "/api/state"),
     ],
