@@ -101,9 +101,12 @@ def test_a_stream_that_is_refused_is_asked_for_again(page: Page, feed: Feed) -> 
             other.part()
             page.goto(server.url)
             expect(page.locator(".badge")).to_have_text("Clear")
-            page.wait_for_timeout(500)
+            expect(page.locator(".reason")).to_have_text(
+                "No live picture: all 1 places are taken; try again later", timeout=5000
+            )
             assert page.evaluate("document.querySelector('.live').naturalWidth") != 640
         wait_true(page, "document.querySelector('.live').naturalWidth === 640")
+        expect(page.locator(".reason")).to_be_hidden(timeout=3000)
 
 
 def test_a_stream_that_falls_silent_is_opened_anew(page: Page, feed: Feed) -> None:

@@ -31,10 +31,12 @@ export class Stream {
     this.image = image;
     this.canvas = canvas;
     this.url = null;
+    this.refusal = null; // why the server gives no stream, in its words
     this.timer = null;
     this.patienceMs = PATIENCE_MS;
     this.changesInARow = 0;
-    image.addEventListener("error", () => this.url && this.later(RETRY_MS, () => this.load()));
+    image.addEventListener("error", () => this.url && this.retry());
+    image.addEventListener("load", () => (this.refusal = null));
     this.forget();
   }
 
@@ -73,6 +75,11 @@ export class Stream {
     this.later(RENEW_MS, () => this.renew());
   }
 
+  retry() {
+    this.later(RETRY_MS, () => this.load());
+    refusalOf(this.url).then((text) => (this.refusal = text));
+  }
+
   later(delayMs, what) {
     clearTimeout(this.timer);
     this.timer = setTimeout(what, delayMs);
@@ -107,11 +114,27 @@ export class Stream {
   }
 }
 
+// An <img> does not say why it failed.
+async function refusalOf(url) {
+  const asking = new AbortController();
+  try {
+    const answer = await fetch(new URL(url, HERE), { cache: "no-store", signal: asking.signal });
+    return answer.ok ? null : (await answer.text()).trim();
+  } catch {
+    return null; // no contact, which the whole page says
+  } finally {
+    asking.abort();
+  }
+}
+
 // All cameras in one stream, because a browser opens six connections to a host. Each camera's part
 // is drawn onto a canvas of its own.
 export class Wall {
   constructor() {
     this.image = new Image();
+    this.image.className = "wall";
+    this.image.alt = "";
+    document.body.append(this.image); // where every browser keeps it going
     this.stream = new Stream(this.image);
     this.pieces = []; // in the order of the cameras
     this.timer = null;

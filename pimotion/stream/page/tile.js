@@ -31,6 +31,11 @@ export class Tile {
     return this.root.querySelector(selector);
   }
 
+  get refusal() {
+    const text = (this.wall ?? this).stream.refusal;
+    return text ? `No live picture: ${text}` : "";
+  }
+
   // Watch, or stop to.
   watch(watched) {
     this.watched = watched;
@@ -55,8 +60,8 @@ export class Tile {
     setText(this.find(".name"), camera.name);
     this.find(".live").alt = `Live picture of ${camera.name}`;
     setText(this.find(".facts"), factsOf(camera, online));
-    setText(this.find(".reason"), reasonOf(camera, online));
-    this.find(".reason").hidden = online || !this.find(".reason").textContent;
+    setText(this.find(".reason"), reasonOf(camera, online) || this.refusal);
+    this.find(".reason").hidden = !this.find(".reason").textContent;
     this.showZones(camera.zones);
     this.showSwitch(camera, on, admin);
     this.showUrls(base);
