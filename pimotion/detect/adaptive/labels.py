@@ -2,69 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pimotion.detect.adaptive.planes import Box
+from pimotion.detect.adaptive.planes import Box, mask
 from pimotion.pixels import Pixels, as_pixels
 
 _BYTE = 256
-
-Chosen = npt.NDArray[np.bool_]
 
 
 class Labels:
     """Numbers the regions of one mask after the other. Not thread-safe: owned by one finder.
 
-    Region 0 is what is in none. All masks are of the same part of a picture.
+    Numbers begin at 0. All masks are of the same part of a picture. A picture has few regions,
+    mostly: lists of them are quicker than arrays.
 
     Attributes:
-        stats: Of each region: x, y, width, height, px of the whole picture, and its area; int32.
-        centres: Of each region: x and y of its centre of mass; float64.
+        boxes: Of each region: x, y, right and bottom, px of the whole picture, exclusive.
+        areas: Of each region, px.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
-        self.stats: npt.NDArray[np.int32] = np.zeros((1, 5), np.int32)
-        self.centres: npt.NDArray[np.float64] = np.zeros((1, 2))
-        self._whole, self._whole8 = np.zeros(shape, np.uint16), np.zeros(shape, np.uint8)
+        self.boxes: list[tuple[int, int, int, int]] = []
+        self.areas: list[int] = []
+        self._whole, self._whole8 = np.zeros(shape, np.uint16), mask(shape)
         self._labels: npt.NDArray[np.uint16] = self._whole
         self._labels8: Pixels = self._whole8
+        self._centres: npt.NDArray[np.float64] = np.zeros((1, 2))
+        self._corner = (0, 0)
         self._table = np.zeros(_BYTE, np.uint8)
 
-    def number(self, mask: Pixels, box: Box) -> None:
+    def number(self, pixels: Pixels, box: Box) -> None:
         """Number the regions of a mask. Pixels that touch by a corner belong together.
 
         Args:
-            mask: Shape of the box, uint8, 0 or 255.
+            pixels: Shape of the box, uint8, 0 or 255.
             box: Which part of the picture it is.
         """
-        _, labels, stats, centres = cv2.connectedComponentsWithStats(
-            mask, labels=self._whole[box], connectivity=8, ltype=cv2.CV_16U
+        _, labels, stats, self._centres = cv2.connectedComponentsWithStats(  # type: ignore[assignment]
+            pixels, labels=self._whole[box], connectivity=8, ltype=cv2.CV_16U
         )
         self._labels = labels.astype(np.uint16, copy=False)
-        self.stats = stats.astype(np.int32, copy=False)
-        self.centres = np.asarray(centres, np.float64)
-        corner = box[1].start, box[0].start
-        self.stats[:, :2] += corner
-        self.centres += corner
-        if len(stats) <= _BYTE:
+        left, top = self._corner = box[1].start, box[0].start
+        rows = stats.tolist()[1:]
+        self.boxes = [(left + x, top + y, left + x + w, top + y + h) for x, y, w, h, _ in rows]
+        self.areas = [row[4] for row in rows]
+        if 1 < len(rows) < _BYTE:
             self._labels8 = self._whole8[box]
             np.copyto(self._labels8, self._labels, casting="unsafe")
 
-    def count(self, mask: Pixels) -> npt.NDArray[np.intp]:
-        """Return how many pixels of a mask each region has; OpenCV is quick up to 256 of them."""
-        regions = len(self.stats)
-        if regions > _BYTE:
-            return np.bincount(self._labels[mask > 0], minlength=regions)
-        counts = cv2.calcHist([self._labels8], [0], mask, [_BYTE], [0, _BYTE])
-        return counts.ravel()[:regions].astype(np.intp)
+    def centre(self, number: int) -> tuple[float, float]:
+        """Return x and y of a region's centre of mass, px of the whole picture."""
+        x, y = self._centres[number + 1]
+        return float(x) + self._corner[0], float(y) + self._corner[1]
 
-    def pick(self, chosen: Chosen, out: Pixels) -> Pixels:
+    def count(self, part: Pixels) -> list[int]:
+        """Return how many pixels each region has of a mask of which all are in regions."""
+        regions = len(self.areas)
+        if regions == 1:
+            return [cv2.countNonZero(part)]
+        if regions >= _BYTE:
+            return [int(n) for n in np.bincount(self._labels[part > 0], minlength=regions + 1)[1:]]
+        counts = cv2.calcHist([self._labels8], [0], part, [regions + 1], [0, regions + 1])
+        return [round(row[0]) for row in counts.tolist()[1:]]
+
+    def pick(self, chosen: Sequence[bool], out: Pixels) -> Pixels:
         """Set ``out`` to 255 where a chosen region is, else to 0."""
-        if len(chosen) > _BYTE:
-            np.take(chosen.view(np.uint8) * np.uint8(255), self._labels, out=out)
+        numbers = np.array([False, *chosen])
+        if len(chosen) == 1 or len(chosen) >= _BYTE:
+            np.take(numbers.view(np.uint8) * np.uint8(255), self._labels, out=out)
             return out
-        self._table[: len(chosen)] = 0
-        self._table[: len(chosen)][chosen] = 255
+        self._table[: len(numbers)] = 0
+        self._table[: len(numbers)][numbers] = 255
         return as_pixels(cv2.LUT(self._labels8, self._table, dst=out))

@@ -8,11 +8,12 @@ they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
 
-from pimotion.detect.adaptive.labels import Chosen, Labels
+from pimotion.detect.adaptive.labels import Labels
 from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, share, where
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import Pixels, as_pixels
@@ -21,6 +22,8 @@ _LARGE_PX = 400
 """Boxes of more than 20x20 px are judged by every other row and column."""
 _MOST = 32
 """Regions that are followed: whoever is among more than so many larger ones is not seen either."""
+_FEW = 8
+"""Up to so many regions are compared with each other."""
 _STRUCTURED_SHARE = 0.4
 """Least share of a region of changed grey that is on or beside changed structure. Less is light."""
 _SOLID_SHARE = 0.6
@@ -90,7 +93,7 @@ class ObjectFinder:
 
     def __init__(self, width: int, height: int, *, least_px: float) -> None:
         shape = (height, width)
-        self.foreground, self._changed, self._beside, self._both = (mask(shape) for _ in range(4))
+        self.foreground, self._changed, self._scratch = (mask(shape) for _ in range(3))
         self._labels = Labels(shape)
         self.set_least_px(least_px)
         self._reach = max(1, round(width * _JOIN_WIDTH_RATIO))
@@ -105,95 +108,110 @@ class ObjectFinder:
     def find(self, scene: Scene, step_s: float) -> Found:
         """Return the regions of what `scene` compared last."""
         self.foreground.fill(0)
-        grey, structure = scene.grey.changed, scene.structure.changed
-        cv2.bitwise_or(grey, structure, dst=self._changed)
+        cv2.bitwise_or(scene.grey.changed, scene.structure.changed, dst=self._changed)
         box = where(self._changed, self._reach + 1)
         if box is None:
-            self._count_specks(0, 0.0, step_s)
+            self._count_specks([], step_s)
             return Found((), (), (), 0)
-        foreground = self.foreground[box]
-        np.copyto(foreground, structure[box])
-        light = self._add_smooth(grey[box], foreground, box)
-        specks = self._drop_specks(foreground, box, step_s)
-        blobs, small_px = self._join(foreground, box)
+        self._labels.number(self._changed[box], box)
+        areas, light = self._without_light(scene, box)
+        self._count_specks([area for area in areas if area], step_s)
+        specks = self._drop_specks(areas, box) if self._specks > _SPECKS else ()
+        if self._are_apart(areas):
+            sizes = [(area, n) for n, area in enumerate(areas) if area]
+        else:
+            sizes = self._join(box)
+        blobs, small_px = self._largest(sizes)
         return Found(blobs, light, specks, small_px)
 
-    def _add_smooth(self, grey: Pixels, foreground: Pixels, box: Box) -> tuple[Blob, ...]:
-        """Fill the foreground with changed grey that has structure; return what has none."""
-        if not cv2.hasNonZero(grey):
-            return ()
-        labels, beside = self._labels, self._beside[box]
-        cv2.dilate(foreground, SQUARE_PX, dst=beside)
-        cv2.bitwise_and(grey, beside, dst=beside)
-        labels.number(grey, box)
-        areas = labels.stats[:, 4]
-        is_object = labels.count(beside) >= _STRUCTURED_SHARE * areas
-        is_object[0] = False
-        if is_object.any():
-            cv2.bitwise_or(foreground, labels.pick(is_object, beside), dst=foreground)
-        is_light = (areas >= self._least_px) & ~is_object
-        return self._blobs(is_light)
+    def _without_light(self, scene: Scene, box: Box) -> tuple[list[int], tuple[Blob, ...]]:
+        """Set the foreground: changed structure, and changed grey that has some of it.
 
-    def _drop_specks(self, foreground: Pixels, box: Box, step_s: float) -> tuple[Blob, ...]:
-        """In weather, take regions that are like all the others out of the foreground."""
-        labels = self._labels
-        labels.number(foreground, box)
-        areas = labels.stats[:, 4]
-        count = len(areas) - 1
-        large_speck = float(np.sort(areas[1:])[int(0.9 * (count - 1))]) if count else 0.0
-        self._count_specks(count, large_speck, step_s)
-        if self._specks <= _SPECKS:
-            return ()
-        stands_out = areas >= _ABOVE_SPECKS * self._speck_px
-        stands_out[0] = False
-        labels.pick(stands_out, foreground)
-        return self._blobs(~stands_out & (areas >= self._least_px))
+        Return what is left of each region, px, and the regions that have no structure.
+        """
+        labels, scratch, foreground = self._labels, self._scratch[box], self.foreground[box]
+        grey, structure = scene.grey.changed[box], scene.structure.changed[box]
+        cv2.dilate(structure, SQUARE_PX, dst=scratch)
+        cv2.bitwise_and(grey, scratch, dst=scratch)
+        smooth, structured = labels.count(grey), labels.count(scratch)
+        is_object = [
+            some >= _STRUCTURED_SHARE * all_of_it
+            for some, all_of_it in zip(structured, smooth, strict=True)
+        ]
+        if all(is_object):
+            np.copyto(foreground, self._changed[box])
+            return list(labels.areas), ()
+        cv2.bitwise_or(structure, labels.pick(is_object, scratch), dst=foreground)
+        is_light = [
+            not of_object and area >= self._least_px
+            for of_object, area in zip(is_object, smooth, strict=True)
+        ]
+        return labels.count(foreground), self._blobs(is_light)
 
-    def _count_specks(self, count: int, large_speck: float, step_s: float) -> None:
+    def _count_specks(self, areas: list[int], step_s: float) -> None:
         weight = share(step_s, _SPECKS_S)
-        self._specks += weight * (count - self._specks)
-        if count >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
+        self._specks += weight * (len(areas) - self._specks)
+        if len(areas) >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
+            large_speck = sorted(areas)[int(0.9 * (len(areas) - 1))]
             self._speck_px += weight * (large_speck - self._speck_px)
 
-    def _join(self, foreground: Pixels, box: Box) -> tuple[tuple[Blob, ...], int]:
-        """Return close regions as one, and the pixels of those that are too small."""
-        labels, grown = self._labels, self._both[box]
-        cv2.dilate(foreground, self._kernel, dst=grown)
-        labels.number(grown, box)
-        areas = labels.count(foreground)
-        large = areas >= self._least_px
-        small_px = int(areas[1:][~large[1:]].sum())
-        large[0] = False
-        largest = np.argsort(-areas * large, kind="stable")[: min(_MOST, np.count_nonzero(large))]
-        return tuple(
-            self._joined(int(n), _SOLID_SHARE * float(areas[n])) for n in largest
-        ), small_px
+    def _drop_specks(self, areas: list[int], box: Box) -> tuple[Blob, ...]:
+        """In weather, take regions that are like all the others out of the foreground."""
+        stands_out = [area >= _ABOVE_SPECKS * self._speck_px for area in areas]
+        foreground, scratch = self.foreground[box], self._scratch[box]
+        cv2.bitwise_and(foreground, self._labels.pick(stands_out, scratch), dst=foreground)
+        is_speck = [
+            not stands and area >= self._least_px
+            for stands, area in zip(stands_out, areas, strict=True)
+        ]
+        for number, stands in enumerate(stands_out):
+            if not stands:
+                areas[number] = 0
+        return self._blobs(is_speck)
 
-    def _joined(self, number: int, area_px: float) -> Blob:
-        """Take the growth off a box again, but not at the border, where nothing could grow."""
-        x, y, width, height = (int(value) for value in self._labels.stats[number, :4])
-        right, bottom, reach = x + width, y + height, self._reach
+    def _are_apart(self, areas: list[int]) -> bool:
+        """Tell whether the regions are whole, and too far from each other to be joined."""
+        labels, reach = self._labels, 2 * self._reach
+        left = [n for n, area in enumerate(areas) if area]
+        if len(left) > _FEW or any(areas[n] != labels.areas[n] for n in left):
+            return False
+        boxes = [labels.boxes[n] for n in left]
+        return not any(_are_close(one, other, reach) for one, other in combinations(boxes, 2))
+
+    def _join(self, box: Box) -> list[tuple[int, int]]:
+        """Number close regions as one; return the area and number of each."""
+        foreground, grown, reach = self.foreground[box], self._scratch[box], self._reach
+        cv2.dilate(foreground, self._kernel, dst=grown)
+        self._labels.number(grown, box)
         rows, columns = self.foreground.shape
-        centre_x, centre_y = self._labels.centres[number]
-        return Blob(
-            x + reach if x else 0,
-            y + reach if y else 0,
-            right - reach if right < columns else right,
-            bottom - reach if bottom < rows else bottom,
-            area_px,
-            float(centre_x),
-            float(centre_y),
+        # Take the growth off again, but not at the border, where nothing could grow.
+        self._labels.boxes = [
+            (
+                x + reach if x else 0,
+                y + reach if y else 0,
+                right - reach if right < columns else right,
+                bottom - reach if bottom < rows else bottom,
+            )
+            for x, y, right, bottom in self._labels.boxes
+        ]
+        return [(area, number) for number, area in enumerate(self._labels.count(foreground))]
+
+    def _largest(self, sizes: list[tuple[int, int]]) -> tuple[tuple[Blob, ...], int]:
+        """Return the largest regions, and the pixels of those that are too small."""
+        large = sorted((-area, n) for area, n in sizes if area >= self._least_px)[:_MOST]
+        small_px = sum(area for area, _ in sizes if area < self._least_px)
+        return tuple(self._blob(n, _SOLID_SHARE * -area) for area, n in large), small_px
+
+    def _blobs(self, chosen: list[bool]) -> tuple[Blob, ...]:
+        """Return the chosen ones of the regions numbered last."""
+        return tuple(
+            self._blob(number, self._labels.areas[number])
+            for number, is_chosen in enumerate(chosen)
+            if is_chosen
         )
 
-    def _blobs(self, chosen: Chosen) -> tuple[Blob, ...]:
-        """Return the chosen ones of the regions numbered last."""
-        chosen[0] = False
-        return tuple(self._blob(int(n)) for n in np.flatnonzero(chosen))
-
-    def _blob(self, number: int) -> Blob:
-        x, y, width, height, area = (int(value) for value in self._labels.stats[number])
-        centre_x, centre_y = self._labels.centres[number]
-        return Blob(x, y, x + width, y + height, float(area), float(centre_x), float(centre_y))
+    def _blob(self, number: int, area_px: float) -> Blob:
+        return Blob(*self._labels.boxes[number], area_px, *self._labels.centre(number))
 
     def pixels_in(self, boxes: list[tuple[int, int, int, int]], out: Pixels) -> Pixels:
         """Copy the foreground inside boxes (x, y, right, bottom) to ``out``; 0 elsewhere."""
@@ -201,3 +219,14 @@ class ObjectFinder:
         for x, y, right, bottom in boxes:
             out[y:bottom, x:right] = self.foreground[y:bottom, x:right]
         return as_pixels(out)
+
+
+def _are_close(
+    one: tuple[int, int, int, int], other: tuple[int, int, int, int], reach: int
+) -> bool:
+    return (
+        one[0] - other[2] <= reach
+        and other[0] - one[2] <= reach
+        and one[1] - other[3] <= reach
+        and other[1] - one[3] <= reach
+    )
