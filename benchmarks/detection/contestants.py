@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol, get_args
 
 import cv2
@@ -88,8 +88,13 @@ class Ours:
 def _grey_picture(luma: Pixels) -> Picture:
     """Return planes as a camera's low-resolution stream has them; nobody looks at the colours."""
     height, width = luma.shape
-    chroma = np.broadcast_to(np.uint8(128), ((height + 1) // 2, (width + 1) // 2))
+    chroma = _grey_chroma((height + 1) // 2, (width + 1) // 2)
     return Picture.from_yuv420(Planes(luma, chroma, chroma))
+
+
+@cache
+def _grey_chroma(height: int, width: int) -> Pixels:
+    return np.full((height, width), 128, np.uint8)
 
 
 class Subtractor:
