@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -14,11 +13,6 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-NOT_AVAILABLE = ("ha",)
-"""Commands that are promised but that this version does not have."""
-
-WRONG_USE = 2
-
 
 def parse(given: Sequence[str]) -> argparse.Namespace:
     """Return the options; ``command`` is the name of the command. Exits on wrong use.
@@ -26,9 +20,6 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     ``run`` is what no command means, so its options work without naming it.
     """
     first = given[0] if given else ""
-    if first in NOT_AVAILABLE:
-        print(f"pimotion: '{first}' is not available in this version", file=sys.stderr)
-        sys.exit(WRONG_USE)
     if not first or (first.startswith("-") and first not in ("-h", "--help", "--version")):
         given = ["run", *given]
     return _parser().parse_args(given)
@@ -42,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"pimotion {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _check, _doctor, _cameras, _init, _replay, _send, _schema):
+    for add in (_run, _check, _doctor, _cameras, _init, _replay, _send, _ha, _schema):
         add(commands)
     return top
 
@@ -85,6 +76,21 @@ def _cameras(commands: _Commands) -> None:
     cameras = _command(commands, "cameras", "list this machine's cameras, ready to paste")
     cameras.add_argument("--json", action="store_true", help="print one JSON array")
     cameras.set_defaults(log_level="WARNING")
+
+
+def _ha(commands: _Commands) -> None:
+    ha = commands.add_parser("ha", help="Home Assistant: clean up, or print examples")
+    actions = ha.add_subparsers(dest="action", required=True, metavar="ACTION")
+    clean = _command(actions, "clean", "take everything off the broker that a node has left there")
+    clean.add_argument("--node", metavar="OLD", help="name of the node; by default the configured")
+    examples = _command(
+        actions, "examples", "blueprints, automations, a dashboard and a broker ACL, filled in"
+    )
+    examples.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="write files instead of printing them"
+    )
+    for action in (clean, examples):
+        action.add_argument("-c", "--config", metavar="FILE", help="configuration file")
 
 
 def _schema(commands: _Commands) -> None:

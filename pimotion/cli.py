@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pimotion import __version__, arguments, cameras, first_run, init, log
+from pimotion import __version__, arguments, cameras, first_run, ha, init, log
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.config import docs as config_docs
 from pimotion.config import file as config_file
@@ -188,5 +188,6 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "init": _init,
     "replay": _replay,
     "send": _send,
+    "ha": ha.run,
     "schema": _schema,
 }

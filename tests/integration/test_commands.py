@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 import pimotion
-from pimotion import arguments
 from pimotion.capture.factory import DEMO
 
 ROOT = Path(__file__).parent.parent.parent
@@ -45,14 +44,6 @@ def test_version(tmp_path: Path) -> None:
     done = pimotion_("--version", cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (0, f"pimotion {pimotion.__version__}\n")
-
-
-@pytest.mark.parametrize("command", arguments.NOT_AVAILABLE)
-def test_a_command_of_a_later_version_says_so(tmp_path: Path, command: str) -> None:
-    done = pimotion_(command, cwd=tmp_path)
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"pimotion: '{command}' is not available in this version\n"
 
 
 def test_a_correct_configuration_passes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The starter pack for Home Assistant: blueprints, automations, a dashboard, a broker ACL."""
