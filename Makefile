@@ -2,7 +2,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 PYTEST := $(PYTHON_IN_VENV) -m pytest
 
-.PHONY: run test check browser all-tests bench docs clean help
+.PHONY: run test check browser conformance homeassistant faults soak all-tests bench docs clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,23 @@ browser: ## the page in a real Chromium
 	@.ci/setup test
 	@$(PYTEST) tests/browser $(ARGS)
 
-all-tests: test check browser ## everything that CI runs
+conformance: ## known viewers (ffmpeg, OpenCV, Chromium, Home Assistant's cut) read the stream
+	@.ci/setup test
+	@$(PYTEST) tests/conformance $(ARGS)
+
+homeassistant: ## a real Home Assistant, installed once for itself (1.5 GB), sees and steers pimotion
+	@.ci/setup test
+	@$(PYTEST) tests/homeassistant $(ARGS)
+
+faults: ## cameras, threads and visitors that go wrong, with the whole daemon
+	@.ci/setup test
+	@$(PYTEST) tests/faults $(ARGS)
+
+soak: ## half an hour of trouble: no event lost, nothing grows
+	@.ci/setup test
+	@PIMOTION_SOAK_MINUTES=30 $(PYTEST) -s tests/soak $(ARGS)
+
+all-tests: test check browser conformance homeassistant faults ## everything that CI runs
 
 bench: ## speed and memory against named peers, into benchmarks/results.md by hand
 	@.ci/setup test
