@@ -136,7 +136,12 @@ class Picamera2:
     def start(self, config: object = None, show_preview: bool = False) -> None:
         self.calls.append("start")
 
-    def capture_request(self, wait: float | None = None, flush: bool | None = None) -> Request:
+    def capture_request(
+        self,
+        wait: float | None = None,
+        signal_function: object = None,
+        flush: bool | None = None,
+    ) -> Request:
         assert wait is not None, "without a limit it blocks for ever when the camera hangs"
         if self.hangs:
             raise TimeoutError
