@@ -7,6 +7,7 @@ the light that is there now (Retinex: Land and McCann 1971). So this is the ques
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -43,6 +44,18 @@ _UNIT = 64
 """Shares in a byte are in 64ths."""
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The contrast of pixels to what is around them, made where it is asked for."""
+
+    pixels: Pixels
+    around: Pixels
+
+    def __getitem__(self, box: Box) -> Plane:
+        """Return that of a part, grey levels, float32."""
+        return self.pixels[box].astype(np.float32) - self.around[box]
+
+
 class Structure:
     """Compares structure, pixel by pixel, at one size. Not thread-safe: owned by a scene.
 
@@ -51,6 +64,7 @@ class Structure:
 
     Attributes:
         changed: Where it changed in the last picture, uint8, 0 or 255.
+        contrast_now, contrast_then: Of the last picture, and of the scene in the light of now.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
@@ -60,6 +74,8 @@ class Structure:
         self._dark = np.full(shape, _DARK, np.uint8)
         self._now, self._around_now, self._around_then = mask(shape), mask(shape), mask(shape)
         self._then, self._expected = plane(shape), mask(shape)
+        self.contrast_now = Contrast(self._now, self._around_now)
+        self.contrast_then = Contrast(self._expected, self._around_now)
         self._residual, self._threshold = mask(shape), mask(shape)
         self._a, self._b, self._scratch = mask(shape), mask(shape), plane(shape)
         weights = _edge_weights(shape)
@@ -101,18 +117,6 @@ class Structure:
         if box is not None:
             self._explain_by_shift(box)
             self._judge(box)
-
-    @property
-    def contrast_now(self) -> Plane:
-        """Contrast of the last picture to what is around, grey levels, float32."""
-        now = cv2.subtract(self._now, self._around_now, dtype=cv2.CV_32F)
-        return np.asarray(now, np.float32)
-
-    @property
-    def contrast_then(self) -> Plane:
-        """The same of the scene, in the light of now."""
-        then = cv2.subtract(self._expected, self._around_now, dtype=cv2.CV_32F)
-        return np.asarray(then, np.float32)
 
     def learn(self, free: Pixels, weight: float, step_s: float, *, is_young: bool) -> None:
         """Learn how pixels vary where ``free`` is 255."""
