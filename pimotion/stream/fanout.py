@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import math
 import socket
 import threading
 import time
 from collections import deque
 
-from pimotion.health import Threads
+from pimotion.health import Beat, Threads
 from pimotion.stream.audience import Audience, Member
 from pimotion.stream.kernel import Waker, poller, unsent_asker
 from pimotion.stream.viewer import MARK_EVERY_S, REPEAT_SOON_S, Parts, Viewing
@@ -26,6 +27,9 @@ STALL_S = 10.0
 
 _LOOK_EVERY_S = 0.25
 """How often it is looked whether someone who is busy makes progress."""
+
+_HANGS_S = 10.0
+"""No step of the thread waits for anybody."""
 
 
 class Fanout:
@@ -49,6 +53,7 @@ class Fanout:
         self._tend_at_s = self._mark_at_s = 0.0
         self._stopping = False
         self._has_ended = False
+        self._beat = Beat(_HANGS_S)
         self._thread: threading.Thread | None = None
 
     @property
@@ -58,7 +63,7 @@ class Fanout:
 
     def start(self, threads: Threads) -> None:
         """Start the thread."""
-        self._thread = threads.start("fanout", self.run, may_end=True)
+        self._thread = threads.start("fanout", self.run, may_end=True, beat=self._beat)
 
     def add(self, viewer: socket.socket, viewing: Viewing, head: bytes) -> None:
         """Take a viewer's socket over. Any thread may call this.
@@ -84,7 +89,10 @@ class Fanout:
         """Send until `stop`."""
         try:
             while not self._stopping:
+                if not self._members:
+                    self._beat.rest(math.inf)
                 ready = self._poller.wait(self._pause_s())
+                self._beat.renew()
                 now_s = time.monotonic()
                 self._spread(now_s)
                 for fd, has_gone in ready:

@@ -96,13 +96,18 @@ def poller(waker: Waker) -> Poller:
     return EpollPoller(waker) if hasattr(select, "epoll") else PlainPoller(waker)
 
 
+_GONE = 0x2000 | 0x10 | 0x8
+"""EPOLLRDHUP, EPOLLHUP, EPOLLERR (linux/eventpoll.h)."""
+
+
 class EpollPoller:
     """Sees that a viewer has gone without reading what it still says."""
 
     def __init__(self, waker: Waker) -> None:
-        self._waker = waker
+        self._ear = waker.fileno()
         self._epoll = select.epoll()
-        self._epoll.register(waker.fileno(), select.EPOLLIN)
+        # By its edge: each call wakes once, and nothing has to be read to sleep again.
+        self._epoll.register(self._ear, select.EPOLLIN | select.EPOLLET)
 
     def add(self, viewer: socket.socket) -> None:
         """Watch whether the other side goes away."""
@@ -119,10 +124,7 @@ class EpollPoller:
     def wait(self, timeout_s: float | None) -> list[tuple[int, bool]]:
         """Return what is ready within a time: descriptors, and True for those who have gone."""
         ready = self._epoll.poll(timeout_s)
-        ear, gone = self._waker.fileno(), select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-        if any(fd == ear for fd, _ in ready):
-            self._waker.clear()
-        return [(fd, bool(events & gone)) for fd, events in ready if fd != ear]
+        return [(fd, bool(events & _GONE)) for fd, events in ready if fd != self._ear]
 
     def close(self) -> None:
         """Give its descriptor back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import selectors
 import socket
 import threading
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pimotion.health import Threads
+from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.stream.connection import Connection, Step
 from pimotion.stream.kernel import Waker
@@ -34,6 +35,9 @@ _PAUSE_S = 0.2
 
 _TICK_S = 0.1
 """How punctual the deadlines of connections are."""
+
+_HANGS_S = 10.0
+"""No step of the thread ``http`` waits for anybody."""
 
 _BUSY = (
     b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
@@ -83,13 +87,14 @@ class Listener:
         self._worked: deque[Connection] = deque()
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
+        self._beat = Beat(_HANGS_S)
         self._thread: threading.Thread | None = None
         self._tend_at_s = 0.0
 
     def start(self, threads: Threads) -> None:
         """Start the thread ``http`` and its workers."""
         self._workers.start(threads, "http-worker")
-        self._thread = threads.start("http", self._run, may_end=True)
+        self._thread = threads.start("http", self._run, may_end=True, beat=self._beat)
 
     def stop(self, timeout_s: float) -> None:
         """Close the port and every connection, and wait for the threads."""
@@ -112,7 +117,11 @@ class Listener:
         self._selector.register(self._socket, selectors.EVENT_READ, self._accept)
         self._selector.register(self._waker, selectors.EVENT_READ, self._waker.clear)
         while not self._stopping.is_set():
-            for key, _ in self._selector.select(_TICK_S if self._connections else None):
+            if not self._connections:
+                self._beat.rest(math.inf)
+            ready = self._selector.select(_TICK_S if self._connections else None)
+            self._beat.renew()
+            for key, _ in ready:
                 if isinstance(key.data, Connection):
                     self._attend(key.data)
                 else:

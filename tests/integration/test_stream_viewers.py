@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -18,22 +17,16 @@ import numpy as np
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
+from waiting import until
 
 from pimotion.config.settings import Http
 from pimotion.stream.multipart import Part
-from pimotion.stream.query import Variant
+from pimotion.stream.query import Variant, Wish
 from pimotion.stream.scene import CameraScene
 from pimotion.stream.server import StreamServer
+from pimotion.stream.viewer import Viewing
 
 FPS = 30
-
-
-def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
-    """Wait for a condition."""
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "the condition did not come true in time"
-        threading.Event().wait(0.01)
 
 
 def watch(url: str, pictures: int) -> list[int]:
@@ -290,7 +283,59 @@ def test_viewers_who_leave_at_once_leave_nothing_behind(feed: Feed) -> None:
         for _ in range(50):
             MjpegReader(f"{server.url}/stream.mjpg").close()
         until(lambda: server.viewers("door") == 0)
-        until(lambda: not any(t.name == "http-worker" for t in threading.enumerate()))
+        until(lambda: not any(t.name == "encode-door" for t in threading.enumerate()))
+
+
+def test_what_viewers_get_and_miss_is_counted() -> None:
+    feed = Feed(heavy=True)
+    feed.show()
+    feed.run(FPS)
+    with serving(feed) as server:
+        encoder = server._encoders["door"]
+        stuck = stuck_viewer(server)
+        with MjpegReader(f"{server.url}/stream.mjpg?width=320&fps=10") as viewer:
+            for _ in range(30):
+                viewer.part()
+            until(lambda: encoder.viewings()[1].sent > 20)
+            slow, fast = encoder.viewings()
+            assert (slow.wish.variant.overlays, fast.variant.width) == (frozenset(), 320)
+            assert (slow.address, fast.address) == ("127.0.0.1", "127.0.0.1")
+            assert slow.skipped > 20
+            assert fast.fps is not None
+            assert fast.fps < 12
+            assert encoder.counts.encodes >= slow.sent + fast.sent
+        stuck.close()
+        until(lambda: encoder.viewings() == ())
+        assert encoder.counts.skipped >= slow.skipped, "what one missed is forgotten when he goes"
+        assert encoder.counts.stalled == 0
+
+
+def test_under_another_server_the_stream_is_an_iterator(feed: Feed) -> None:
+    """Each step the newest picture; what came in between is counted as skipped."""
+    feed.show()
+    with serving(feed) as server:
+        viewing = server._encoders["door"].watch(Wish(Variant(320, None, frozenset()), None))
+        first = next(viewing)
+        assert first.startswith(viewing.opening + b"Content-Type: image/jpeg\r\n")
+        for number in range(2, 6):
+            feed.show()
+            until(lambda shown=number: newest(viewing) == shown)  # type: ignore[misc]
+        assert number_in(next(viewing)) == 5
+        assert (viewing.sent, viewing.skipped) == (2, 3)
+        assert number_in(next(viewing)) == 5, "a picture without a successor is repeated"
+        assert viewing.sent == 2
+        viewing.end()
+        assert list(viewing) == []
+        assert server.viewers("door") == 0
+
+
+def newest(viewing: Viewing) -> int | None:
+    part = viewing.parts.peek()
+    return None if part is None else barcode.read_jpeg(part.jpeg)
+
+
+def number_in(framed: bytes) -> int | None:
+    return barcode.read_jpeg(framed[framed.index(b"\xff\xd8") :])
 
 
 def test_healthz_follows_the_camera(feed: Feed) -> None:
