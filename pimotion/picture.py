@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-import cv2
-
 from pimotion.errors import PictureError
 from pimotion.jpeg import bare
 from pimotion.pixels import (
@@ -21,9 +19,9 @@ from pimotion.pixels import (
     Planes,
     View,
     Yuv420Payload,
-    as_pixels,
     encode_bgr,
     encode_planes,
+    scaled,
 )
 
 MAX_PIXELS = 4096 * 4096
@@ -170,7 +168,7 @@ class Picture:
 
     def _finish(self, plane: Pixels, size: tuple[int, int], black: int = 0) -> Pixels:
         if (plane.shape[1], plane.shape[0]) != size:
-            plane = as_pixels(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+            plane = scaled(plane, size)
         seen = self._view.apply(plane, black)
         if seen.flags.writeable:
             seen.flags.writeable = False

@@ -200,19 +200,37 @@ def _planes_of(bgr: Pixels) -> Planes:
     return Planes(as_pixels(y), as_pixels(u), as_pixels(v))
 
 
+def scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Return pixels at another (width, height): in halves, then what is left in one step.
+
+    OpenCV has fast paths for halves and other whole parts by area average; for what is left, less
+    than a half, interpolation does. 1280x720 luma to 638x359 takes 0.2 ms so, and 2.2 ms by area
+    average in one go; to 320x180 it is the same average at a third of the cost (OpenCV 4.11).
+    """
+    width, height = size
+    while _is_to_be_halved(pixels, width, height):
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        pixels = as_pixels(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA))
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    is_little = pixels.shape[1] < 2 * width and pixels.shape[0] < 2 * height
+    way = cv2.INTER_LINEAR if is_little else cv2.INTER_AREA
+    return as_pixels(cv2.resize(pixels, size, interpolation=way))
+
+
+def _is_to_be_halved(pixels: Pixels, width: int, height: int) -> bool:
+    across, down = pixels.shape[1], pixels.shape[0]
+    if across < 2 * width or down < 2 * height or across % 2 or down % 2:
+        return False
+    is_whole = across % width == 0 and down % height == 0
+    return not is_whole or (across // width % 2 == 0 and down // height % 2 == 0)
+
+
 def _shrink(plane: Pixels, width: int) -> Pixels:
-    """Scale to ``width`` px by area average, keeping the shape; never enlarges."""
+    """Scale to ``width`` px, keeping the shape; never enlarges."""
     if width >= plane.shape[1]:
         return plane
-    height = max(1, round(plane.shape[0] * width / plane.shape[1]))
-    # The same average in halves, for which OpenCV has a fast path: 1280x720 colour pixels to 320
-    # take 0.4 ms instead of 1.2 (OpenCV 4.11).
-    while plane.shape[1] % (2 * width) == 0 and plane.shape[0] % (2 * height) == 0:
-        half = plane.shape[1] // 2, plane.shape[0] // 2
-        plane = as_pixels(cv2.resize(plane, half, interpolation=cv2.INTER_AREA))
-    if plane.shape[:2] == (height, width):
-        return plane
-    return as_pixels(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA))
+    return scaled(plane, (width, max(1, round(plane.shape[0] * width / plane.shape[1]))))
 
 
 def as_pixels(array: npt.NDArray[Any]) -> Pixels:

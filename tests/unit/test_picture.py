@@ -220,6 +220,25 @@ def test_grey_comes_from_the_camera_s_own_small_picture_and_all_else_from_the_la
     assert (both.width, both.height) == (64, 48)
 
 
+@pytest.mark.parametrize("width", [160, 107, 80, 159, 50, 319, 33])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_smaller_picture_is_an_average_of_the_larger(kind: str, width: int) -> None:
+    """Whatever the width: single pixels that are left out would flicker, and look like motion."""
+    image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+    image[::2, ::2] = 200
+    image[1::2, 1::2] = 200
+    shown = {
+        "jpeg": lambda: Picture.from_jpeg(encode_bgr(image, 100)),
+        "bgr": lambda: Picture.from_bgr(image),
+        "yuv full": lambda: Picture.from_yuv420(planes(image, full_range=True)),
+        "yuv video": lambda: Picture.from_yuv420(planes(image, full_range=False), full_range=False),
+    }[kind]()
+    small = shown.luma(width)
+    assert small.shape == (shown.size_at(width)[1], width)
+    assert abs(float(small.mean()) - 150) < 3
+    assert small.std() < (30 if width > WIDTH // 2 else 6)
+
+
 def test_a_picture_is_never_enlarged() -> None:
     assert picture("jpeg").luma(1000).shape == (HEIGHT, WIDTH)
     assert picture("bgr").bgr(1000).shape == (HEIGHT, WIDTH, 3)
