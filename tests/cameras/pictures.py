@@ -39,6 +39,8 @@ def record(path: Path, *, frames: int, codec: str = "libx264", fps: int = FPS) -
         stream.gop_size = fps // 2
         stream.max_b_frames = 0
         stream.bit_rate = 2_000_000
+        if codec == "libx265":
+            stream.codec_context.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
         if codec == "mjpeg":
             stream.codec_context.options = {"qmin": "2", "qmax": "4"}
         for number in range(frames):

@@ -32,7 +32,7 @@ SLACK_S = 2.5
 
 LOCAL = ("synthetic", "file", "file-mjpeg", "file-loop", "folder")
 HTTP = ("http-mjpeg", "http-jpeg", "http-video", "http-substream")
-RTSP = ("rtsp-h264", "rtsp-mjpeg")
+RTSP = ("rtsp-h264", "rtsp-h265", "rtsp-mjpeg", "rtsp-udp")
 IMAGEZMQ = ("imagezmq-jpg", "imagezmq-image", "imagezmq-grey")
 
 
@@ -41,6 +41,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Numbered pictures as files: long.mp4, long.avi, long.ts, short.mp4, folder/."""
     folder = tmp_path_factory.mktemp("recordings")
     record(folder / "long.mp4", frames=250)
+    record(folder / "long.mkv", frames=125, codec="libx265")
     record(folder / "long.ts", frames=250)
     record(folder / "long.avi", frames=250, codec="mjpeg")
     record(folder / "short.mp4", frames=50)
@@ -60,7 +61,8 @@ def http_camera(recordings: Path) -> Iterator[HttpCamera]:
 @pytest.fixture(scope="module")
 def rtsp_url(recordings: Path) -> Iterator[str]:
     port = find_free_port()
-    files = {"rtsp-h264": recordings / "long.mp4", "rtsp-mjpeg": recordings / "long.avi"}
+    endings = {"rtsp-h264": "mp4", "rtsp-h265": "mkv", "rtsp-mjpeg": "avi", "rtsp-udp": "mp4"}
+    files = {name: recordings / f"long.{ending}" for name, ending in endings.items()}
     with rtsp_camera(port, files):
         yield f"rtsp://127.0.0.1:{port}"
 
@@ -147,7 +149,7 @@ def test_a_camera_s_jpegs_are_passed_on_as_they_are(kind: str, source: Source) -
     assert source.read().picture.camera_jpeg is not None
 
 
-@pytest.mark.parametrize("kind", ["rtsp-h264", "http-video", "file"])
+@pytest.mark.parametrize("kind", ["rtsp-h264", "rtsp-h265", "http-video", "file"])
 def test_decoded_video_stays_in_planes_with_the_right_brightness(kind: str, source: Source) -> None:
     """H.264 is video range: taken for full range, the picture would be grey and flat."""
     source.open()
@@ -362,17 +364,18 @@ def test_an_rtsp_camera_that_ends_is_lost(recordings: Path) -> None:
 @pytest.mark.parametrize(
     ("blow", "words"),
     [
-        pytest.param(signal.SIGKILL, "ended the stream|broke", id="killed"),
+        pytest.param(signal.SIGKILL, "ended the stream|broke|no picture", id="killed"),
         pytest.param(signal.SIGSTOP, "no picture for 2.5 s|time-out", id="stalled"),
     ],
 )
+@pytest.mark.parametrize("name", ["cam", "udp"])
 def test_an_rtsp_camera_that_fails_is_lost_in_time(
-    blow: signal.Signals, words: str, recordings: Path
+    blow: signal.Signals, words: str, name: str, recordings: Path
 ) -> None:
     """FFmpeg takes a killed server for an orderly end, and a stall for a reason to wait."""
     port = find_free_port()
-    with rtsp_camera(port, {"cam": recordings / "long.mp4"}) as camera:
-        source = _short_rtsp(f"rtsp://127.0.0.1:{port}/cam")
+    with rtsp_camera(port, {name: recordings / "long.mp4"}) as camera:
+        source = _short_rtsp(f"rtsp://127.0.0.1:{port}/{name}")
         source.open()
         source.read()
         camera.send_signal(blow)
