@@ -206,7 +206,9 @@ class Core:
 
         def ids() -> dict[str, str]:
             mine = {e: s for e, s in self.states().items() if e.startswith("automation.")}
-            return {str(s["attributes"].get("id")): e for e, s in mine.items()}
+            # Those that are gone are remembered as unavailable.
+            live = {e: s for e, s in mine.items() if s["state"] == "on"}
+            return {str(s["attributes"].get("id")): e for e, s in live.items()}
 
         wanted = [str(automation["id"]) for automation in automations]
         self.wait_for(lambda: set(wanted) == set(ids()), lambda: f"{wanted}; {ids()}")

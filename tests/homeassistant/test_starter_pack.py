@@ -1,0 +1,184 @@
+"""The blueprints in a real Home Assistant: each fires exactly once for what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broker import Broker, Listener
+from daemon_process import DaemonProcess
+from home.core import Core
+from home.visits import BASE, DOOR, CameraOnCue, daemon, settings
+
+from pimotion.config.settings import Settings
+from pimotion.homeassistant.examples import examples
+
+LIGHT = "input_boolean.light"
+
+
+@pytest.fixture(scope="module")
+def core(home: Path, tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[Core]:
+    """A Home Assistant with the blueprints, and a helper that plays the light."""
+    folder = tmp_path_factory.mktemp("core")
+    made = Core(home, folder, broker_port=broker.port)
+    pack = examples(Settings.model_validate({"cameras": {"door": {"source": "synthetic"}}}))
+    for path, text in pack.items():
+        if path.startswith("blueprints/"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    with (folder / "configuration.yaml").open("a") as configuration:
+        configuration.write("input_boolean: {light: {name: Light}}\n")
+    with made as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[CameraOnCue]:
+    with CameraOnCue() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def watching(
+    core: Core, broker: Broker, camera: CameraOnCue, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DaemonProcess]:
+    with daemon(tmp_path_factory.mktemp("daemon"), settings(broker.port, camera.url)) as running:
+        core.wait_state(f"{DOOR}_motion", "off", deadline_s=30)
+        yield running
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    with Listener(broker.port) as connected:
+        yield connected
+
+
+def use(core: Core, name: str, **values: Any) -> None:
+    """Have one automation, made of a blueprint."""
+    blueprint = {"path": f"pimotion/{name}.yaml", "input": values}
+    core.set_automations({"id": name, "alias": name, "use_blueprint": blueprint})
+
+
+def tell(*fields: str) -> list[dict[str, Any]]:
+    """Actions that say their variables on a topic of the test."""
+    parts = ", ".join(f"'{field}': {field}" for field in fields)
+    payload = f"{{{{ {{{parts}}} | to_json }}}}"
+    return [{"action": "mqtt.publish", "data": {"topic": "told", "payload": payload}}]
+
+
+def visit(core: Core, camera: CameraOnCue) -> None:
+    """Let people come and go."""
+    camera.visit()
+    core.wait_state(f"{DOOR}_motion", "on", deadline_s=30)
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=30)
+
+
+def test_one_notification_an_event_with_its_picture(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "notify",
+        motion_event=core.entity(f"{DOOR}_motion_event"),
+        last_motion=core.entity(f"{DOOR}_last_motion"),
+        cool_down_s=0,
+        tell=tell("title", "message", "picture"),
+    )
+    for count in (1, 2):
+        visit(core, camera)
+        assert len(listener.payloads("told")) == count
+    told = listener.payloads("told")[0].decode()
+    assert '"title":"Door"' in told.replace(": ", ":")
+    assert "/api/image_proxy/image.door_last_motion" in told
+
+    # A daemon that goes and comes back is no event.
+    camera.stalled.set()
+    core.wait_state(f"{DOOR}_motion_event", "unavailable", deadline_s=15)
+    camera.stalled.clear()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+    assert len(listener.payloads("told")) == 2
+
+
+def test_after_a_notification_it_is_quiet_for_a_while(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "notify",
+        motion_event=core.entity(f"{DOOR}_motion_event"),
+        last_motion=core.entity(f"{DOOR}_last_motion"),
+        zone="lawn",
+        cool_down_s=600,
+        tell=tell("title"),
+    )
+    visit(core, camera)
+    visit(core, camera)
+    assert len(listener.payloads("told")) == 1
+
+
+def test_a_zone_that_nobody_entered_says_nothing(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "notify",
+        motion_event=core.entity(f"{DOOR}_motion_event"),
+        last_motion=core.entity(f"{DOOR}_last_motion"),
+        zone="pond",
+        tell=tell("title"),
+    )
+    visit(core, camera)
+    assert listener.payloads("told") == []
+
+
+def test_the_light_goes_on_and_off_once_and_motion_is_ignored_around_it(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "light",
+        motion=core.entity(f"{DOOR}_motion"),
+        inhibit_topic=f"{BASE}/inhibit/set",
+        light={"entity_id": LIGHT},
+        only_at_night=False,
+        off_after_s=1,
+        ignore_s=1,
+    )
+    listener.forget()
+    camera.visit()
+    core.wait_for(lambda: core.states()[LIGHT]["state"] == "on", "light", deadline_s=30)
+    core.wait_for(lambda: core.states()[LIGHT]["state"] == "off", "dark", deadline_s=30)
+
+    assert listener.payloads(f"{BASE}/inhibit/set") == [b"1", b"1"]
+    watching.wait_for(lambda: watching.log.count("inhibit=1.0") == 2, "both are obeyed")
+    assert core.state(f"{DOOR}_motion")["state"] == "off"
+
+
+def test_a_camera_that_is_down_is_told_once(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "camera_down",
+        problem=core.entity(f"{DOOR}_problem"),
+        after_s=1,
+        tell=tell("title", "message"),
+    )
+    camera.stalled.set()
+    listener.wait_for("told", deadline_s=20)
+    camera.stalled.clear()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+    core.call("switch.turn_on", f"{DOOR}_privacy")
+    core.wait_state(f"{DOOR}_privacy", "on")
+    core.call("switch.turn_off", f"{DOOR}_privacy")
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+
+    told = listener.payloads("told")
+    assert len(told) == 1
+    assert b"for 5 s" in told[0]
+
+
+def test_nothing_was_complained_of(core: Core, watching: DaemonProcess) -> None:
+    assert core.complaints() == []
