@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 from collections.abc import Callable
 from typing import cast
 
@@ -13,6 +15,9 @@ from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 
 _ANY = 0x7FFF_FFFF
 """Bytes: more than any socket has unsent."""
+
+
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Member:
@@ -123,6 +128,9 @@ class Member:
         """Close the socket and give the place back."""
         if self._load is not None and self._is_sending:
             self._load.let_go()
+        if self.viewing.stalled:  # what waits in the kernel is for nobody: drop it, do not try on
+            with contextlib.suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.socket.close()
         self.report()
         self.viewing.close()

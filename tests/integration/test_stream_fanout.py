@@ -206,7 +206,7 @@ class _Reader:
 
 def test_who_never_reads_is_cut_counted_and_slows_nobody() -> None:
     with staging(400_000, stall_s=0.6) as stage:
-        stage.viewer(receive_bytes=4096)
+        stuck = stage.viewer(receive_bytes=4096)
         reading = stage.viewer()
         stage.run(50)
         seen = [reading.new_part() for _ in range(60)]
@@ -215,6 +215,8 @@ def test_who_never_reads_is_cut_counted_and_slows_nobody() -> None:
         assert stage.left == [stage.viewings[0]]
         assert stage.left[0].stalled
         assert not stage.viewings[1].stalled
+        with pytest.raises(ConnectionResetError):  # and not the rest of what he would not take
+            stuck.part()
 
 
 def test_who_never_reads_a_picture_that_does_not_change_is_cut_too(
