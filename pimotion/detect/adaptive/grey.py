@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
 from pimotion.detect.adaptive.planes import SQUARE_PX, Toggles, mask, plane, where
 from pimotion.pixels import Pixels
@@ -43,7 +42,9 @@ class Grey:
         """Set the bounds of what is as before, for the pictures to come."""
         threshold, scratch = self.threshold, self._scratch
         cv2.convertScaleAbs(self._deviation, dst=threshold, alpha=_FACTOR * strictness)
-        np.clip(threshold, round(_LEAST * strictness), _MOST, out=threshold)
+        scratch.fill(round(_LEAST * strictness))
+        cv2.max(threshold, scratch, dst=threshold)
+        cv2.threshold(threshold, _MOST, 255, cv2.THRESH_TRUNC, dst=threshold)
         cv2.convertScaleAbs(self._toggles.rate, dst=scratch, alpha=_TOGGLE_WEIGHT)
         cv2.add(threshold, scratch, dst=threshold)
         # One pixel of tolerance to a shaking camera and to leaves.
