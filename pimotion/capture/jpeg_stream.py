@@ -130,8 +130,9 @@ class JpegStream:
 
     def _skip_start(self) -> None:
         self.skipped += 1
-        self.junk_bytes += len(_START)
-        self._forget(len(_START))
+        junk = len(_START) - 1  # its last byte may be the first one of a real start
+        self.junk_bytes += junk
+        self._forget(junk)
 
     def _forget(self, count: int) -> None:
         del self._data[:count]

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pimotion.capture.jpeg_stream import MAX_JPEG_BYTES, JpegStream, jpeg_of
@@ -33,6 +33,7 @@ def test_pictures_are_found_whatever_pieces_they_come_in(size: int) -> None:
     assert in_pieces(stream, size) == JPEGS
 
 
+@example([b"", b"", b"", b"\xff\xd8"], 50)
 @given(st.lists(st.binary(max_size=60), min_size=4, max_size=4), st.integers(50, 5000))
 def test_no_junk_between_pictures_costs_a_picture(junk: list[bytes], size: int) -> None:
     """Junk may look like the beginning of a picture, but a picture does not follow from it."""
