@@ -1,0 +1,128 @@
+#!/bin/sh
+# Installs pimotion as a service on Raspberry Pi OS and Debian, or takes it away again.
+#
+#   systemd/install.sh install [OPTIONS OF `pimotion init`]     e.g. --broker ha.local --username me
+#   systemd/install.sh uninstall [--keep]                       --keep: configuration and events stay
+#
+# Both as root, and both may be run again: `install` then brings a new version and keeps the
+# configuration.
+set -eu
+
+home=/opt/pimotion
+etc=/etc/pimotion
+state=/var/lib/pimotion
+unit=/etc/systemd/system/pimotion.service
+user=pimotion
+python=/usr/bin/python3 # the one that Debian's picamera2 is for
+source=$(cd "$(dirname "$0")/.." && pwd)
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'pimotion: %s\n' "$*" >&2; exit 1; }
+
+is_pi() { grep -qs 'Raspberry Pi' /proc/device-tree/model; }
+
+# Installs what is missing of Debian's packages, if apt is there to do it.
+need() {
+    command -v apt-get > /dev/null || return 0
+    missing=
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    say "installing$missing"
+    apt-get -qq update || true
+    # shellcheck disable=SC2086  several words are meant
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing > /dev/null ||
+        fail "apt-get cannot install$missing"
+}
+
+packages() {
+    need python3-venv
+    if is_pi; then need python3-picamera2; fi
+    if ! [ -e "$etc/pimotion.yml" ]; then
+        case " $* " in *" --broker"*) ;; *) broker ;; esac
+    fi
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
+}
+
+# pimotion runs its own, on loopback; the one that Debian starts would only take its port.
+broker() {
+    command -v mosquitto /usr/sbin/mosquitto > /dev/null && return
+    need mosquitto
+    systemctl disable --quiet --now mosquitto 2> /dev/null || true
+}
+
+account() {
+    getent passwd "$user" > /dev/null ||
+        useradd --system --user-group --home-dir "$state" --no-create-home --shell /usr/sbin/nologin "$user"
+}
+
+# The system's picamera2 is seen from inside; it cannot be had by pip.
+program() {
+    mkdir -p "$home"
+    [ -x "$home/venv/bin/python" ] || "$python" -m venv --system-site-packages "$home/venv"
+    draft=$(mktemp -d)
+    trap 'rm -rf "$draft"' EXIT
+    cp -r "$source/pimotion" "$source/pyproject.toml" "$source/requirements.txt" "$source/README.md" "$draft"
+    "$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "$draft"
+    rm -rf "$draft"
+}
+
+# A first configuration; its password and its token are shown now and never again.
+configuration() {
+    mkdir -p "$etc/credentials"
+    chmod 0700 "$etc/credentials"
+    if [ -e "$etc/pimotion.yml" ]; then
+        say "$etc/pimotion.yml is kept as it is"
+    else
+        (cd / && "$home/venv/bin/python" -m pimotion init --lan --output "$etc/pimotion.yml" "$@")
+    fi
+    chown "root:$user" "$etc" "$etc/pimotion.yml"
+    chmod 0750 "$etc"
+    chmod 0640 "$etc/pimotion.yml"
+}
+
+service() {
+    install -m 0644 "$source/systemd/pimotion.service" "$unit"
+    systemctl daemon-reload
+    systemctl enable --quiet pimotion
+    systemctl restart pimotion || {
+        journalctl --unit pimotion --lines 20 --no-pager --output cat >&2
+        fail "the service does not start"
+    }
+    say "pimotion runs, and starts with the machine. Its log: journalctl -fu pimotion"
+}
+
+install_it() {
+    packages "$@"
+    account
+    program
+    configuration "$@"
+    service
+}
+
+uninstall_it() {
+    systemctl disable --quiet --now pimotion 2> /dev/null || true
+    rm -rf "$unit" "$unit.d"
+    systemctl daemon-reload
+    systemctl reset-failed pimotion 2> /dev/null || true
+    rm -rf "$home"
+    if [ "${1:-}" = --keep ]; then
+        say "pimotion is gone; $etc and $state are kept"
+        return
+    fi
+    rm -rf "$etc" "$state"
+    if getent passwd "$user" > /dev/null; then userdel "$user"; fi
+    if getent group "$user" > /dev/null; then groupdel "$user"; fi
+    say "pimotion is gone, with its configuration and its events"
+}
+
+[ "$(id -u)" = 0 ] || fail "must be run as root: sudo make ${1:-install}"
+command -v systemctl > /dev/null || fail "there is no systemd here"
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+install) install_it "$@" ;;
+uninstall) uninstall_it "$@" ;;
+*) fail "install.sh install [OPTIONS OF init] | uninstall [--keep]" ;;
+esac
