@@ -49,8 +49,9 @@ class Light:
         self._cover = np.zeros(shape, np.uint8)
         cv2.resize(ignored, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
         self._seen: npt.NDArray[np.bool_] = self._cover < _HALF
+        self._touched_px = _TOUCHED / 255 * ignored.size / self._seen.size
         self._free = self._seen.copy()
-        self._are_enough_free = self._free.mean() > _FREE_ENOUGH
+        self._count_free()
         self._calm_at_s = -math.inf
         self._exposure: Exposure | None = None
 
@@ -86,16 +87,23 @@ class Light:
         cv2.resize(objects, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
         np.less(self._cover, _COVERED, out=self._free)
         np.logical_and(self._free, self._seen, out=self._free)
-        self._are_enough_free = self._free.mean() > _FREE_ENOUGH
+        self._count_free()
 
-    def spread(self, changed: Pixels) -> float:
-        """Return the share of the free cells in which something changed, 0..1.
+    def spread(self, changed: Pixels, changed_px: int) -> float:
+        """Return the share of the free cells in which something changed, 0..1; 0 if under half.
 
         An object is in few cells; a lamp, the night filter or a pushed camera is in nearly all.
         """
+        cells = self._free_cells if self._are_enough_free else self._free.size
+        if changed_px < _SWITCHED_CELLS * cells * self._touched_px:
+            return 0.0
         cv2.resize(changed, self.cells, dst=self._cover, interpolation=cv2.INTER_AREA)
         touched = self._cover > _TOUCHED
         return float((touched[self._free] if self._are_enough_free else touched).mean())
+
+    def _count_free(self) -> None:
+        self._free_cells = np.count_nonzero(self._free)
+        self._are_enough_free = self._free_cells > _FREE_ENOUGH * self._free.size
 
 
 def _median(values: npt.NDArray[np.float64]) -> float:

@@ -118,7 +118,7 @@ class Adaptive:
         shape = (half_height, half_width)
         self._halved, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
         self._hidden, self._shown = (np.zeros(shape, np.uint8) for _ in range(2))
-        self._foreground: Pixels = np.zeros((height, width), np.uint8)
+        self._foreground: Pixels = np.zeros((_HALF * half_height, _HALF * half_width), np.uint8)
         self._scene = Scene(half_width, half_height)
         self._least_px = self._detect.min_area_ratio * half_width * half_height
         self._most_px = self._detect.max_area_ratio * half_width * half_height
@@ -156,7 +156,7 @@ class Adaptive:
             self._light,
             now_s,
             changed_ratio=changed_px / max(1, outside_px),
-            spread=self._light.spread(self._changed) if changed_px else 0.0,
+            spread=self._light.spread(self._changed, changed_px),
         )
 
     def _begin_anew(self, changed_px: int) -> Sight:
@@ -265,13 +265,10 @@ class Adaptive:
     def _whole_foreground(self) -> Pixels:
         # What changed in ignored areas is shown too: a person is to see why it does not count.
         cv2.bitwise_or(self._finder.foreground, self._hidden, dst=self._shown)
-        cv2.resize(
-            self._shown,
-            self._size,
-            dst=self._foreground,
-            interpolation=cv2.INTER_LINEAR,
-        )
-        cv2.threshold(self._foreground, 127, 255, cv2.THRESH_BINARY, dst=self._foreground)
+        # Read with a sign, 255 is -1, which in 16 bits is 255 twice: a pixel becomes two in a row.
+        pairs, shown = self._foreground.view(np.int16), self._shown.view(np.int8)
+        for row in range(_HALF):
+            pairs[row::_HALF] = shown
         return self._foreground
 
     def _nothing_foreground(self) -> Pixels:
