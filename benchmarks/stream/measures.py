@@ -111,7 +111,7 @@ class Mixed:
 
     Attributes:
         fps_ratio: New pictures a second of the fast ones, to the same without the slow ones.
-        cpu_ratio: The same of CPU for each picture delivered to a fast one.
+        cpu_ratio: The same of CPU for each picture delivered, slow viewers' included.
         frame_s: How long one picture takes at the slow ones' rate.
         slow_age_s: Of their pictures, the median.
         growth: Their median age in the last third of the time to that in the middle one.
@@ -149,7 +149,7 @@ def mixed(program: Program, url: str, *, rate: int, seconds: float, frame_bytes:
     kernel = statistics.median(watch.kernel_bytes) / len(others) if watch.kernel_bytes else None
     return Mixed(
         fps_ratio=statistics.median(fast) / span.seconds / rate_before,
-        cpu_ratio=(span.cpu_s / sum(fast)) / (before.cpu_s / sum(fast_before)),
+        cpu_ratio=(span.cpu_s / (sum(fast) + len(slow))) / (before.cpu_s / sum(fast_before)),
         frame_s=frame_bytes / rate,
         slow_age_s=_age_s(slow),
         growth=_growth(slow),
