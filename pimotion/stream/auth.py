@@ -15,6 +15,7 @@ from pimotion.config.settings import Http, HttpToken
 from pimotion.config.values import is_loopback
 from pimotion.log import Repeated
 from pimotion.stream.address import host_name
+from pimotion.stream.lockout import LockedOut, Lockout
 from pimotion.stream.users import Role, Users, same
 
 log = logging.getLogger(__name__)
@@ -68,23 +69,27 @@ def caller_of(environ: Mapping[str, Any]) -> Caller:
 
 
 class Gate:
-    """Knows the users and tokens of the configuration. Thread-safe, never changes."""
+    """Knows the users and tokens of the configuration, and who guesses. Thread-safe."""
 
     def __init__(self, http: Http) -> None:
         self._users = Users(http.users)
         self._tokens = http.tokens
         self._needs_login = bool(http.users or http.tokens) and not http.open
         self._has_no_secrets = not http.users and not http.tokens
+        self._lockout = Lockout()
         self._repeated = Repeated(log)
 
     def standing(self, caller: Caller) -> Standing:
         """Return what a caller may do, and whether he is a user.
 
         Where the configuration names nobody, whoever sits at the machine itself is admin.
+
+        Raises:
+            LockedOut: He gives a login, after too many wrong ones from his address.
         """
         if self._has_no_secrets and caller.is_local:
             return Standing(Role.ADMIN, is_known=False)
-        known = self._known(caller.authorization)
+        known = self._known(caller)
         if known is Role.NOBODY and not self._needs_login:
             return Standing(Role.VIEWER, is_known=False)
         return Standing(known, is_known=known is not Role.NOBODY)
@@ -96,13 +101,19 @@ class Gate:
         fits = [self._fits(each, token, cameras) for each in self._tokens]
         return any(fits)
 
-    def _known(self, authorization: str | None) -> Role:
-        given = credentials(authorization)
+    def _known(self, caller: Caller) -> Role:
+        given = credentials(caller.authorization)
         if given is None or not self._users:
             return Role.NOBODY
-        found = self._users.role(*given)
+        try:
+            found = self._lockout.judge(caller.address, lambda: self._users.role(*given))
+        except LockedOut:
+            text = f"an address is locked out for wrong logins address={caller.address!r}"
+            self._repeated.warning("locked out", text)
+            raise
         if found is Role.NOBODY:
-            self._repeated.warning("login", "a login was refused: unknown name or wrong password")
+            text = "a login was refused: unknown name or wrong password"
+            self._repeated.warning("login", f"{text} address={caller.address!r}")
         return found
 
     @staticmethod

@@ -12,6 +12,7 @@ from pimotion.stream.answers import refuse
 from pimotion.stream.auth import CHALLENGE, Caller, Gate, caller_of
 from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
+from pimotion.stream.lockout import LockedOut
 from pimotion.stream.users import Role
 from pimotion.types import Command, EventLog
 
@@ -63,7 +64,10 @@ class Site:
 
     def need(self, role: Role) -> Role:
         """Return the caller's role; refuse the request if it is less than ``role``."""
-        standing = self.gate.standing(self.caller)
+        try:
+            standing = self.gate.standing(self.caller)
+        except LockedOut as error:
+            refuse(429, str(error), Retry_After=str(error.retry_after_s))
         if standing.role < role and standing.is_known:
             refuse(403, "this needs a user with role: admin")
         if standing.role < role:
@@ -73,7 +77,12 @@ class Site:
     def is_trusted(self) -> bool:
         """Tell whether the caller is on this machine, or a user."""
         caller = self.caller
-        return caller.on_loopback or self.gate.standing(caller).is_known
+        if caller.on_loopback:
+            return True
+        try:
+            return self.gate.standing(caller).is_known
+        except LockedOut:
+            return False
 
     def encoder(self, camera: str) -> Encoder:
         """Return a camera's encoder; refuse the request if there is no such camera."""

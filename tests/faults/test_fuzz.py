@@ -57,6 +57,8 @@ def request_of(luck: random.Random) -> bytes:
     lines = [line, *luck.choices(HEADERS, k=luck.randrange(5))]
     if luck.random() < 0.7:  # else most would end at the door
         lines.insert(1, LOGIN)
+        # From everywhere: broken logins of one address would soon keep the right ones out as well.
+        lines.insert(1, f"X-Forwarded-For: 10.{luck.randrange(256)}.{luck.randrange(256)}.1")
     raw = "\r\n".join([*lines, "", luck.choice(("", "{}", "{" * 200, "\0" * 20))])
     data = bytearray(raw.encode("latin-1"))
     for _ in range(luck.choice((0, 0, 0, 1, 5))):
