@@ -24,11 +24,13 @@ STATUS = f"{BASE}/status"
 class Daemon:
     """A publisher, the threads it runs in, and the commands it handed on."""
 
-    def __init__(self, folder: Path, port: int, **mqtt: Any) -> None:
+    def __init__(self, folder: Path, port: int, *, cameras: Any = None, **mqtt: Any) -> None:
+        """``cameras``: others than those of `settings`."""
+        changes = {} if cameras is None else {"cameras": cameras}
         self.commands: list[Command] = []
         self.threads = Threads()
         self.publisher = Publisher(
-            settings(mqtt={"host": HOST, "port": port, **mqtt}),
+            settings(mqtt={"host": HOST, "port": port, **mqtt}, **changes),
             version="1.2.3",
             state=State(folder),
             commands=self.commands.append,
@@ -65,9 +67,9 @@ class Daemon:
 
 
 @contextmanager
-def running(folder: Path, port: int, **mqtt: Any) -> Iterator[Daemon]:
+def running(folder: Path, port: int, *, cameras: Any = None, **mqtt: Any) -> Iterator[Daemon]:
     """A publisher that is stopped at the end."""
-    daemon = Daemon(folder, port, **mqtt).start()
+    daemon = Daemon(folder, port, cameras=cameras, **mqtt).start()
     try:
         yield daemon
     finally:
