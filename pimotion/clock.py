@@ -5,11 +5,40 @@ A Pi has no battery clock: until the network time arrives it believes some day i
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 
 _NOT_BEFORE_UTC_S = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 """pimotion did not exist before; a clock that says so is not set."""
+
+_STEP_S = 2.0
+"""What the network time corrects little by little is far less between two looks."""
+
+
+class StepWatch:
+    """Notices that somebody set the wall clock. Not thread-safe; look at least once a minute."""
+
+    def __init__(self) -> None:
+        self._ahead_s = _ahead_s()
+        self._stepped_s = -math.inf
+
+    def step_s(self) -> float | None:
+        """Return by how much the clock was set since the last look, s; None if it was not."""
+        ahead_s = _ahead_s()
+        step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        if abs(step_s) <= _STEP_S:
+            return None
+        self._stepped_s = time.monotonic()
+        return step_s
+
+    def steady_s(self) -> float:
+        """Return for how long it has not been set, as far as was seen; infinite if never."""
+        return time.monotonic() - self._stepped_s
+
+
+def _ahead_s() -> float:
+    return time.time() - time.monotonic()
 
 
 def utc_now_s() -> float | None:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
+from pimotion.clock import StepWatch
 from pimotion.health import Threads, notify_systemd
 from pimotion.log import Repeated
 from pimotion.pipeline import CameraPipeline
@@ -40,6 +41,7 @@ class Supervisor:
         self._repeated = Repeated(log)
         self._has_watchdog = "WATCHDOG_USEC" in os.environ
         self._said = ""
+        self._clock = StepWatch()
         self._reopens: dict[str, int] = {}
 
     def look(self) -> None:
@@ -52,6 +54,7 @@ class Supervisor:
                 self._threads.give_up(name)
                 return
         self._reopen_frozen()
+        self._note_clock()
         self._tell_systemd()
 
     def _reopen_frozen(self) -> None:
@@ -67,6 +70,11 @@ class Supervisor:
                 self._reopens[camera_id] = done + 1
                 log.info("a frozen camera is opened anew camera=%s", camera_id)
                 camera.reopen()
+
+    def _note_clock(self) -> None:
+        step_s = self._clock.step_s()
+        if step_s is not None:
+            log.warning("the clock was set; only times that are shown change step_s=%+.1f", step_s)
 
     def _is_bearable(self, name: str, overdue_s: float) -> bool:
         """Tell whether only one camera hangs, not for long, and there are others that work."""

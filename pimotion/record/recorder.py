@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pimotion.clock import utc_now_s
+from pimotion.clock import StepWatch, utc_now_s
 from pimotion.config.settings import Storage
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
@@ -32,6 +32,8 @@ _TURN_S = 2.0
 _HANGS_S = 300.0
 """A worn SD card may stop for a minute; motion does not wait for it."""
 _DAY_S = 86_400
+_STEADY_S = 3600.0
+"""A clock that was just set may be wrong, and what is forgotten for its age stays so."""
 _MOST_ROWS = 500
 
 _DISK_ERRORS = (sqlite3.Error, OSError)
@@ -73,6 +75,7 @@ class Recorder:
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
         self._tidied_s: float | None = None
+        self._clock = StepWatch()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._repeated = Repeated(log)
@@ -171,8 +174,9 @@ class Recorder:
     def _tidy(self) -> None:
         """Forget what is too old or too much."""
         store = self._opened()
+        self._clock.step_s()
         now_s = utc_now_s()
-        if now_s is not None:
+        if now_s is not None and self._clock.steady_s() > _STEADY_S:
             store.forget_older(now_s - self._storage.events_days * _DAY_S)
         while (excess := self._excess_bytes(store)) > 0:
             if not store.forget_oldest(excess):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from daemon_process import ROOT, DaemonProcess
+from daemon_process import DaemonProcess
+from hooked import Hook
 
-HOOK = Path(__file__).parent / "hook"
 DIED = 70
 
 
@@ -77,7 +76,8 @@ class Faulty:
         cameras: int = 1,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._address = str(folder / "faults")
+        hook = Hook(folder)
+        self.do = hook.do
         settings = {
             "mqtt": {"host": "127.0.0.1", "port": 1},
             "cameras": {
@@ -89,16 +89,8 @@ class Faulty:
             folder,
             settings,
             port=port,
-            environment={
-                "PYTHONPATH": os.pathsep.join((str(ROOT), str(HOOK))),
-                "FAULT_SOCKET": self._address,
-                **(environment or {}),
-            },
+            environment={**hook.environment, **(environment or {})},
         )
-
-    def do(self, fault: str) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as faults:
-            faults.sendto(fault.encode(), self._address)
 
     def wait_for_live(self, camera: str) -> None:
         self.daemon.wait_for(lambda: self.daemon.camera(camera)["status"] == "online", "live")

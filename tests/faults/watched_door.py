@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,22 @@ FROZEN_S = 3
 class Scene:
     """A daemon, its broker, its camera, and somebody who listens."""
 
-    def __init__(self, folder: Path, port: int, camera: SteerableCamera, broker: Broker) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        camera: SteerableCamera,
+        broker: Broker,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """``settings`` replace sections of the configuration."""
         self.camera = camera
         self.mood = camera.mood
         self.listener = Listener(broker.port)
         self._folder, self._port, self._broker_port = folder, port, broker.port
+        self._settings, self._environment = settings or {}, environment
         self.start_daemon()
 
     def start_daemon(self) -> None:
@@ -40,8 +52,10 @@ class Scene:
                         "events": {"event_gap_s": 1},
                     }
                 },
+                **self._settings,
             },
             port=self._port,
+            environment=self._environment,
         )
 
     @property
@@ -50,6 +64,10 @@ class Scene:
 
     def wait_for_state(self, state: str, at_most_s: float) -> float:
         return wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was said on the event topic so far."""
+        return [json.loads(each) for each in self.listener.payloads(f"{TOPIC}/event")]
 
     def states(self) -> list[str]:
         return [json.loads(each)["state"] for each in self.listener.payloads(f"{TOPIC}/health")]
@@ -71,8 +89,8 @@ class Scene:
         return [each.payload for each in list(self.listener.heard) if each.topic in topics]
 
     def stop_reason(self) -> str:
-        events = [json.loads(each) for each in self.listener.payloads(f"{TOPIC}/event")]
-        reason: str = next(each["reason"] for each in events if each["event_type"] == "stop")
+        stops = (each for each in self.events() if each["event_type"] == "stop")
+        reason: str = next(stops)["reason"]
         return reason
 
     def rss_bytes(self) -> int:

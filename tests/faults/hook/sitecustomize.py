@@ -1,8 +1,9 @@
 """Lets a test break a thread of the daemon from outside.
 
 Python imports this at its start when the folder is on PYTHONPATH. Each datagram on the socket that
-FAULT_SOCKET names is one fault: ``kill NAME``, ``raise NAME`` or ``hang NAME SECONDS``. It reaches
-the thread when that next runs Python code.
+FAULT_SOCKET names is one fault: ``kill NAME``, ``raise NAME`` or ``hang NAME SECONDS``, which reach
+the thread when that next runs Python code; or ``clock wall SECONDS``, which sets the wall clock so
+far from the true time.
 """
 
 from __future__ import annotations
@@ -32,9 +33,19 @@ def throw(name: str, error: type[BaseException]) -> None:
             )
 
 
+true_time = time.time
+
+
+def set_clock(ahead_s: float) -> None:
+    time.time = lambda: true_time() + ahead_s
+
+
 def obey(faults: socket.socket) -> None:
     while True:
         what, name, *rest = faults.recv(200).decode().split()
+        if what == "clock":
+            set_clock(float(rest[0]))
+            continue
         if what == "hang":
             Hang.seconds = float(rest[0])
         throw(name, {"kill": SystemExit, "raise": MemoryError, "hang": Hang}[what])
