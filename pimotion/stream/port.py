@@ -8,7 +8,8 @@ from typing import Any
 
 from pimotion.errors import StartError
 
-_BACKLOG = 128
+_BACKLOG = 1024
+"""As many viewers as come at once; who finds no room tries again after a second."""
 
 
 def bound(host: str, port: int) -> socket.socket:
