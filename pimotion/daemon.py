@@ -25,7 +25,7 @@ from pimotion.state import FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
 from pimotion.supervisor import Supervisor
-from pimotion.types import NODE, Command, LinkStatus, MotionEvent, SettingState, Sink
+from pimotion.types import NODE, Command, LinkStatus, MotionEvent, Reset, SettingState, Sink
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +217,9 @@ class Daemon:
         if self._publisher is not None:
             self._publisher.put(state)
 
-    def _command(self, command: Command) -> None:
+    def _command(self, command: Command | Reset) -> None:
+        if isinstance(command, Reset):
+            command = self._kept.command_for(command)
         if command.camera == NODE:
             self._node.obey(command)
             return

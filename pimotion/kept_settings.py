@@ -10,7 +10,7 @@ from typing import Any
 from pimotion.config.camera import Camera, Detect, Events
 from pimotion.config.values import Section
 from pimotion.state import State
-from pimotion.types import NODE, Message, SettingState, Switches
+from pimotion.types import NODE, Command, Message, Reset, SettingState, Switches
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,11 @@ class KeptSettings:
             privacy=self._value(camera_id, "privacy") is True,
             unasked=isinstance(kept, dict) and kept.get(_UNASKED) is True,
         )
+
+    def command_for(self, reset: Reset) -> Command:
+        """Return what gives a setting the configuration's value again."""
+        value = self._configured(reset.camera, reset.setting)
+        return Command(reset.camera, reset.setting, value)
 
     def log_level(self) -> int:
         """Return the level to log at."""

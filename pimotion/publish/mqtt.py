@@ -25,7 +25,7 @@ from pimotion.publish.session import Session, Surroundings
 from pimotion.publish.topics import Topics
 from pimotion.publish.wake import Waker
 from pimotion.state import State
-from pimotion.types import Command, LinkStatus, Message, MotionEvent
+from pimotion.types import Command, LinkStatus, Message, MotionEvent, Reset
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Publisher:
         *,
         version: str,
         state: State,
-        commands: Callable[[Command], None],
+        commands: Callable[[Command | Reset], None],
     ) -> None:
         self._settings = settings
         self._client_id = f"pimotion-{_suffix(state)}"

@@ -18,9 +18,15 @@ from pimotion.publish.link import Link
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.pace import PicturePace
 from pimotion.publish.payloads import ONLINE, encode, event_payload
-from pimotion.publish.settings_table import COMMANDS, NODE_COMMANDS, BadValue, read_value
+from pimotion.publish.settings_table import (
+    COMMANDS,
+    NODE_COMMANDS,
+    BadValue,
+    is_reset,
+    read_value,
+)
 from pimotion.publish.topics import Topics
-from pimotion.types import NODE, Command
+from pimotion.types import NODE, Command, Reset
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +49,7 @@ class Surroundings:
     topics: Topics
     desk: Desk
     pace: PicturePace
-    commands: Callable[[Command], None]
+    commands: Callable[[Command | Reset], None]
     random: Callable[[], float]
     repeated: Repeated
 
@@ -228,6 +234,9 @@ class Session:
             self._desk.count("command_flood")
             warn("flood", f"commands dropped, over {COMMANDS_PER_S} a second topic={message.topic}")
             self._cut.setdefault(camera, now_s + 1.0)
+            return
+        if is_reset(setting, message.payload):
+            self._around.commands(Reset(camera, setting))
             return
         try:
             value = read_value(setting, message.payload)

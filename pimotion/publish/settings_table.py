@@ -22,6 +22,8 @@ MAX_COMMAND_BYTES = 256
 """Nothing that anybody could mean is longer."""
 PRESS = b"PRESS"
 """What a button of Home Assistant sends."""
+RESET = b"RESET"
+"""Gives a setting that has a state the value of the configuration again."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 _NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -156,6 +158,11 @@ def read_value(setting: str, payload: bytes) -> Value:
     if len(payload) > MAX_COMMAND_BYTES:
         raise BadValue(f"must be at most {MAX_COMMAND_BYTES} bytes")
     return _READERS[setting](payload)
+
+
+def is_reset(setting: str, payload: bytes) -> bool:
+    """Tell whether a command asks for the configuration's value."""
+    return payload == RESET and setting in {**SETTINGS, **NODE_SETTINGS}
 
 
 def write_value(setting: str, value: Value) -> bytes | None:

@@ -207,6 +207,14 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Reset:
+    """A wish to give a setting the value of the configuration again; ``camera`` may be `NODE`."""
+
+    camera: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
 class Switches:
     """How a camera starts.
 

@@ -14,7 +14,6 @@ from publish_messages import settings
 from pimotion.health import Threads
 from pimotion.publish.mqtt import Publisher
 from pimotion.state import State
-from pimotion.types import Command
 
 BASE = "pimotion/garden-pi"
 DOOR = f"{BASE}/front_door"
@@ -27,7 +26,7 @@ class Daemon:
     def __init__(self, folder: Path, port: int, *, cameras: Any = None, **mqtt: Any) -> None:
         """``cameras``: others than those of `settings`."""
         changes = {} if cameras is None else {"cameras": cameras}
-        self.commands: list[Command] = []
+        self.commands: list[Any] = []
         self.threads = Threads()
         self.publisher = Publisher(
             settings(mqtt={"host": HOST, "port": port, **mqtt}, **changes),

@@ -57,6 +57,10 @@ def test_a_restart_on_command_is_a_fresh_process_with_what_was_set(
         listener.wait_for(f"{NODE}/status", b"online", deadline_s=20)
         listener.wait_for(f"{DOOR}/min_area_percent/state", b"3")
         listener.wait_for(f"{NODE}/log_level/state", b"WARNING")
+        listener.publish(f"{DOOR}/min_area_percent/set", "RESET")
+        listener.wait_for(f"{DOOR}/min_area_percent/state", b"0.1")
+        listener.publish(f"{NODE}/log_level/set", "RESET")
+        listener.wait_for(f"{NODE}/log_level/state", b"INFO")
 
         assert daemon.process.poll() is None, "the same process, as its service manager sees it"
         daemon.wait_for(lambda: is_live(daemon), "it is live again")

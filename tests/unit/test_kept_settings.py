@@ -12,7 +12,7 @@ import pytest
 from pimotion.config.camera import Camera
 from pimotion.kept_settings import KeptSettings
 from pimotion.state import State
-from pimotion.types import NODE, MotionState, SettingState, Switches
+from pimotion.types import NODE, Command, MotionState, Reset, SettingState, Switches
 
 
 def door(events: dict[str, Any] | None = None, **detect: Any) -> Camera:
@@ -119,6 +119,26 @@ def test_an_entry_of_another_form_is_ignored(tmp_path: Path, entry: object) -> N
 
     assert kept_in(tmp_path).camera("door") == door()
     assert kept_in(tmp_path).switches("door") == Switches()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("detection", True),
+        ("privacy", False),
+        ("sensitivity", 60),
+        ("min_area_percent", 2.5),
+        ("event_gap_s", 7),
+    ],
+)
+def test_a_reset_is_the_configurations_own_value(
+    tmp_path: Path, setting: str, value: float
+) -> None:
+    camera = door({"event_gap_s": 7}, sensitivity=60, min_area_ratio=0.025)
+    change(tmp_path, camera, sensitivity=70, detection=False, min_area_percent=3, event_gap_s=9)
+
+    kept = kept_in(tmp_path, camera)
+    assert kept.command_for(Reset("door", setting)) == Command("door", setting, value)
 
 
 def test_nothing_is_written_before_it_is_asked_for(tmp_path: Path) -> None:
