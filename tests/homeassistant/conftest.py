@@ -17,11 +17,22 @@ _NOT_TO_BE_HAD = 3
 _INSTALL_S = 900
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave time for the installation before the first test of this folder."""
+    own = [item for item in items if item.path.parent == _INSTALL.parent]
+    if own and not (_home() / "venv" / "bin" / "hass").exists():
+        own[0].add_marker(pytest.mark.timeout(_INSTALL_S))
+
+
+def _home() -> Path:
+    usual = "~/.cache/pimotion-tests/homeassistant"
+    return Path(os.environ.get("PIMOTION_TEST_HOMEASSISTANT", usual)).expanduser()
+
+
 @pytest.fixture(scope="session")
 def home() -> Path:
     """Where Home Assistant is installed."""
-    usual = "~/.cache/pimotion-tests/homeassistant"
-    folder = Path(os.environ.get("PIMOTION_TEST_HOMEASSISTANT", usual)).expanduser()
+    folder = _home()
     done = subprocess.run(
         [_INSTALL, folder], stderr=subprocess.PIPE, text=True, timeout=_INSTALL_S, check=False
     )
