@@ -140,13 +140,13 @@ def _list_wanted(mistake: Mistake) -> str:
 
 
 def _text_wanted(mistake: Mistake) -> str:
-    quoted = f'put it in quotes: "{mistake.mark.text}"'
+    quoted = f'put it in quotes: "{printable(mistake.mark.text or "")}"'
     if fields.is_secret(mistake.loc):
         quoted = "put it in quotes"
     if isinstance(mistake.value, Trap):
         if fields.is_secret(mistake.loc):
             return f"{mistake.name} must be text; {quoted}"
-        read_as = f"YAML reads {mistake.value.text} as {mistake.value.read_as}"
+        read_as = f"YAML reads {printable(mistake.value.text)} as {mistake.value.read_as}"
         return f"{mistake.name} must be text, but {read_as}; {quoted}"
     if isinstance(mistake.value, bool | int | float):
         return f"{mistake.name} must be text; {quoted}"
@@ -157,11 +157,12 @@ def _number_wanted(mistake: Mistake) -> str:
     wanted = f"{mistake.name} must be {_number_words(mistake.setting)}"
     value = mistake.value
     if isinstance(value, Trap):
-        return f"{wanted}, but YAML reads {value.text} as {value.read_as}; {_meant(value)}"
+        read = printable(value.text)
+        return f"{wanted}, but YAML reads {read} as {value.read_as}; {_meant(value)}"
     if mistake.mark.tag:
         return f"{wanted}; {mistake.mark.tag} gives text, and stands only for text"
     if isinstance(value, str) and mistake.mark.quoted and looks_like_number(value):
-        return f"{wanted}; take the quotes away from {value}"
+        return f"{wanted}; take the quotes away from {printable(value)}"
     return f"{wanted}{mistake.got}"
 
 
@@ -190,7 +191,7 @@ def _boolean_wanted(mistake: Mistake) -> str:
     if isinstance(value, Trap) and value.boolean is not None:
         return f"{wanted}, got {value.text}; did you mean {str(value.boolean).lower()}?"
     if isinstance(value, str) and value.lower() in ("true", "false") and not mistake.mark.tag:
-        return f"{wanted}; take the quotes away from {value}"
+        return f"{wanted}; take the quotes away from {printable(value)}"
     return f"{wanted}{mistake.got}"
 
 

@@ -22,6 +22,10 @@ from pimotion.config.syntax import Problem, syntax_problem
 DEEPEST = 20
 """Levels of nesting; the deepest setting stands at 7."""
 
+MOST_VALUES = 20_000
+"""Names and values; reading so many takes 1.5 s on a PC. 32 cameras with all their settings and a
+hundred corners of masks each have half of that."""
+
 _PLAIN, _QUOTED, _GROUP, _LIST, _REFUSED = "plain", "quoted", "group", "list", "refused"
 _TAGS = ("!env", "!file", "!credential")
 
@@ -114,7 +118,7 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str, document: Document) -> None:
         super().__init__(text)
         self._document = document
-        self._depth = 0
+        self._depth = self._count = 0
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:  # noqa: ARG002  PyYAML's
         if kind is yaml.ScalarNode:
@@ -131,6 +135,9 @@ class _Loader(yaml.SafeLoader):
         line = mark.line + 1
         if self._depth > DEEPEST:
             raise _Refused(line, f"nested deeper than {DEEPEST} levels")
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise _Refused(line, f"more than {MOST_VALUES} names and values before this line")
         if isinstance(event, yaml.AliasEvent):
             self.get_event()  # type: ignore[no-untyped-call]
             self._tell(line, "aliases", "*")

@@ -5,10 +5,13 @@ No message here ever holds a value, only where it was looked for.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 SECRET_BYTES = 64 * 1024
 """A secret file may be this long; a longer one is a mistake, not a secret."""
@@ -86,7 +89,11 @@ def _from_file(name: str, folder: Path) -> str:
     path = Path(name)
     if name.startswith("~/"):
         path = _home() / name[2:]
-    data, _mode = read_file(folder / path, SECRET_BYTES)
+    data, mode = read_file(folder / path, SECRET_BYTES)
+    if mode & stat.S_IROTH:
+        log.warning(
+            "everyone on this machine can read a secret file; chmod o-r helps file=%s", path
+        )
     try:
         text = data.decode()
     except UnicodeDecodeError:
