@@ -134,7 +134,7 @@ BESIDE_A_CAMERA = {
     "a broken hash": 'http: {users: [{name: e, password: "$scrypt$ln=99,r=8,p=1$a$b"}]}',
     "a short token": "http: {tokens: [{name: tv, token: abc}]}",
     "a token of no camera": "http: {tokens: [{name: tv, token: 0123456789abcdef, cameras: [x]}]}",
-    "a day that is none": "http: {tokens: [{name: t, token: 0123456789abcdef, expires: 2026-2-30}]}",
+    "no day": "http: {tokens: [{name: tv, token: 0123456789abcdef, expires: 2026-02-30}]}",
     "viewers without end": "http: {max_viewers: .inf}",
     "an address of a page": "http: {public_url: javascript:alert(1)}",
     "days of nothing": "storage: {events_days: .nan}",
