@@ -7,6 +7,8 @@ they are.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -19,7 +21,7 @@ from pimotion.detect.adaptive.scene import Scene
 from pimotion.pixels import Pixels, as_pixels
 
 _LARGE_PX = 400
-"""Boxes of more than 20x20 px are judged by every other row and column."""
+"""Boxes of 20x20 px are judged by every other row and column, of 40x40 px by every third."""
 _MOST = 32
 """Regions that are followed: whoever is among more than so many larger ones is not seen either."""
 _FEW = 8
@@ -58,9 +60,9 @@ class Blob:
 
     @property
     def sample(self) -> tuple[slice, slice]:
-        """Its rows and columns; of a large one every other is enough to judge it by."""
+        """Its rows and columns; of a large one some are enough to judge it by."""
         width, height = self.right - self.x, self.bottom - self.y
-        step = 2 if width * height > _LARGE_PX else 1
+        step = 1 + math.isqrt(width * height // _LARGE_PX)
         return slice(self.y, self.bottom, step), slice(self.x, self.right, step)
 
 
@@ -129,24 +131,30 @@ class ObjectFinder:
 
         Return what is left of each region, px, and the regions that have no structure.
         """
-        labels, scratch, foreground = self._labels, self._scratch[box], self.foreground[box]
-        grey, structure = scene.grey.changed[box], scene.structure.changed[box]
-        cv2.dilate(structure, SQUARE_PX, dst=scratch)
-        cv2.bitwise_and(grey, scratch, dst=scratch)
-        smooth, structured = labels.count(grey), labels.count(scratch)
+        labels, beside, foreground = self._labels, self._scratch[box], self.foreground[box]
+        changed, structure = self._changed[box], scene.structure.changed[box]
+        cv2.dilate(structure, SQUARE_PX, dst=beside)
+        cv2.bitwise_and(changed, beside, dst=beside)
+        structured = labels.count(beside)
         is_object = [
-            some >= _STRUCTURED_SHARE * all_of_it
-            for some, all_of_it in zip(structured, smooth, strict=True)
+            some >= _STRUCTURED_SHARE * area
+            for some, area in zip(structured, labels.areas, strict=True)
         ]
         if all(is_object):
-            np.copyto(foreground, self._changed[box])
+            np.copyto(foreground, changed)
             return list(labels.areas), ()
-        cv2.bitwise_or(structure, labels.pick(is_object, scratch), dst=foreground)
-        is_light = [
+        cv2.bitwise_or(structure, labels.pick(is_object, beside), dst=foreground)
+        light = self._blobs(
             not of_object and area >= self._least_px
-            for of_object, area in zip(is_object, smooth, strict=True)
-        ]
-        return labels.count(foreground), self._blobs(is_light)
+            for of_object, area in zip(is_object, labels.areas, strict=True)
+        )
+        if any(
+            some and not of_object for some, of_object in zip(structured, is_object, strict=True)
+        ):
+            return labels.count(foreground), light
+        return [
+            of_object * area for of_object, area in zip(is_object, labels.areas, strict=True)
+        ], light
 
     def _count_specks(self, areas: list[int], step_s: float) -> None:
         weight = share(step_s, _SPECKS_S)
@@ -160,14 +168,14 @@ class ObjectFinder:
         stands_out = [area >= _ABOVE_SPECKS * self._speck_px for area in areas]
         foreground, scratch = self.foreground[box], self._scratch[box]
         cv2.bitwise_and(foreground, self._labels.pick(stands_out, scratch), dst=foreground)
-        is_speck = [
+        specks = self._blobs(
             not stands and area >= self._least_px
             for stands, area in zip(stands_out, areas, strict=True)
-        ]
+        )
         for number, stands in enumerate(stands_out):
             if not stands:
                 areas[number] = 0
-        return self._blobs(is_speck)
+        return specks
 
     def _are_apart(self, areas: list[int]) -> bool:
         """Tell whether the regions are whole, and too far from each other to be joined."""
@@ -202,7 +210,7 @@ class ObjectFinder:
         small_px = sum(area for area, _ in sizes if area < self._least_px)
         return tuple(self._blob(n, _SOLID_SHARE * -area) for area, n in large), small_px
 
-    def _blobs(self, chosen: list[bool]) -> tuple[Blob, ...]:
+    def _blobs(self, chosen: Iterable[bool]) -> tuple[Blob, ...]:
         """Return the chosen ones of the regions numbered last."""
         return tuple(
             self._blob(number, self._labels.areas[number])

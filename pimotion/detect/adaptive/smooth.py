@@ -13,7 +13,7 @@ _CLEAN, _NOISY = 0.5, 0.9
 """Mean change from picture to picture of the calmer half of the pixels, grey levels. Clean: cameras
 by day (0.0 to 0.4); noisy: sensors at full gain (1.0) and rain (2.0)."""
 _FOLLOW_S = 3.0
-_EVERY = 4
+_EVERY = 8
 """Noise is measured between one pair of pictures in so many, and between the first ones."""
 _KERNEL_PX = (3, 3)
 
@@ -43,6 +43,8 @@ class Smoother:
         if blend == 0.0:
             return picture
         cv2.GaussianBlur(picture, _KERNEL_PX, 0, dst=self._blurred)
+        if blend == 1.0:
+            return self._blurred
         cv2.addWeighted(picture, 1 - blend, self._blurred, blend, 0, dst=self._smooth)
         return self._smooth
 
