@@ -77,6 +77,9 @@ class Controls:
             text = "smallest motion must be less than max_area_ratio camera=%s percent=%g max=%g"
             log.warning(text, self._id, value, self._max_area_percent)
             return SettingState(self._id, name, self._values[name])
+        if name == "snapshot" and self.privacy:
+            log.info("no still is taken while privacy is on camera=%s", self._id)
+            return None
         if name in self._actions:
             self._actions[name](value)
         log.info("command obeyed camera=%s %s=%s", self._id, name, value)

@@ -58,11 +58,15 @@ class KeptSettings:
 
     def switches(self, camera_id: str) -> Switches:
         """Return how a camera starts."""
+        detection = self._value(camera_id, "detection") is not False
         kept = self._state.get(_key(camera_id, "privacy"))
+        if kept is None:
+            return Switches(detection=detection)
+        is_plain = isinstance(kept, dict) and isinstance(kept.get("value"), bool)
         return Switches(
-            detection=self._value(camera_id, "detection") is not False,
-            privacy=self._value(camera_id, "privacy") is True,
-            unasked=isinstance(kept, dict) and kept.get(_UNASKED) is True,
+            detection=detection,
+            privacy=not is_plain or kept["value"],
+            unasked=not is_plain or kept.get(_UNASKED) is True,
         )
 
     def command_for(self, reset: Reset) -> Command:

@@ -23,6 +23,10 @@ _PAST_AT_ONCE = 16
 """What is over waits for room: what is new must never be dropped for it."""
 
 
+_MOST_FIRST = 2000
+"""What 30 cameras say at first is a third of it."""
+
+
 class Desk:
     """The announcer and the outbox behind one lock. Thread-safe."""
 
@@ -104,6 +108,8 @@ class Desk:
     def found(self, topic: str, payload: bytes) -> None:
         """Take in what the broker has kept, and queue what clears it if it is true no more."""
         with self._lock:
+            if len(self._first) > _MOST_FIRST:
+                return  # somebody floods our topics; the rest is found after the next connection
             leftover = self._announcer.leftovers.found(topic, payload)
             self._counts["leftovers"] += bool(leftover)
             # After the announcement, which it changes; an outbox is for what is new.

@@ -114,7 +114,7 @@ def test_an_area_that_does_not_fit_any_more_does_no_harm(
 
 @pytest.mark.parametrize("entry", [70, "x", [], {}])
 def test_an_entry_of_another_form_is_ignored(tmp_path: Path, entry: object) -> None:
-    for setting in ("sensitivity", "privacy", "min_area_percent"):
+    for setting in ("sensitivity", "detection", "min_area_percent"):
         State(tmp_path).set(f"cameras.door.{setting}", entry)
 
     assert kept_in(tmp_path).camera("door") == door()
@@ -170,6 +170,14 @@ class TestBrokenFile:
 
         change(tmp_path, privacy=False)
         assert kept_in(tmp_path).switches("door") == Switches()
+
+    @pytest.mark.parametrize("entry", [True, "ON", [], {}, {"value": "ON", "configured": False}])
+    def test_an_entry_that_says_nothing_plain_closes_the_camera(
+        self, tmp_path: Path, entry: object
+    ) -> None:
+        State(tmp_path).set("cameras.door.privacy", entry)
+
+        assert kept_in(tmp_path).switches("door") == Switches(privacy=True, unasked=True)
 
     def test_a_file_that_is_missing_was_never_there(self, tmp_path: Path) -> None:
         assert kept_in(tmp_path / "new").switches("door") == Switches()
