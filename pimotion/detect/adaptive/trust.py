@@ -39,6 +39,8 @@ _SWARM_S, _SWARM_RATE = 12.0, 0.4
 """More than 0.4 short-lived tracks a second, over 12 s, are insects, flakes or leaves."""
 _SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
 """Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most."""
+_FAR_RATIO = 1 / 8
+"""To go an eighth of the width is to go far even for somebody larger, who is only nearer."""
 
 
 class Trust:
@@ -143,13 +145,14 @@ class Trust:
 
         The geometric mean of four shares, each 0 to 1 and rising: how clearly it differs from what
         is behind it, how large it is (half at 4 times the least area), for how long it has been
-        seen (half at 1 s), and how far it went (half at its own size).
+        seen (half at 1 s), and how far it went (half at its own size, or at an eighth of the
+        width: who is near is large, and no less sure).
         """
         now, then = _contrasts(track, scene)
         clear = 1 - max(0.0, correlation(now, then))
         large = track.largest_px / (track.largest_px + 4 * self._least_px)
         moved = track.moved_from(track.first)
-        far = moved / (moved + track.size)
+        far = moved / (moved + min(track.size, _FAR_RATIO * self._width))
         long = track.life_s / (track.life_s + 1)
         return math.pow(clear * large * far * long, 1 / 4)
 
