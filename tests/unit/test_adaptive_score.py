@@ -55,15 +55,15 @@ def test_the_longer_one_paces_the_surer_it_is_that_he_is_there() -> None:
     assert scores[-1] > scores[len(scores) // 3] + 0.02
 
 
-def test_a_person_is_surer_than_a_cat() -> None:
-    """Near or far: what somebody has gone counts by his own size, so the near one gains little."""
-    cat, far, near = (
-        best(walked(y=60, width=width, height=height))
-        for width, height in ((8, 16), (26, 64), (50, 110))
-    )
+def test_the_larger_one_is_the_surer_it_is() -> None:
+    """A cat, somebody far, somebody near: he has gone less of his own size, but no less far."""
+    scores = [
+        best(walked(y=HEIGHT - 10 - height, width=width, height=height))
+        for width, height in ((8, 16), (16, 40), (26, 64), (50, 110), (70, 140))
+    ]
 
-    assert far > cat + 0.02
-    assert near > cat + 0.02
+    assert scores == sorted(scores)
+    assert scores[2] > scores[0] + 0.05
 
 
 def test_the_clearer_one_is_the_surer_it_is() -> None:
@@ -110,6 +110,8 @@ def test_each_region_that_did_not_count_says_why(
     assert all(rule in RULES for rule in counted), "each has words for a person"
     for found in told:
         assert len(found.rejected) <= 16
+        areas = [each.box.area for each in found.rejected]
+        assert areas == sorted(areas, reverse=True)
         assert (found.suppressed is None) == (not found.held_back)
 
 

@@ -107,13 +107,23 @@ def test_one_who_goes_behind_a_post_is_still_there_and_still_himself(width: int)
     assert len(tracks(told)) == 1
 
 
+def test_who_is_hidden_in_the_middle_for_longer_is_still_there() -> None:
+    """Behind a van from 2 s to 3 s: nobody leaves but by the border."""
+    van = Visitor(x=100, y=40, width=80, height=140, look=3)
+    watching = learnt(shots=lambda now_s: shot(now_s, [van]))
+    told = watch(watching, lambda now_s: shot(now_s, [walker(now_s), van]), until_s=4.5)
+
+    assert any(not found.boxes for found in told[20:30])
+    assert all(found.motion for found in told[8:])
+
+
 def test_motion_ends_soon_after_he_left() -> None:
     """He is out of the picture at 2.8 s."""
     told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s, 120)]), until_s=5)
 
     assert all(found.motion for found in told[5:28])
-    assert not any(found.motion or found.boxes for found in told[42:])
-    assert {found.since_s for found in told[42:]} == {None}
+    assert not any(found.motion or found.boxes for found in told[35:])
+    assert {found.since_s for found in told[35:]} == {None}
 
 
 @pytest.mark.parametrize("fps", [2, 5, 10, 30, 60])

@@ -28,6 +28,9 @@ _SAME_EXPOSURE = 0.02
 """Exposures closer than this are the same one, written differently."""
 _SCENE_STEP = 1.25
 """With an unchanged exposure, more than this between two pictures is a lamp or something large."""
+_AS_BEFORE_RATIO, _AS_BEFORE_CELLS = 0.03, 0.25
+"""A lamp lights everything a little. With an unchanged exposure, a quarter of the cells within 3 %
+of what they were say that something large is before the camera."""
 
 
 class Light:
@@ -39,6 +42,9 @@ class Light:
     Attributes:
         cells: How many cells there are, across and down.
         now, before: The grey of the cells in the newest picture and in the one before it, uint8.
+        step: How much brighter the newest picture is than the scene was, 1.0 for the same.
+        is_kept: The camera did not change its exposure, and much of the picture is as bright as it
+            was: whatever else changed, no lamp did it.
     """
 
     def __init__(self, ignored: Pixels) -> None:
@@ -54,6 +60,8 @@ class Light:
         self._count_free()
         self._calm_at_s = -math.inf
         self._exposure: Exposure | None = None
+        self.is_kept = False
+        self.step = 1.0
 
     def ratio(self, now: Pixels, then: Pixels, now_s: float, exposure: Exposure | None) -> float:
         """Return how much brighter a picture is than the scene, 1.0 for the same.
@@ -69,14 +77,16 @@ class Light:
         cv2.resize(now, self.cells, dst=self.now, interpolation=cv2.INTER_AREA)
         cv2.resize(then, self.cells, dst=self._then, interpolation=cv2.INTER_AREA)
         ratios = (self.now + _FLARE) / (self._then + _FLARE)
-        ratio = _median(ratios[self._free] if self._are_enough_free else ratios)
-        if abs(ratio - 1) > _STEP_RATIO:
-            self._calm_at_s = now_s + _CALM_S
+        free = ratios[self._free] if self._are_enough_free else ratios
+        ratio = _median(free)
         kept_exposure = _same(exposure, self._exposure)
         self._exposure = exposure
-        if kept_exposure and not 1 / _SCENE_STEP < ratio < _SCENE_STEP:
-            return 1.0
-        return ratio
+        self.is_kept = kept_exposure and _share_as_before(free) > _AS_BEFORE_CELLS
+        is_step = not 1 / _SCENE_STEP < ratio < _SCENE_STEP
+        self.step = 1.0 if self.is_kept or (kept_exposure and is_step) else ratio
+        if abs(self.step - 1) > _STEP_RATIO:
+            self._calm_at_s = now_s + _CALM_S
+        return self.step
 
     def is_calm(self, now_s: float) -> bool:
         """Tell whether the light has kept still for a moment."""
@@ -111,6 +121,10 @@ def _median(values: npt.NDArray[np.float64]) -> float:
     return float(np.sort(values, axis=None)[values.size // 2])
 
 
+def _share_as_before(ratios: npt.NDArray[np.float64]) -> float:
+    return np.count_nonzero(np.abs(ratios - 1) < _AS_BEFORE_RATIO) / ratios.size
+
+
 def _same(one: Exposure | None, other: Exposure | None) -> bool:
     if one is None or other is None:
         return False
@@ -122,12 +136,15 @@ _SWITCHED_RATIO = 0.45
 """Share of the pixels, or half of the cells, that change at once when a lamp or filter switches. A
 study on labelled and drawn scenes took lamps and night filters to change at least so much."""
 _SWITCHED_CELLS = 0.5
+_JUMP, _JUMP_CHANGED = 1.5, 0.1
+"""No camera changes its exposure by half from one picture to the next and a tenth of the picture by
+something else. A lamp does: it falls elsewhere than the light that was there."""
 _SETTLE_S = 0.6
 """Lamps flare up and cameras correct their exposure; the value is that study's."""
 _STILL_MOVING = 0.01
 """While the median cell changes by more than this share from picture to picture, wait on."""
-_AS_BEFORE = 2
-"""So many pictures like the old scene: it was but a flash."""
+_AS_BEFORE, _LITTLE = 2, 0.15
+"""So many pictures as bright as the old scene, with little that differs: it was but a flash."""
 _LONGEST_S = 3.0
 """However restless it stays, look again after this time."""
 
@@ -149,21 +166,27 @@ class Upheaval:
         self.is_new_scene = False
         self._is_holding = False
         self._as_before = 0
+        self._brighter = 1.0
 
     def judge(self, light: Light, now_s: float, *, changed_ratio: float, spread: float) -> bool:
         """Look at one picture, whose light is given; tell whether nothing in it may be believed."""
         self.is_new_scene = False
-        is_all = changed_ratio > _SWITCHED_RATIO or spread > _SWITCHED_CELLS
+        is_most = changed_ratio > _SWITCHED_RATIO or spread > _SWITCHED_CELLS
+        is_jump = _is_jump(light.step) and changed_ratio > _JUMP_CHANGED
+        is_all = is_jump or (is_most and not light.is_kept)
         if not self._is_holding and is_all:
             self._is_holding = True
             self._as_before = 0
+            self._brighter = light.step
             self.began_s, self.ended_s = now_s, now_s + _SETTLE_S
         elif self._is_holding:
-            self._hold_on(light, now_s, is_all=is_all)
+            self._hold_on(light, now_s, is_little=changed_ratio < _LITTLE)
         return self._is_holding
 
-    def _hold_on(self, light: Light, now_s: float, *, is_all: bool) -> None:
-        self._as_before = 0 if is_all else self._as_before + 1
+    def _hold_on(self, light: Light, now_s: float, *, is_little: bool) -> None:
+        self._brighter *= light.step
+        is_as_before = is_little and not _is_jump(self._brighter)
+        self._as_before = self._as_before + 1 if is_as_before else 0
         if self._as_before >= _AS_BEFORE:
             self._is_holding = False
             self.ended_s = now_s
@@ -174,3 +197,7 @@ class Upheaval:
         if now_s > self.ended_s:
             self._is_holding = False
             self.is_new_scene = True
+
+
+def _is_jump(ratio: float) -> bool:
+    return not 1 / _JUMP < ratio < _JUMP

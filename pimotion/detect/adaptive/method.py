@@ -24,8 +24,6 @@ from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import Exposure, SceneModel
 
 _HALF = 2
-_IN_VIEW_S = 0.8
-"""A trusted thing that is out of sight for less than this is still there: behind a post, a twig."""
 _BACK_S = 0.2
 _LEAST_STEP_S = 1 / 60
 """The first picture has no step; of the fastest camera it would be this."""
@@ -96,7 +94,7 @@ class Adaptive:
         scene, half = self._scene, self._smoother.smooth(self._halve(luma), self._age.step_s)
         ratio = self._light.ratio(half, scene.background, now_s, exposure)
         if abs(ratio - 1) > _DIM_STEP:
-            scene.scale(ratio)
+            scene.scale(ratio, half)
         scene.compare(half)
         self._model = self._copy_model(luma.shape) if self._model_wanted else None
         changed_px = self._changed_px()
@@ -215,9 +213,12 @@ class Adaptive:
     def _sight(
         self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int
     ) -> Sight:
-        shown = [t for t in self._tracker.tracks if t.trusted and self._is_back(t)]
-        in_view = [t for t in shown if self._age.now_s - t.seen_s <= _IN_VIEW_S]
-        boxed = sorted((t for t in shown if t.unseen == 0), key=lambda t: -t.blob.area_px)
+        trusted = [t for t in self._tracker.tracks if t.trusted]
+        boxed = [t for t in trusted if t.unseen == 0 and self._is_back(t)]
+        boxed.sort(key=lambda t: -_box_px(t.blob))
+        for track in boxed:
+            track.shown_s = self._age.now_s
+        in_view = [t for t in trusted if self._tracker.is_in_view(t, self._age.now_s)]
         rejected = self._rejected(found, doubts)
         return Sight(
             regions=tuple(_region(t.blob, t.id) for t in boxed),
@@ -239,7 +240,7 @@ class Adaptive:
         doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]
         light = [(blob, "light") for blob in found.light]
         specks = [(blob, "clutter") for blob in found.specks]
-        return sorted(doubted + light + specks, key=lambda entry: -entry[0].area_px)
+        return sorted(doubted + light + specks, key=lambda entry: -_box_px(entry[0]))
 
     def _held_back(
         self, rejected: list[tuple[Blob, str]], small_px: int, masked_px: int
@@ -284,6 +285,10 @@ class Adaptive:
 
 def _box(blob: Blob) -> tuple[int, int, int, int]:
     return blob.x, blob.y, blob.right, blob.bottom
+
+
+def _box_px(blob: Blob) -> int:
+    return (blob.right - blob.x) * (blob.bottom - blob.y)
 
 
 def _region(blob: Blob, track: int | None) -> Region:

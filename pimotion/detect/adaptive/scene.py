@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from pimotion.detect.adaptive.grey import Grey
-from pimotion.detect.adaptive.planes import Plane, mask, plane, share
+from pimotion.detect.adaptive.planes import SQUARE_PX, Plane, mask, plane, share
 from pimotion.detect.adaptive.structure import AROUND_PX, Structure
 from pimotion.pixels import Pixels, as_pixels
 
@@ -34,6 +34,7 @@ somebody left, in a drawn garden with 252 visits and lamps, had 0.56 to 0.98 aga
 """
 _LIGHT_PX = (31, 31)
 """Light is what is the same over a fifth of the picture's width."""
+_WHITE = 250
 _MARGIN_PX = AROUND_PX[0] // 2
 
 
@@ -51,7 +52,7 @@ class Scene:
         self.background = mask(shape)
         self.grey, self.structure = Grey(shape), Structure(shape)
         self._mean, self._earlier = plane(shape), plane(shape)
-        self._free = mask(shape)
+        self._free, self._white = mask(shape), mask(shape)
         self._strictness = 1.0
         self._age_s = self._unlearnt_s = 0.0
         self._pictures = 0
@@ -79,10 +80,17 @@ class Scene:
         self._strictness = factor
         self._refresh()
 
-    def scale(self, ratio: float) -> None:
-        """Make the scene this much brighter."""
+    def scale(self, ratio: float, picture: Pixels) -> None:
+        """Make the scene this much brighter, to go with a picture.
+
+        What was white in it is as the picture shows it: nobody knows how much whiter it was.
+        """
+        cv2.threshold(self.background, _WHITE - 1, 255, cv2.THRESH_BINARY, dst=self._white)
         for seen in (self._mean, self._earlier):
             np.multiply(seen, np.float32(ratio), out=seen)
+        if ratio < 1 and cv2.hasNonZero(self._white):
+            cv2.dilate(self._white, SQUARE_PX, dst=self._white)
+            np.copyto(self._mean, picture, where=self._white.view(np.bool_))
         self._refresh()
 
     def compare(self, picture: Pixels) -> None:

@@ -19,10 +19,14 @@ _REACH_GROWTH, _REACH_PICTURES = 0.3, 4
 _AREA_RATIO, _PART_RATIO = 5.0, 25.0
 """What is 5 times as large is something else; but of one who leaves by the border or behind a tree
 a small part is the last that is seen, where he was a moment ago."""
+_BORDER_RATIO = 0.04
 _FORGET_S = 0.35
 """A thing that is not trusted and has been out of sight for so long is gone."""
 _REMEMBER_S = 2.5
 """The same for a trusted one: people walk behind trees and come back round the door."""
+_IN_VIEW_S, _HIDDEN_S = 0.5, 1.5
+"""A trusted thing that is out of sight for less than this is still there: behind a post, a twig. It
+left if it was at the border, and cannot have if it was not."""
 _AWAY_S = 0.5
 _HABIT_S = 1.5
 """Over this time a track's presence and jitter are judged."""
@@ -42,6 +46,7 @@ class Track:
         path: The way it went, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
         is_inside: It appeared away from the border.
+        shown_s: When it counted last.
     """
 
     id: int
@@ -64,6 +69,7 @@ class Track:
     largest_px: float = 0.0
     trusted: bool = False
     score: float = 0.0
+    shown_s: float = -math.inf
 
     @property
     def size(self) -> float:
@@ -150,6 +156,11 @@ class Tracker:
         self.tracks += [self._new(blobs[index], now_s) for index in sorted(blobs_left)]
         return gone
 
+    def is_in_view(self, track: Track, now_s: float) -> bool:
+        """Tell whether a trusted thing is there, though perhaps hidden behind something."""
+        hidden_s = _HIDDEN_S if self.is_inside(track.blob) else _IN_VIEW_S
+        return now_s - track.shown_s <= hidden_s
+
     def forget(self, track: Track) -> None:
         """Drop a track."""
         self.tracks.remove(track)
@@ -177,9 +188,13 @@ class Tracker:
                     pairs.append((distance - 0.5 * math.sqrt(shared), number, index))
         return pairs
 
+    def is_inside(self, blob: Blob) -> bool:
+        """Tell whether a region is away from the border."""
+        margin = _BORDER_RATIO * self.width
+        return min(blob.x, blob.y, self.width - blob.right, self.height - blob.bottom) > margin
+
     def _new(self, blob: Blob, now_s: float) -> Track:
-        margin = 0.04 * self.width
-        is_inside = min(blob.x, blob.y, self.width - blob.right, self.height - blob.bottom) > margin
+        is_inside = self.is_inside(blob)
         track = Track(self.next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
         track.largest_px = blob.area_px
         self.next_id += 1
