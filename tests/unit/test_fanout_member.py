@@ -61,8 +61,8 @@ class Line:
 class _Noted(Load):
     """Takes 10 bytes unless the line says otherwise."""
 
-    def __init__(self, line: Line, data: bytes, captured_s: float) -> None:
-        super().__init__((data,), captured_s)
+    def __init__(self, line: Line, data: bytes, captured_s: float, viewers: int = 1) -> None:
+        super().__init__((data,), captured_s, viewers=viewers)
         self.line = line
         self.data = data
 
@@ -205,11 +205,24 @@ def test_who_takes_nothing_for_10_s_has_stalled(
     assert stalled[:1] == ([] if stalled_at_s is None else [stalled_at_s])
 
 
-def test_a_viewer_who_leaves_gives_place_and_file_back(line: Line) -> None:
-    member, picture = line.member(), line.load("a")
+@pytest.mark.parametrize("leaves", [False, True])
+def test_who_finishes_a_part_or_leaves_in_it_gives_its_file_back(line: Line, leaves: bool) -> None:
+    member, picture = line.member(), _Noted(line, bytes(100_000), 1.0, viewers=50)
     line.takes = [4]
     member.offer(picture, 1.0)
+    picture.close()
+    assert picture.is_file, "he is in the middle of it"
+    if leaves:
+        member.close()
+    else:
+        member.go_on(line.load("b"), 1.1)
+    assert not picture.is_file
+
+
+def test_a_viewer_who_leaves_gives_his_place_back_once(line: Line) -> None:
+    member = line.member()
     member.close()
+    member.viewing.close()
     assert line.left == [member.viewing]
     assert line.ours.fileno() == -1
 
