@@ -194,7 +194,7 @@ class Member:
 class Audience:
     """The viewers of one variant in one framing; the bytes of each part are made once for all."""
 
-    def __init__(self, parts: Parts, *, advance: bool) -> None:
+    def __init__(self, parts: Parts, advance: bool) -> None:
         self.members: list[Member] = []
         self._parts = parts
         self._advance = advance

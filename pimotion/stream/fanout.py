@@ -135,13 +135,10 @@ class Fanout:
         """Begin with new viewers."""
         while self._arrivals:
             viewer, viewing, head = self._arrivals.popleft()
-            viewing.parts.tell = (
-                self._hear
-            )  # before the newest is looked at, so that none is missed
+            # First, so that no picture comes between this and the look at the newest.
+            viewing.parts.tell = self._hear
             key = (viewing.parts, viewing.wish.advance)
-            audience = self._audiences.get(key) or Audience(
-                viewing.parts, advance=viewing.wish.advance
-            )
+            audience = self._audiences.get(key) or Audience(*key)
             for gone in audience.follow(now_s):
                 self._remove(gone)
             self._audiences[key] = audience
