@@ -67,7 +67,8 @@ class Labels:
         if regions >= _BYTE:
             return [int(n) for n in np.bincount(self._labels[part > 0], minlength=regions + 1)[1:]]
         counts = cv2.calcHist([self._labels8], [0], part, [regions + 1], [0, regions + 1])
-        return [round(row[0]) for row in counts.tolist()[1:]]
+        # OpenCV 5 gives one row, those before one column.
+        return [round(count) for count in counts.ravel().tolist()[1:]]
 
     def pick(self, chosen: Sequence[bool], out: Pixels) -> Pixels:
         """Set ``out`` to 255 where a chosen region is, else to 0."""
