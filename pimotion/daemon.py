@@ -211,6 +211,7 @@ class Daemon:
         self._kept.save()
         if self._publisher is not None:
             self._publisher.save()
+        self._state.save()
 
     def _put_of_node(self, state: SettingState) -> None:
         self._kept.put(state)

@@ -10,10 +10,15 @@ import json
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
+from pimotion.log import Repeated
+
 log = logging.getLogger(__name__)
+
+_RETRY_S = 5.0
 
 
 def state_dir_of(configured: str | None) -> Path:
@@ -28,8 +33,8 @@ def state_dir_of(configured: str | None) -> Path:
 class State:
     """Named values kept in ``state.json``. Thread-safe.
 
-    A file that cannot be read is put aside, not overwritten; one that cannot be written is logged
-    and the value still holds until the process ends.
+    A file that cannot be read is put aside, not overwritten; one that cannot be written is logged,
+    the values hold all the same, and `save` tries again.
 
     Attributes:
         was_unreadable: There was a file, and nobody knows what was in it.
@@ -38,6 +43,8 @@ class State:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "state.json"
         self._lock = threading.Lock()
+        self._repeated = Repeated(log)
+        self._retry_at_s: float | None = None
         self.was_unreadable = False
         self._values = self._read()
 
@@ -56,6 +63,12 @@ class State:
             else:
                 self._values[name] = value
             self._write()
+
+    def save(self) -> None:
+        """Write what could not be written, if it is time to try again; call it now and then."""
+        with self._lock:
+            if self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
+                self._write()
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -79,8 +92,11 @@ class State:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, json.dumps(self._values, indent=1).encode())
+            self._retry_at_s = None
         except OSError as error:
-            log.warning("state is not kept path=%s error=%s", self._path, error)
+            self._retry_at_s = time.monotonic() + _RETRY_S
+            text = f"state is not kept for now path={self._path} error={error}"
+            self._repeated.warning("write", text)
 
 
 class FolderLock:

@@ -64,3 +64,20 @@ def test_the_state_folder_is_the_configured_one_else_systemds(
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_dir_of(None) == tmp_path / "pimotion"
+
+
+def test_what_a_full_disk_did_not_take_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A privacy switch that was thrown then must hold after a power cut too."""
+    monkeypatch.setattr("pimotion.state._RETRY_S", 0.0)
+    state = State(tmp_path / "state")
+    (tmp_path / "state").touch()  # where a folder should be
+    for value in range(5):
+        state.set("privacy", value)
+    state.save()
+    assert state.get("privacy") == 4
+    assert len(caplog.records) == 1
+    (tmp_path / "state").unlink()
+    state.save()
+    assert State(tmp_path / "state").get("privacy") == 4
