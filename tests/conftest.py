@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 from free_ports import find_free_port
@@ -21,6 +21,21 @@ def unused_port(free_port: int) -> int:
     while (port := find_free_port()) == free_port:
         pass
     return port
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Take note of a figure, by its name with the unit; it is printed when all is over."""
+    return lambda name, value: request.node.user_properties.append((name, value))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            if report.user_properties:
+                figures = " ".join(f"{name}={value}" for name, value in report.user_properties)
+                terminalreporter.write_line(f"measured {report.nodeid} {figures}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

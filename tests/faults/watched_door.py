@@ -26,14 +26,20 @@ class Scene:
         camera: SteerableCamera,
         broker: Broker,
         *,
+        link_port: int | None = None,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """``settings`` replace sections of the configuration."""
+        """Start it.
+
+        Args:
+            link_port: Where the daemon reaches the broker, if not directly.
+            settings: Sections that replace those of the configuration.
+        """
         self.camera = camera
         self.mood = camera.mood
         self.listener = Listener(broker.port)
-        self._folder, self._port, self._broker_port = folder, port, broker.port
+        self._folder, self._port, self._broker_port = folder, port, link_port or broker.port
         self._settings, self._environment = settings or {}, environment
         self.start_daemon()
 
@@ -79,6 +85,15 @@ class Scene:
         self.mood.is_walking = True
         self.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=20)
 
+    def visit(self) -> str:
+        """Let somebody walk past; return the id of the event once its end was told."""
+        self.listener.forget()
+        self.walk()
+        self.mood.is_walking = False
+        wait_until(lambda: "stop" in {each["event_type"] for each in self.events()}, "its end", 20)
+        event_id: str = self.events()[-1]["id"]
+        return event_id
+
     def learnt(self) -> bool:
         state = json.loads(self.daemon.get("/api/state"))
         return state["cameras"][0]["learning"] is False
@@ -96,6 +111,13 @@ class Scene:
     def rss_bytes(self) -> int:
         found: int = psutil.Process(self.daemon.process.pid).memory_info().rss
         return found
+
+    def is_connected(self) -> bool:
+        """Tell whether the daemon says that it has a broker."""
+        health = self.daemon.healthz()
+        assert health is not None
+        connected: bool = health["mqtt"]["connected"]
+        return connected
 
     def close(self) -> None:
         self.daemon.close()
