@@ -30,6 +30,7 @@ class Grey:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.changed, self.threshold = mask(shape), mask(shape)
         self._deviation = plane(shape)
+        self._most, self._deviation_most = mask(shape, _MOST), mask(shape, _DEVIATION_MOST)
         self._toggles = Toggles(shape)
         self._low, self._high, self._scratch = mask(shape), mask(shape), mask(shape)
 
@@ -44,7 +45,7 @@ class Grey:
         cv2.convertScaleAbs(self._deviation, dst=threshold, alpha=_FACTOR * strictness)
         scratch.fill(round(_LEAST * strictness))
         cv2.max(threshold, scratch, dst=threshold)
-        cv2.threshold(threshold, _MOST, 255, cv2.THRESH_TRUNC, dst=threshold)
+        cv2.min(threshold, self._most, dst=threshold)
         cv2.convertScaleAbs(self._toggles.rate, dst=scratch, alpha=_TOGGLE_WEIGHT)
         cv2.add(threshold, scratch, dst=threshold)
         # One pixel of tolerance to a shaking camera and to leaves.
@@ -66,6 +67,6 @@ class Grey:
     ) -> None:
         """Learn how pixels vary where ``free`` is 255."""
         cv2.absdiff(picture, background, dst=self._scratch)
-        cv2.threshold(self._scratch, _DEVIATION_MOST, 255, cv2.THRESH_TRUNC, dst=self._scratch)
+        cv2.min(self._scratch, self._deviation_most, dst=self._scratch)
         cv2.accumulateWeighted(self._scratch, self._deviation, weight, mask=free)
         self._toggles.learn(self.changed, free, step_s)

@@ -23,9 +23,12 @@ def plane(shape: tuple[int, int], value: float = 0.0) -> Plane:
     return np.full(shape, value, np.float32)
 
 
-def mask(shape: tuple[int, int]) -> Pixels:
-    """Return an array of that shape (height, width), uint8, all 0."""
-    return np.zeros(shape, np.uint8)
+def mask(shape: tuple[int, int], value: int = 0) -> Pixels:
+    """Return an array of that shape (height, width), uint8, filled with a value.
+
+    Limits are such arrays, too: OpenCV is slow with a number in place of one.
+    """
+    return np.full(shape, value, np.uint8)
 
 
 def where(mask: Pixels, margin: int) -> Box | None:

@@ -71,7 +71,8 @@ class Structure:
         self.changed = mask(shape)
         self._noise, self._gusts = plane(shape), plane(shape)
         self._toggles = Toggles(shape)
-        self._dark = np.full(shape, _DARK, np.uint8)
+        self._dark, self._white = mask(shape, _DARK), mask(shape, _SATURATED + _DARK - 1)
+        self._noise_most = mask(shape, _NOISE_MOST)
         self._now, self._around_now, self._around_then = mask(shape), mask(shape), mask(shape)
         self._then, self._expected = plane(shape), mask(shape)
         self.contrast_now = Contrast(self._now, self._around_now)
@@ -95,7 +96,9 @@ class Structure:
         """Measure the scene's own contrast, and set thresholds, for the pictures to come."""
         cv2.add(background, self._dark, dst=self._a)
         cv2.blur(self._a, AROUND_PX, dst=self._around_then)
-        cv2.divide(self._a, self._around_then, dst=self._then, dtype=cv2.CV_32F)
+        np.copyto(self._then, self._a)
+        np.copyto(self._scratch, self._around_then)
+        np.divide(self._then, self._scratch, out=self._then)
         threshold, scratch = self._threshold, self._a
         cv2.max(self._noise, self._gusts, dst=self._scratch)
         cv2.convertScaleAbs(self._scratch, dst=threshold, alpha=_FACTOR * strictness)
@@ -121,7 +124,7 @@ class Structure:
     def learn(self, free: Pixels, weight: float, step_s: float, *, is_young: bool) -> None:
         """Learn how pixels vary where ``free`` is 255."""
         self._explain_by_shift(_WHOLE)
-        cv2.threshold(self._residual, _NOISE_MOST, 255, cv2.THRESH_TRUNC, dst=self._a)
+        cv2.min(self._residual, self._noise_most, dst=self._a)
         cv2.accumulateWeighted(self._a, self._noise, weight, mask=free)
         self._toggles.learn(self.changed, free, step_s)
         if is_young:
@@ -146,8 +149,8 @@ class Structure:
         cv2.absdiff(now, nearest, dst=nearest)
         _pool(nearest, _POOLED / _NEIGHBOUR_SHARE)
         cv2.min(residual, nearest, dst=residual)
-        cv2.threshold(now, _SATURATED + _DARK - 1, 255, cv2.THRESH_BINARY, dst=scratch)
-        if cv2.hasNonZero(scratch):  # what is white all over has no structure to compare
+        cv2.compare(now, self._white[box], cv2.CMP_GT, dst=scratch)
+        if cv2.countNonZero(scratch):  # what is white all over has no structure to compare
             cv2.dilate(scratch, SQUARE_PX, dst=scratch)
             cv2.subtract(residual, scratch, dst=residual)
 
