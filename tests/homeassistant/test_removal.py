@@ -104,3 +104,20 @@ def test_an_entity_that_was_renamed_in_the_configuration_is_the_same_one(
         core.wait_for(lambda: core.devices()["pimotion_pi_door"]["name"] == "Haustür", "the name")
 
         assert core.entity("pimotion_pi_door_motion") == entity
+
+
+def test_without_commands_there_is_nothing_to_press_and_with_them_there_is_again(
+    core: Core, broker: Broker, tmp_path: Path
+) -> None:
+    with_them = node_settings("pi", broker, door=SYNTHETIC)
+    without = {**with_them, "mqtt": {**with_them["mqtt"], "commands": False}}
+    controls = {f"pimotion_pi_door_{key}" for key in ("detection", "privacy", "sensitivity")}
+    controls |= {"pimotion_pi_restart", "pimotion_pi_log_level"}
+    with daemon(tmp_path, with_them) as running:
+        core.wait_for(lambda: controls <= unique_ids(core), "the controls", deadline_s=30)
+        reload(running, tmp_path, without)
+        core.wait_for(lambda: not controls & unique_ids(core), "no control", deadline_s=20)
+        assert "pimotion_pi_door_motion" in unique_ids(core)
+        reload(running, tmp_path, with_them)
+        core.wait_for(lambda: controls <= unique_ids(core), "the controls again", deadline_s=20)
+        core.wait_state("pimotion_pi_door_detection", "on", deadline_s=20)
