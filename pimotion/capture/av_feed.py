@@ -17,7 +17,6 @@ from pimotion.picture import Picture
 _OPTIONS = {
     # Over UDP a lost packet is a torn picture: only from cameras that have nothing else.
     "rtsp_flags": "prefer_tcp",
-    "fflags": "nobuffer",
     # Whatever a camera answers, FFmpeg opens no file and no other protocol for it.
     "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,udp,tls,http,https,crypto",
 }

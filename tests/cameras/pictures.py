@@ -30,13 +30,15 @@ def number_of(captured: Captured) -> int:
     return number
 
 
-def record(path: Path, *, frames: int, codec: str = "libx264", fps: int = FPS) -> Path:
-    """Write a video of pictures 0 to ``frames`` - 1 and return its path."""
+def record(
+    path: Path, *, frames: int, codec: str = "libx264", fps: int = FPS, gop: int = FPS // 2
+) -> Path:
+    """Write a video of pictures 0 to ``frames`` - 1, key pictures every ``gop``; return its path."""
     with av.open(str(path), "w") as container:
         stream = cast(av.VideoStream, container.add_stream(codec, rate=fps))
         stream.width, stream.height = WIDTH, HEIGHT
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.gop_size = fps // 2
+        stream.gop_size = gop
         stream.max_b_frames = 0
         stream.bit_rate = 2_000_000
         if codec == "libx265":

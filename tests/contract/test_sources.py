@@ -384,6 +384,17 @@ def test_an_rtsp_camera_that_fails_is_lost_in_time(
         source.close()
 
 
+def test_an_rtsp_camera_with_rare_key_pictures_is_live_at_once(tmp_path: Path) -> None:
+    """With "smart" codecs ten seconds lie between them; nothing can be decoded before one."""
+    port = find_free_port()
+    with rtsp_camera(port, {"cam": record(tmp_path / "rare.mp4", frames=250, gop=250)}):
+        source = source_for(Camera(source=f"rtsp://127.0.0.1:{port}/cam"))
+        source.open()
+        numbers = [number_of(each) for each in _read(source, 10)]
+        source.close()
+    assert numbers == sorted(set(numbers))
+
+
 def test_an_rtsp_camera_asks_for_a_login(
     recordings: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
