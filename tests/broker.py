@@ -78,6 +78,10 @@ class Broker:
         """End `freeze`."""
         self._signal(signal.SIGCONT)
 
+    def reload(self) -> None:
+        """Let it read its configuration again."""
+        self._signal(signal.SIGHUP)
+
     def log(self) -> str:
         """What it said."""
         return (self._folder / "mosquitto.log").read_text(errors="replace")

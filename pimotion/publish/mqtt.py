@@ -168,8 +168,7 @@ class Publisher:
         while not self._stopping.is_set():
             session.turn()
             self._beat.renew()
-            if session.has_twin:
-                self._reason = f"another machine is live as node {self._topics.node}"
+            self._reason = session.complaint
         if not session.end(self._farewell_until_s):
             log.warning("the broker did not take our farewell")
             return

@@ -77,8 +77,19 @@ class Session:
         self._shown: dict[str, str | None] = {}
         """For each `last_motion` topic the event whose picture the broker was given last."""
         self._obeyed_s: dict[str, deque[float]] = {}
+        self._refused: dict[str, str] = {}
+        """For each topic on which the broker took our last message for none, why."""
         self._cut: dict[str, float] = {}
         """For each camera of which commands were cut off, when its true values are due."""
+
+    @property
+    def complaint(self) -> str | None:
+        """What is wrong though there is a connection, in words; None while all is well."""
+        if self.has_twin:
+            return f"another machine is live as node {self._topics.node}"
+        for topic, why in self._refused.items():
+            return f"the broker refuses what we publish: {why} topic={topic}"
+        return None
 
     def begin(self) -> None:
         """Ask for what we want to hear, and start to say everything."""
@@ -182,7 +193,9 @@ class Session:
 
     def _settle(self, settled: Settled, now_s: float) -> None:
         message = settled.message
+        self._refused.pop(message.topic, None)
         if settled.refusal is not None:
+            self._refused[message.topic] = settled.refusal
             self._desk.count("refused_by_broker")
             self._around.repeated.warning(
                 f"refused {message.topic}",

@@ -43,10 +43,12 @@ class Authority:
         )
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, address: str | None = None) -> tuple[Path, Path]:
+    def issue(
+        self, name: str, *, address: str | None = None, until: dt.datetime = _NOW + _DAY
+    ) -> tuple[Path, Path]:
         """Write a certificate and its key; return their files."""
         key = ec.generate_private_key(ec.SECP256R1())
-        draft = self._draft(_name(name), key)
+        draft = self._draft(_name(name), key, until)
         if address is not None:
             names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
             draft = draft.add_extension(names, critical=False)
@@ -62,12 +64,15 @@ class Authority:
         )
         return cert_file, key_file
 
-    def broker_lines(self, address: str) -> list[str]:
+    def broker_lines(self, address: str, *, has_expired: bool = False) -> list[str]:
         """Return what mosquitto's configuration needs to be reached at ``address`` by TLS."""
-        cert, key = self.issue("broker", address=address)
+        until = _NOW - _DAY / 2 if has_expired else _NOW + _DAY
+        cert, key = self.issue("broker", address=address, until=until)
         return [f"cafile {self.ca}", f"certfile {cert}", f"keyfile {key}"]
 
-    def _draft(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _draft(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, until: dt.datetime = _NOW + _DAY
+    ) -> x509.CertificateBuilder:
         identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()
@@ -76,7 +81,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(_NOW - _DAY)
-            .not_valid_after(_NOW + _DAY)
+            .not_valid_after(until)
             # Python 3.13 insists on the identifiers.
             .add_extension(identifier, critical=False)
             .add_extension(

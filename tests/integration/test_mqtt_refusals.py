@@ -1,0 +1,89 @@
+"""A broker that does not let us in, or not say what we want to say: a reason, and no storm."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from broker import HOST, Broker, Listener, wait_until
+from mqtt_tls import Authority
+from publish_messages import event, motion
+from publishing import DOOR, running
+
+
+def test_a_wrong_password_is_tried_less_and_less_often(tmp_path: Path, free_port: int) -> None:
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-c", "-b", passwords, "cam", "right"], check=True)
+    lines = ["allow_anonymous false", f"password_file {passwords}"]
+    with (
+        Broker(tmp_path, free_port, lines) as broker,
+        running(tmp_path, free_port, username="cam", password="wrong") as daemon,
+    ):
+        assert "Not authorized; check mqtt.username" in daemon.reason()
+        end_s = time.monotonic() + 12
+        wait_until(lambda: time.monotonic() > end_s, "time passes", 15)
+        tries = broker.log().count("not authorised")
+    assert 2 <= tries <= 6
+
+
+def test_a_broker_that_forbids_our_topics_is_no_broker_that_is_well(
+    tmp_path: Path, free_port: int
+) -> None:
+    """Connected, and yet nobody hears a word: status and log must say so."""
+    forbidding = tmp_path / "acl"
+    forbidding.write_text("topic read #\ntopic write homeassistant/#\n")
+    with (
+        Broker(tmp_path, free_port, [f"acl_file {forbidding}"]),
+        running(tmp_path, free_port) as daemon,
+    ):
+        daemon.connected()
+        for message in (motion(True), event()):
+            daemon.publisher.put(message)
+        reason = daemon.reason(not_="")
+        wait_until(lambda: daemon.publisher.counts()["refused_by_broker"] > 3, "all is refused")
+        counts = daemon.publisher.counts()
+        assert "the broker refuses what we publish: Not authorized" in reason
+        assert daemon.publisher.status().connected
+    assert (counts["connected"], counts.get("link_lost", 0)) == (1, 0), "no reason to hang up"
+
+
+def test_a_refusal_that_is_over_is_forgotten(tmp_path: Path, free_port: int) -> None:
+    forbidding = tmp_path / "acl"
+    forbidding.write_text(f"topic readwrite #\ntopic deny {DOOR}/motion\n")
+    with (
+        Broker(tmp_path, free_port, [f"acl_file {forbidding}"]) as broker,
+        running(tmp_path, free_port) as daemon,
+    ):
+        daemon.connected()
+        wait_until(lambda: daemon.publisher.status().reason, "it is told")
+        forbidding.write_text("topic readwrite #\n")
+        broker.reload()
+        with Listener(free_port) as listener:
+            daemon.publisher.put(motion(True))
+            listener.wait_for(f"{DOOR}/motion", b"ON")
+        wait_until(lambda: daemon.publisher.status().reason is None, "all is well")
+
+
+def test_a_certificate_of_the_past_is_refused_with_the_reason(
+    tmp_path: Path, free_port: int
+) -> None:
+    ours = Authority(tmp_path / "ours")
+    lines = ours.broker_lines(HOST, has_expired=True)
+    tls = {"enabled": True, "ca": str(ours.ca)}
+    with Broker(tmp_path, free_port, lines), running(tmp_path, free_port, tls=tls) as daemon:
+        assert "certificate has expired" in daemon.reason(deadline_s=6)
+
+
+@pytest.mark.parametrize("tls", [{"enabled": True, "insecure": True}, {"enabled": False}])
+def test_who_accepts_and_says_nothing_is_told_from_a_broker(
+    tmp_path: Path, free_port: int, tls: dict[str, object]
+) -> None:
+    with socket.create_server((HOST, free_port)), running(tmp_path, free_port, tls=tls) as daemon:
+        began_s = time.monotonic()
+        reason = daemon.reason(deadline_s=12)
+        took_s = time.monotonic() - began_s
+    assert "answer" in reason
+    assert took_s < (6 if tls["enabled"] else 11)
