@@ -102,7 +102,7 @@ def test_a_lamp_that_blinks_becomes_part_of_the_scene() -> None:
 
 @pytest.mark.parametrize("fps", [2, 10, 60])
 def test_what_stands_still_becomes_part_of_the_scene_after_5_s_at_any_rate(fps: int) -> None:
-    background = learnt(lambda index: plain(100, index), 100 * fps, fps=fps)
+    background = learnt(lambda index: plain(100, index), max(200, 30 * fps), fps=fps)
     parked = (20, 10, 60, 40, 200)
     frames = 0
     while frames < 10 * fps and share(background.foreground(plain(100, frames, parked))) > 0.05:
