@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 
 import cv2
@@ -22,8 +23,10 @@ RESTLESS = (
 )  # fmt: skip
 
 
-def shots_of(name: str, *, seed: int = 1, seconds: float = 17, fps: float = 2) -> list[Shot]:
-    return list(scene(name, seed=seed, seconds=seconds, size=SIZE, fps=fps))
+@cache
+def shots_of(name: str) -> list[Shot]:
+    """Two visits, at 2 frames a second; drawn once for all tests."""
+    return list(scene(name, seed=1, seconds=26, size=SIZE, fps=2))
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -44,7 +47,7 @@ def test_nobody_comes_to_an_empty_scene(name: str) -> None:
 @pytest.mark.parametrize("name", VISITED)
 def test_visitors_come_when_they_are_due_and_leave(name: str) -> None:
     """The scorer needs quiet before and between visits, in every scene."""
-    seen_s = [shot.time_s for shot in shots_of(name, seconds=26) if shot.visitors]
+    seen_s = [shot.time_s for shot in shots_of(name) if shot.visitors]
     second_s = FIRST_VISIT_S + VISIT_EVERY_S
     for begin_s in (FIRST_VISIT_S, second_s):
         assert any(begin_s <= time_s < begin_s + 2.5 for time_s in seen_s)
