@@ -33,7 +33,7 @@ def number_of(captured: Captured) -> int:
 def record(
     path: Path, *, frames: int, codec: str = "libx264", fps: int = FPS, gop: int = FPS // 2
 ) -> Path:
-    """Write a video of pictures 0 to ``frames`` - 1, key pictures every ``gop``; return its path."""
+    """Write a video of pictures 0 to ``frames`` - 1, a key picture in every ``gop``."""
     with av.open(str(path), "w") as container:
         stream = cast(av.VideoStream, container.add_stream(codec, rate=fps))
         stream.width, stream.height = WIDTH, HEIGHT
@@ -41,6 +41,8 @@ def record(
         stream.gop_size = gop
         stream.max_b_frames = 0
         stream.bit_rate = 2_000_000
+        if codec == "libx264":
+            stream.codec_context.options = {"x264-params": "scenecut=0"}
         if codec == "libx265":
             stream.codec_context.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
         if codec == "mjpeg":
