@@ -83,13 +83,20 @@ class Desk:
             self._lost = []
 
     def close(self, unacked: Sequence[Outgoing]) -> None:
-        """Stop queueing; keep the events that were on their way, unless they were so before."""
+        """Stop queueing; keep the events that were on their way, unless they were so before.
+
+        An event whose start still waited here never began for a listener: the link was dead by
+        then, and nobody knew. If it is over when there is a link again, it is history.
+        """
         with self._lock:
             self._is_open = False
             self._first.clear()
-            events = [message for message in unacked if message.event is not None]
-            events += self._outbox.clear()
-            on_the_way = [each for each in events if not each.late]  # the past keeps its own
+            waiting = self._outbox.clear()
+            unheard = {_event_id(each) for each in waiting if _is_first_start(each)}
+            events = [each for each in [*unacked, *waiting] if each.event is not None]
+            heard = [each for each in events if _event_id(each) not in unheard]
+            self._counts["event_missed"] += len(events) - len(heard)
+            on_the_way = [each for each in heard if not each.late]  # the past keeps its own
             self._lost = [replace(each, again=True) for each in on_the_way if not each.again]
             self._counts["event_requeued"] += len(self._lost)
             self._counts["event_lost_twice"] += len(on_the_way) - len(self._lost)
@@ -178,3 +185,12 @@ class Desk:
             return
         for message in messages:
             self._outbox.put(message)
+
+
+def _event_id(message: Outgoing) -> str | None:
+    return None if message.event is None else message.event.id
+
+
+def _is_first_start(message: Outgoing) -> bool:
+    event = message.event
+    return event is not None and event.type is EventType.START and not message.again

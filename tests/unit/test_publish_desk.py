@@ -98,19 +98,12 @@ def test_a_stop_that_was_on_its_way_is_sent_again_but_only_once(desk: Desk) -> N
     assert desk.counts()["event_lost_twice"] == 1
 
 
-def test_events_that_waited_when_the_link_broke_are_not_lost(desk: Desk) -> None:
-    connect(desk)
-    put(desk, motion(True), event(), event("stop", seq=1), motion(False))
-    desk.close([])
-    said = connect(desk)
-    assert events(said) == ["e1 start 0", "e1 stop 1"]
-    assert levels(said) == [b"OFF"]
-
-
 def test_an_event_older_than_30_s_alarms_nobody(desk: Desk) -> None:
     connect(desk)
-    put(desk, motion(True), event(), event("stop", seq=1), motion(False))
-    desk.close([])
+    put(desk, motion(True), event())
+    on_the_way = take_all(desk)
+    put(desk, event("stop", seq=1), motion(False))
+    desk.close(on_the_way)
     assert events(connect(desk, EVENT_LIFE_S + 1)) == []
     assert desk.counts()["event_too_late"] == 2
 
@@ -147,3 +140,26 @@ def test_after_a_flood_that_lost_a_state_all_is_said_again(desk: Desk) -> None:
     again = take_all(desk)
     assert "homeassistant/device/pimotion_garden-pi/config" in [m.topic for m in again]
     assert again[-2].topic == "pimotion/garden-pi/status"
+
+
+def test_what_still_waited_when_a_dead_link_was_noticed_is_history(desk: Desk) -> None:
+    """For ten seconds nobody knows that a link is dead; a visit in that time is over, too."""
+    connect(desk)
+    put(desk, still("e1"), motion(True), event(), event("stop", seq=1), motion(False))
+    desk.close([])
+    said = connect(desk)
+    desk.queue_due(0.0)
+    later = take_all(desk)
+    assert events(said) == []
+    assert levels(said) == [b"OFF"]
+    assert [(m.event.id, m.late) for m in later if m.event] == [("e1", True)]
+    assert desk.counts()["event_missed"] >= 2
+
+
+def test_what_had_begun_for_a_listener_ends_for_him(desk: Desk) -> None:
+    connect(desk)
+    put(desk, motion(True), event())
+    on_the_way = take_all(desk)
+    put(desk, event("stop", seq=1), motion(False))
+    desk.close(on_the_way)
+    assert events(connect(desk)) == ["e1 start 0", "e1 stop 1"]
