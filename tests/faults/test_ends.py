@@ -1,0 +1,96 @@
+"""It is told to stop, or the power goes, while something moves: nobody is left with an ON."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from broker import HOST, Broker, retained
+from cameras.steerable_camera import SteerableCamera, wait_until
+from free_ports import find_free_port
+from watched_door import TOPIC, Scene
+
+Measured = Callable[[str, object], None]
+STATUS = "pimotion/node/status"
+EXPIRES_S = 60
+
+
+class Power(Scene):
+    """A watched door and its broker."""
+
+    broker: Broker
+    port: int
+
+
+@pytest.fixture
+def scene(tmp_path: Path, free_port: int, unused_port: int) -> Iterator[Power]:
+    kept = ["persistence true", f"persistence_location {tmp_path}/", "autosave_interval 1"]
+    kept += ["autosave_on_changes true"]
+    with ExitStack() as stack:
+        camera = stack.enter_context(SteerableCamera(find_free_port()))
+        broker = stack.enter_context(Broker(tmp_path, unused_port, kept))
+        made = Power(tmp_path, free_port, camera, broker)
+        made.broker, made.port = broker, free_port
+        stack.callback(made.close)
+        made.daemon.wait_for(lambda: made.daemon.healthz() is not None, "the page")
+        yield made
+
+
+def watch(stack: ExitStack, port: int) -> None:
+    """Open a stream and do not read from it."""
+    viewer = stack.enter_context(socket.create_connection((HOST, port), 5))
+    viewer.sendall(b"GET /door/stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["broker lives", "broker is frozen"])
+def test_a_stop_during_motion_is_quick_with_viewers_and_says_all_there_is_to_say(
+    scene: Power, is_frozen: bool, measured: Measured
+) -> None:
+    scene.walk()
+    with ExitStack() as stack:
+        for _ in range(8):
+            watch(stack, scene.port)
+        if is_frozen:
+            scene.broker.freeze()
+        took_s = scene.daemon.stop()
+        if is_frozen:
+            scene.broker.thaw()
+
+    measured("took_s", round(took_s, 1))
+    assert took_s < 5
+    assert scene.daemon.process.returncode == 0
+    scene.listener.wait_for(STATUS, b"offline")
+    if not is_frozen:
+        assert scene.order_of_end()[-2:] == [b"OFF", b"offline"]
+        assert scene.stop_reason() == "shutdown"
+        assert retained(scene.broker.port)[f"{TOPIC}/motion"].payload == b"OFF"
+
+
+def test_after_a_power_cut_of_all_the_on_is_forgotten_and_the_next_start_says_off(
+    scene: Power, measured: Measured
+) -> None:
+    """Nobody is there to publish our last will, and the broker has kept what it was told."""
+    scene.walk()
+    wait_until(lambda: retained(scene.broker.port)[f"{TOPIC}/motion"].payload == b"ON", "kept", 5)
+    scene.listener.forget()
+    scene.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=25)  # said again: it was saved
+    scene.broker.freeze()
+    scene.daemon.close()  # by SIGKILL
+    scene.listener.close()
+    scene.broker.kill()
+    scene.broker.start()
+
+    def motion() -> bytes | None:
+        kept = retained(scene.broker.port).get(f"{TOPIC}/motion")
+        return None if kept is None else kept.payload
+
+    assert motion() == b"ON", "that is what this is about"
+    gone_s = wait_until(lambda: motion() is None, "ON is forgotten", EXPIRES_S + 15)
+    measured("gone_s", round(gone_s, 1))
+    assert retained(scene.broker.port)[STATUS].payload == b"online", "nobody can know better"
+    scene.mood.is_walking = False
+    scene.start_daemon()
+    wait_until(lambda: motion() == b"OFF", "the next start says OFF", 20)
