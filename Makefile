@@ -29,8 +29,9 @@ conformance: ## known viewers (ffmpeg, OpenCV, Chromium, Home Assistant's cut) r
 	@.ci/setup test
 	@$(PYTEST) tests/conformance $(ARGS)
 
-homeassistant: ## a real Home Assistant, installed once for itself (1.5 GB), sees and steers pimotion
+homeassistant: ## a real Home Assistant, installed once for itself (1.4 GB), sees and steers pimotion
 	@.ci/setup test
+	@tests/homeassistant/install.sh || true
 	@$(PYTEST) tests/homeassistant $(ARGS)
 
 faults: ## cameras, threads and visitors that go wrong, with the whole daemon
