@@ -18,6 +18,7 @@ from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, StartError
 from pimotion.health import notify_systemd
+from pimotion.memory import bound_heaps
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def run(
         StartError: The port is in use, or there is no state folder and none can be made.
     """
     faulthandler.enable()
+    bound_heaps()
     signals = Signals()
     before: Settings | None = None
     while True:
