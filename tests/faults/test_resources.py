@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -77,9 +78,11 @@ def test_without_memory_it_goes_on_or_ends_but_never_hangs(
     scene.visit()
     taken_bytes = scene.process.memory_info().vms
     began_s = time.monotonic()
-    with limit(scene.process, psutil.RLIMIT_AS, taken_bytes - (8 << 20)):
+    with limit(scene.process, psutil.RLIMIT_AS, taken_bytes - (8 << 20)), ExitStack() as stack:
         scene.mood.size_px = (1280, 960)  # wants more than there is
         scene.mood.is_walking = True
+        with suppress(OSError):
+            stack.enter_context(urllib.request.urlopen(f"{scene.daemon.url}/door/stream.mjpg"))
 
         def decided() -> bool:
             return scene.daemon.process.poll() is not None or time.monotonic() - began_s > 15
@@ -87,6 +90,7 @@ def test_without_memory_it_goes_on_or_ends_but_never_hangs(
         wait_until(decided, "it ends, or lives", 30)
         code = scene.daemon.process.poll()
     measured("exit_code", code)
+    assert "Traceback" in scene.daemon.log, "there was too little for a viewer"
     if code is None:
         wait_until(lambda: scene.door["state"] == "ok", "the camera is live", 30)
     else:
