@@ -166,12 +166,12 @@ def test_a_viewer_may_ask_for_fewer_pictures(
     feed.run(FPS)
     with serving(feed) as server:
         url = f"{server.url}/stream.mjpg"
-        assert period_s(f"{url}?fps=5") == pytest.approx(0.2, abs=0.05)
+        assert 0.17 < period_s(f"{url}?fps=5") < 0.4  # however busy this machine is
         assert len(encodes) < feed.number / 2, "frames were encoded that nobody asked for"
         with ThreadPoolExecutor(2) as pool:  # beside one who sees all
             slow, fast = pool.submit(period_s, f"{url}?fps=5"), pool.submit(period_s, url)
             assert fast.result(20) < 2 / FPS  # however busy this machine is
-            assert slow.result(20) == pytest.approx(0.2, abs=0.05)
+            assert 0.17 < slow.result(20) < 0.4
 
 
 def period_s(url: str) -> float:
