@@ -18,7 +18,7 @@ def tracks(told: list[Detection]) -> set[int | None]:
 
 
 @pytest.mark.parametrize("look", [1, 2])
-@pytest.mark.parametrize(("px_s", "within_s"), [(120, 0.4), (60, 0.8)], ids=["hurries", "strolls"])
+@pytest.mark.parametrize(("px_s", "within_s"), [(120, 0.4), (60, 0.5)], ids=["hurries", "strolls"])
 def test_who_walks_in_is_reported_soon_and_since_the_first_picture_that_shows_him(
     px_s: float, within_s: float, look: int
 ) -> None:

@@ -24,8 +24,8 @@ _MOVED_SIZES = 0.45
 _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
 """To move on is to go 0.45 of one's size, but 1.2 % of the width at least; 8 % is enough for all.
 The values are that study's."""
-_STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.6
-"""0.12 sizes are enough for what went straight for 0.6 s: 0.45 of its path or more led away."""
+_STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.4
+"""0.12 sizes are enough for what went straight for 0.4 s: 0.45 of its path or more led away."""
 _SAME_STRUCTURE, _STILL_SAME_STRUCTURE = 0.7, 0.6
 """Correlation of contrasts from which on a place is as before, only brighter, darker or blurred."""
 _STILL_S, _LONG_STILL_S = 1.0, 4.0
