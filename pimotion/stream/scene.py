@@ -15,7 +15,6 @@ from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
 from pimotion.stream.show import News
-from pimotion.stream.thumbnails import without_thumbnails
 from pimotion.types import CameraHealth, CameraState, Detection, Frame
 
 _USUAL_SIZE = (1280, 720)
@@ -133,7 +132,7 @@ def _last_text(last_s: float) -> str:
 
 def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:
     untouched = variant.quality is None and picture.camera_jpeg is not None
-    return without_thumbnails(picture.jpeg(None if untouched else quality, variant.width))
+    return picture.jpeg(None if untouched else quality, variant.width)
 
 
 def overlay_of(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:
