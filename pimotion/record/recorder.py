@@ -204,7 +204,7 @@ class Recorder:
         try:
             action()
         except _DISK_ERRORS as error:
-            self._repeated.warning(what, f"events are not kept for now: {what} failed: {error}")
+            self._repeated.warning("disk", f"events are not kept for now: {what} failed: {error}")
             self._close()
 
     def _close(self) -> None:

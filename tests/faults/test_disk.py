@@ -57,7 +57,8 @@ def test_a_disk_that_fails_costs_no_event_and_is_used_again(
         during = [scene.visit(), scene.visit()]
         scene.listener.publish(f"{TOPIC}/sensitivity/set", "77")
         scene.listener.wait_for(f"{TOPIC}/sensitivity/state", b"77")
-        wait_until(lambda: "not kept" in scene.daemon.log, "it is told", 10)
+        wait_until(lambda: "events are not kept" in scene.daemon.log, "it is told", 10)
+        wait_until(lambda: "state is not kept" in scene.daemon.log, "of settings too", 10)
 
     after_s = wait_until(lambda: set(during) <= kept(scene), "they are remembered", 20)
     measured("remembered_after_s", round(after_s, 1))
