@@ -133,7 +133,6 @@ class Daemon:
 
     def stop(self) -> None:
         """End everything in pipeline order; what is still moving is said to be over."""
-        notify_systemd("STOPPING=1")
         self._threads.close()
         for pipeline in self._pipelines.values():
             pipeline.ask_to_stop()

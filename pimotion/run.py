@@ -88,9 +88,12 @@ def run(
             greet(daemon)
         renewed = _watch(daemon, signals, reread)
         dead = daemon.dead
+        is_over = renewed is None and (signals.stop or not daemon.wants_restart)
+        if is_over:  # systemd would kill a service that said so and then went on
+            notify_systemd("STOPPING=1")
         daemon.stop()
         if renewed is None:
-            return _end_of(dead, is_over=signals.stop or not daemon.wants_restart)
+            return _end_of(dead, is_over=is_over)
         before, settings = settings, renewed
 
 
