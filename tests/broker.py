@@ -82,6 +82,13 @@ class Broker:
         """Let it read its configuration again."""
         self._signal(signal.SIGHUP)
 
+    def save(self) -> None:
+        """Let it write what it keeps to the disk; it does so by itself every half hour."""
+        stored = self._folder / "mosquitto.db"
+        stored.unlink(missing_ok=True)
+        self._signal(signal.SIGUSR1)
+        wait_until(stored.exists, "it is saved")
+
     def log(self) -> str:
         """What it said."""
         return (self._folder / "mosquitto.log").read_text(errors="replace")

@@ -18,7 +18,7 @@ from watched_door import Scene
 
 Measured = Callable[[str, object], None]
 DIED = 70
-IDLE_S = 30.0
+IDLE_S = 20.0
 
 
 class Spare(Scene):
