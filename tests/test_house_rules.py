@@ -166,3 +166,9 @@ def test_files_and_functions_stay_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= 40, f"{ids(path)}:{node.lineno}: {node.name} has {lines} lines"
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Pytest collects them as modules of that name, and gives up at the second."""
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert not [name for name in names if names.count(name) > 1]
