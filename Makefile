@@ -2,7 +2,7 @@
 PYTHON_IN_VENV := .venv/bin/python
 PYTEST := $(PYTHON_IN_VENV) -m pytest
 
-.PHONY: run test check browser conformance homeassistant faults soak all-tests bench docs clean help
+.PHONY: run install uninstall test check browser conformance homeassistant faults soak all-tests bench docs clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -10,6 +10,12 @@ help: ## what can be made
 run: ## start pimotion, with everything it needs (ARGS="--source rtsp://...")
 	@.ci/setup run
 	@exec $(PYTHON_IN_VENV) -m pimotion $(ARGS)
+
+install: ## as root: a service that starts with the machine (ARGS="--broker homeassistant.local")
+	@systemd/install.sh install $(ARGS)
+
+uninstall: ## as root: away with it, configuration and events too (ARGS=--keep: but these)
+	@systemd/install.sh uninstall $(ARGS)
 
 test: ## what must pass before every commit: unit, contract and integration tests
 	@.ci/setup test

@@ -87,18 +87,18 @@ def run(
         if greet is not None:
             greet(daemon)
         renewed = _watch(daemon, signals, reread)
-        dead = daemon.dead
-        is_over = renewed is None and (signals.stop or not daemon.wants_restart)
-        if is_over:  # systemd would kill a service that said so and then went on
-            notify_systemd("STOPPING=1")
-        daemon.stop()
         if renewed is None:
-            return _end_of(dead, is_over=is_over)
+            return _end(daemon, is_over=signals.stop or not daemon.wants_restart)
+        daemon.stop()
         before, settings = settings, renewed
 
 
-def _end_of(dead: str | None, *, is_over: bool) -> int:
-    """Return the exit code; if it is not over, become a fresh process instead."""
+def _end(daemon: Daemon, *, is_over: bool) -> int:
+    """Stop and return the exit code; if it is not over, become a fresh process instead."""
+    dead = daemon.dead
+    if is_over:  # systemd would kill a service that said so and then went on
+        notify_systemd("STOPPING=1")
+    daemon.stop()
     if dead is not None:
         log.critical("pimotion ends because a thread died name=%s", dead)
         return THREAD_DIED

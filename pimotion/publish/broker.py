@@ -157,8 +157,11 @@ def _free_port() -> int:
 
 def _spawn(program: str, configuration: Path, output: int) -> subprocess.Popen[bytes]:
     launcher = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())]
+    # It would tell systemd that it is ready, and of systemd's services it is none.
+    environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     return subprocess.Popen(
         [*launcher, program, "-c", str(configuration)],
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
