@@ -110,6 +110,8 @@ class Viewer:
         while self._left == 0 and (found := _PART.search(self._start)):
             self._length = int(found[1])
             begun = self._start[found.end() :]
+            if len(begun) < min(self._length, _ALIKE_BYTES):
+                return  # too little to tell which picture it is
             self._start, behind = begun[: self._length], begun[self._length :]
             self._left = self._length - len(self._start)
             if self._left == 0:

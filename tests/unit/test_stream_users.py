@@ -47,7 +47,7 @@ def hashings(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
         ("anna", "battery", Role.NOBODY),
         ("carl", "correct horse", Role.NOBODY),
         ("nobody", "correct horse", Role.NOBODY),
-        ("anna", USERS[0].password.reveal(), Role.NOBODY),
+        pytest.param("anna", USERS[0].password.reveal(), Role.NOBODY, id="the hash itself"),
         ("", "", Role.NOBODY),
     ],
 )
