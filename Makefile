@@ -44,7 +44,7 @@ homeassistant: ## a real Home Assistant, installed once for itself (1.4 GB), see
 
 faults: ## cameras, threads and visitors that go wrong, with the whole daemon
 	@.ci/setup test
-	@$(PYTEST) tests/faults $(ARGS)
+	@$(PYTEST) $(BESIDE) tests/faults $(ARGS)
 
 soak: ## half an hour of trouble: no event lost, nothing grows
 	@.ci/setup test
