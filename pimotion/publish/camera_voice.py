@@ -239,7 +239,15 @@ class CameraVoice:
 
     def _snapshot(self, still: Still, deadline_s: float) -> Outgoing:
         topic = self._topics.snapshot(self._id)
+        if self._is_closed:
+            # It takes the place of a retained picture of the room, so it must not be lost.
+            return Outgoing(topic, still.jpeg)
         return Outgoing(topic, still.jpeg, Kind.PICTURE, deadline_s=deadline_s)
+
+    @property
+    def _is_closed(self) -> bool:
+        privacy = self._settings.get("privacy")
+        return privacy is not None and bool(privacy.value)
 
     def _outgoing(self, event: MotionEvent, now_s: float) -> Outgoing:
         return Outgoing(

@@ -8,7 +8,7 @@ import pytest
 from publish_messages import event, health, motion, settings, still
 
 from pimotion.publish.announcer import Announcer
-from pimotion.publish.outbox import Outgoing
+from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.types import CameraState, Message, SettingState
 
 BASE = "pimotion/garden-pi/"
@@ -216,3 +216,19 @@ def test_a_setting_that_changes_is_said_alone_and_all_are_said_to_newcomers(
 
 def test_a_message_of_an_unknown_camera_is_ignored(announcer: Announcer) -> None:
     assert announcer.take(motion(True, camera="elsewhere"), 1.0) == []
+
+
+def test_a_slow_link_does_not_keep_the_room_on_the_broker_when_the_camera_is_closed(
+    announcer: Announcer,
+) -> None:
+    """The card takes the place of a retained picture: it is never held back or dropped as one."""
+    announcer.take(SettingState("front_door", "privacy", True), 1.0)
+    (card,) = announcer.take(still(), 1.0)
+    assert card.topic == f"{BASE}front_door/snapshot"
+    assert (card.kind, card.retain) == (Kind.STATE, True)
+    again = [each for each in announcer.everything(9.0) if each.topic == card.topic]
+    assert [each.kind for each in again] == [Kind.STATE]
+
+    announcer.take(SettingState("front_door", "privacy", False), 10.0)
+    (picture,) = announcer.take(still(), 10.0)
+    assert picture.kind is Kind.PICTURE
