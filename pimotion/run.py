@@ -47,6 +47,11 @@ class Signals:
             other.wait(0.2)
         self._woken = False
 
+    def give_back(self) -> None:
+        """Let what asks to stop end the process at once from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.stop = self.stop or number != signal.SIGHUP
         self.reload = number == signal.SIGHUP
@@ -88,22 +93,25 @@ def run(
             greet(daemon)
         renewed = _watch(daemon, signals, reread)
         if renewed is None:
-            return _end(daemon, is_over=signals.stop or not daemon.wants_restart)
+            return _end(daemon, signals)
         daemon.stop()
         before, settings = settings, renewed
 
 
-def _end(daemon: Daemon, *, is_over: bool) -> int:
+def _end(daemon: Daemon, signals: Signals) -> int:
     """Stop and return the exit code; if it is not over, become a fresh process instead."""
     dead = daemon.dead
-    if is_over:  # systemd would kill a service that said so and then went on
+    if signals.stop or not daemon.wants_restart:
+        # Not before a restart: systemd would kill a service that said so and then went on.
         notify_systemd("STOPPING=1")
     daemon.stop()
     if dead is not None:
         log.critical("pimotion ends because a thread died name=%s", dead)
         return THREAD_DIED
-    if not is_over:
-        execute_anew()
+    if daemon.wants_restart:
+        signals.give_back()  # one that came meanwhile was noted, a later one ends the process
+        if not signals.stop:
+            execute_anew()
     log.info("stopped")
     return STOPPED
 
