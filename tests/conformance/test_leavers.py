@@ -6,17 +6,16 @@ import base64
 import socket
 import statistics
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import barcode
 import psutil
-import pytest
 from mjpeg_reader import MjpegReader
 
-from conformance.house import ACCESSES, Access, House, living_in
+from conformance.house import ACCESSES, House, living_in
 from conformance.numbered_camera import FPS, NumberedCamera
 
 VIEWERS = 2000
@@ -33,12 +32,6 @@ STALLED_S = 15.0
 """Within this a viewer who never reads is closed."""
 
 Leave = Callable[[socket.socket], None]
-
-
-@pytest.fixture
-def house(access: Access, tmp_path: Path) -> Iterator[House]:
-    with NumberedCamera() as camera, living_in(tmp_path, camera, access) as house:
-        yield house
 
 
 def asking(house: House, **query: str | int) -> socket.socket:
