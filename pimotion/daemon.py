@@ -112,9 +112,11 @@ class Daemon:
         self._make_folder()
         self._server.start(self._threads, listens=listens)
         self._sinks.append(self._server)
-        self._start_publisher()
+        self._make_publisher()
+        self._say_settings()
+        if self._publisher is not None:
+            self._publisher.start(self._threads)
         self._recorder.start(self._threads)  # it may have to tell of a crash
-        self._node.set_log_level(self._kept.log_level())
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
         notify_systemd("READY=1")
@@ -175,7 +177,15 @@ class Daemon:
         if self._publisher is not None:
             self._publisher.put_late(event)
 
-    def _start_publisher(self) -> None:
+    def _say_settings(self) -> None:
+        """Have the true values ready before there is a connection: `online` vouches for them."""
+        self._node.set_log_level(self._kept.log_level())
+        if self._publisher is not None:
+            for pipeline in self._pipelines.values():
+                for state in pipeline.settings_at_start:
+                    self._publisher.put(state)
+
+    def _make_publisher(self) -> None:
         settings = self._settings
         if self._broker is not None:
             try:
@@ -189,7 +199,6 @@ class Daemon:
         self._publisher = Publisher(
             settings, version=__version__, state=self._state, commands=self._command
         )
-        self._publisher.start(self._threads)
         self._sinks.append(self._publisher)
 
     def _make_folder(self) -> None:

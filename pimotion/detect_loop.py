@@ -36,6 +36,7 @@ from pimotion.types import (
     MotionEvent,
     MotionState,
     NoFrames,
+    SettingState,
     Sink,
     StopReason,
     Switches,
@@ -96,6 +97,11 @@ class DetectLoop:
     def health(self) -> CameraHealth:
         """The camera's newest health; may be read from any thread."""
         return self._vitals.now
+
+    @property
+    def settings_at_start(self) -> list[SettingState]:
+        """The true values of all settings; only before `run`, whose thread owns them then."""
+        return self._controls.states()
 
     def command(self, command: Command) -> bool:
         """Queue a command from any thread; False when the queue is full and it is dropped."""

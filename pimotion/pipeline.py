@@ -20,6 +20,7 @@ from pimotion.types import (
     Detection,
     Frame,
     NoFrames,
+    SettingState,
     Sink,
     Suppressed,
     Switches,
@@ -67,6 +68,11 @@ class CameraPipeline:
     def health(self) -> CameraHealth:
         """Whether the camera delivers, and if not why."""
         return self._detect.health
+
+    @property
+    def settings_at_start(self) -> list[SettingState]:
+        """What can be changed at run time, as it is before the threads start."""
+        return self._detect.settings_at_start
 
     @property
     def capture_thread(self) -> str:

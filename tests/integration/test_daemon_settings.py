@@ -57,6 +57,10 @@ def test_a_restart_on_command_is_a_fresh_process_with_what_was_set(
         listener.wait_for(f"{NODE}/status", b"online", deadline_s=20)
         listener.wait_for(f"{DOOR}/min_area_percent/state", b"3")
         listener.wait_for(f"{NODE}/log_level/state", b"WARNING")
+        topics = [each.topic for each in listener.heard if each.payload != b"offline"]
+        vouches_at = topics.index(f"{NODE}/status")
+        assert topics.index(f"{DOOR}/min_area_percent/state") < vouches_at, "true before online"
+        assert topics.index(f"{NODE}/log_level/state") < vouches_at, "true before online"
         listener.publish(f"{DOOR}/min_area_percent/set", "RESET")
         listener.wait_for(f"{DOOR}/min_area_percent/state", b"0.1")
         listener.publish(f"{NODE}/log_level/set", "RESET")
