@@ -83,6 +83,11 @@ class Announcer:
         voice = self._voices.get(message.camera)
         return [] if voice is None else voice.take(message, now_s)
 
+    def take_late(self, event: MotionEvent) -> list[Outgoing]:
+        """Take in the stop of an event that ended before this program began."""
+        voice = self._voices.get(event.camera)
+        return [] if voice is None else voice.take_late(event)
+
     def due(self, now_s: float) -> list[Outgoing]:
         """Return what has to be said again, or has waited long enough."""
         out = [message for voice in self._voices.values() for message in voice.due(now_s)]

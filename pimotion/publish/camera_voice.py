@@ -112,6 +112,13 @@ class CameraVoice:
             case CameraStats():
                 return [self._stats(message, now_s)]
 
+    def take_late(self, event: MotionEvent) -> list[Outgoing]:
+        """Take in what a crash cut off; retained attributes would say for ever that it runs."""
+        if self._last_id is not None:
+            return []
+        self._attributes = encode(attributes_payload(event))
+        return self.attributes()
+
     def due(self, now_s: float) -> list[Outgoing]:
         """Return what has to be said again, or has been held long enough."""
         held = self._held

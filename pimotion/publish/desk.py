@@ -53,6 +53,7 @@ class Desk:
         """Take in the stop of an event that ended before this program began."""
         with self._lock:
             self._past.note(event, time.monotonic(), is_said=False)
+            self._offer(self._announcer.take_late(event))
 
     def count(self, what: str, times: int = 1) -> None:
         """Count something that happened to the connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import pytest
@@ -232,3 +233,13 @@ def test_a_slow_link_does_not_keep_the_room_on_the_broker_when_the_camera_is_clo
     announcer.take(SettingState("front_door", "privacy", False), 10.0)
     (picture,) = announcer.take(still(), 10.0)
     assert picture.kind is Kind.PICTURE
+
+
+def test_attributes_say_after_a_crash_that_its_event_is_over(announcer: Announcer) -> None:
+    """The broker still has `running: true` from before; only a new event would have ended it."""
+    (said,) = announcer.take_late(event("stop", seq=9999))
+    assert (said.topic, said.retain) == (f"{BASE}front_door/attributes", True)
+    assert json.loads(said.payload)["running"] is False
+
+    hand_in(announcer, motion(True), event(event_id="e2"))
+    assert announcer.take_late(event("stop", seq=9999)) == [], "what runs now is newer"
