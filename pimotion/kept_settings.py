@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class KeptSettings:
         self._cameras = cameras
         self._log_level = log_level
         self._noted: queue.SimpleQueue[SettingState] = queue.SimpleQueue()
+        self._saving = threading.Lock()
         if state.was_unreadable:
             self._close_all()
 
@@ -84,17 +86,22 @@ class KeptSettings:
         """Note a setting; other messages are none of its business."""
         if isinstance(message, SettingState):
             self._noted.put(message)
+            if message.setting == "privacy":
+                self.save()  # before anyone hears of it: a power cut must not open the camera
 
     def save(self) -> None:
         """Write what was noted, and forget what is as configured."""
-        while not self._noted.empty():
-            noted = self._noted.get()
-            key = _key(noted.camera, noted.setting)
-            configured = self._configured(noted.camera, noted.setting)
-            if noted.value == configured:
-                self._state.set(key, None)
-            elif noted.value != self._value(noted.camera, noted.setting):
-                self._state.set(key, {"value": noted.value, "configured": configured})
+        with self._saving:
+            while not self._noted.empty():
+                self._keep(self._noted.get())
+
+    def _keep(self, noted: SettingState) -> None:
+        key = _key(noted.camera, noted.setting)
+        configured = self._configured(noted.camera, noted.setting)
+        if noted.value == configured:
+            self._state.set(key, None)
+        elif noted.value != self._value(noted.camera, noted.setting):
+            self._state.set(key, {"value": noted.value, "configured": configured})
 
     def _close_all(self) -> None:
         log.error("what was set at run time cannot be read, so every camera starts in privacy")
