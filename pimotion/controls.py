@@ -9,7 +9,7 @@ from pimotion.config.camera import Camera
 from pimotion.detect.detector import Detector
 from pimotion.events.machine import EventMachine
 from pimotion.inhibit import Inhibit
-from pimotion.kept_settings import PERCENT, percent_of, ratio_of
+from pimotion.settable import PERCENT, percent_of, ratio_of
 from pimotion.types import Command, SettingState, Switches
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from typing import Any
 
 from pimotion.config.camera import Camera, Detect, Events
 from pimotion.config.values import Section
+from pimotion.settable import PERCENT, percent_of, ratio_of
 from pimotion.state import State
 from pimotion.types import NODE, Command, Message, Reset, SettingState, Switches
 
 log = logging.getLogger(__name__)
 
-PERCENT = 100
 _UNASKED = "unasked"
 
 
@@ -157,16 +157,6 @@ class KeptSettings:
 
 
 _LEVEL_NAMES = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
-
-
-def percent_of(ratio: float) -> float:
-    """Return a share as percent, without the noise of binary fractions."""
-    return round(ratio * PERCENT, 9)
-
-
-def ratio_of(percent: float) -> float:
-    """Return percent as a share."""
-    return round(percent / PERCENT, 11)
 
 
 def _key(camera_id: str, setting: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pimotion.publish.settings_table import EVENT_GAP_S, MIN_AREA_PERCENT, SENSITIVITY, Span
 from pimotion.publish.topics import Topics
+from pimotion.settable import EVENT_GAP_S, MIN_AREA_PERCENT, SENSITIVITY, Span
 from pimotion.types import EventType
 
 EXPIRE_AFTER_S = 180

@@ -21,11 +21,11 @@ from pimotion.publish.payloads import ONLINE, encode, event_payload
 from pimotion.publish.settings_table import (
     COMMANDS,
     NODE_COMMANDS,
-    BadValue,
     is_reset,
     read_value,
 )
 from pimotion.publish.topics import Topics
+from pimotion.settable import BadValue
 from pimotion.types import NODE, Command, Reset
 
 log = logging.getLogger(__name__)

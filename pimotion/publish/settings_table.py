@@ -8,11 +8,20 @@ subscriptions and states follow from them. The machine's own are in `NODE_SETTIN
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pimotion.publish.payloads import OFF, ON, switch
+from pimotion.settable import (
+    EVENT_GAP_S,
+    INHIBIT_S,
+    MIN_AREA_PERCENT,
+    SENSITIVITY,
+    BadValue,
+    Span,
+)
 
 Value = bool | int | float
 Reader = Callable[[bytes], Value]
@@ -27,37 +36,6 @@ RESET = b"RESET"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 _NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
-
-
-class BadValue(ValueError):
-    """A command's value is none of those allowed; the text says which are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What a number may be; Home Assistant shows the same bounds.
-
-    Attributes:
-        words: The bounds in words, to be read behind "must be".
-    """
-
-    least: float
-    most: float
-    step: float
-    words: str
-
-    def read(self, payload: bytes) -> float:
-        """Return a number within the span: ``70`` and ``70.0`` as people and templates write."""
-        value = float(payload) if _NUMBER.fullmatch(payload) else None
-        if value is None or not self.least <= value <= self.most:
-            raise BadValue(f"must be {self.words}")
-        return value
-
-
-SENSITIVITY = Span(1, 100, 1, "a whole number from 1 to 100")
-MIN_AREA_PERCENT = Span(0, 100, 0.01, "a number of percent from 0 to 100")
-EVENT_GAP_S = Span(0.5, 600, 0.5, "a number of seconds from 0.5 to 600")
-INHIBIT_S = Span(0, 3600, 1, "a number of seconds from 0 to 3600")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +67,13 @@ def _read_press(payload: bytes) -> bool:
     return True
 
 
-def _read_sensitivity(payload: bytes) -> int:
-    value = SENSITIVITY.read(payload)
-    if not value.is_integer():
-        raise BadValue(f"must be {SENSITIVITY.words}")
-    return int(value)
+def _number(span: Span) -> Reader:
+    """Return a reader of numbers: ``70`` and ``70.0`` as people and templates write."""
+
+    def read(payload: bytes) -> Value:
+        return span.check(float(payload) if _NUMBER.fullmatch(payload) else math.nan)
+
+    return read
 
 
 def _write_number(value: Value) -> bytes:
@@ -116,16 +96,16 @@ _SWITCH = Setting(_read_switch, _write_switch)
 SETTINGS: Mapping[str, Setting] = {
     "detection": _SWITCH,
     "privacy": _SWITCH,
-    "sensitivity": Setting(_read_sensitivity, _write_number),
-    "min_area_percent": Setting(MIN_AREA_PERCENT.read, _write_number),
-    "event_gap_s": Setting(EVENT_GAP_S.read, _write_number),
+    "sensitivity": Setting(_number(SENSITIVITY), _write_number),
+    "min_area_percent": Setting(_number(MIN_AREA_PERCENT), _write_number),
+    "event_gap_s": Setting(_number(EVENT_GAP_S), _write_number),
 }
 """Those of a camera that have a state."""
 
 MOMENTARY: Mapping[str, Reader] = {
     "snapshot": _read_press,
     "recalibrate": _read_press,
-    "inhibit": INHIBIT_S.read,
+    "inhibit": _number(INHIBIT_S),
 }
 """Those of a camera that have none: each command does something once."""
 

@@ -18,8 +18,9 @@ from pimotion.publish.payloads import (
     machine_payload,
     stats_payload,
 )
-from pimotion.publish.settings_table import BadValue, read_value
+from pimotion.publish.settings_table import read_value
 from pimotion.publish.topics import Topics
+from pimotion.settable import BadValue
 from pimotion.types import Box, CameraState, CameraStats
 
 

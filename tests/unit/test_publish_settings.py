@@ -7,16 +7,12 @@ import pytest
 from pimotion.config import fields
 from pimotion.publish.settings_table import (
     COMMANDS,
-    EVENT_GAP_S,
-    MIN_AREA_PERCENT,
     NODE_COMMANDS,
-    SENSITIVITY,
-    BadValue,
-    Span,
     Value,
     read_value,
     write_value,
 )
+from pimotion.settable import EVENT_GAP_S, MIN_AREA_PERCENT, SENSITIVITY, BadValue, Span
 
 
 def test_these_commands_are_taken() -> None:
