@@ -184,17 +184,19 @@ class Encoder:
 
     def _run(self) -> None:
         seen = 0
-        while lines := self._lines_or_end():
+        while self._goes_on():
             news = self.show.wait(seen, _TICK_S)
             seen = news.number
+            with self._lock:  # after the wait: someone may have come meanwhile
+                lines = list(self._lines.values())
             for line in lines:
                 line.follow(news.captured_s)
 
-    def _lines_or_end(self) -> list[_Line]:
-        """Return what is watched; when that is nothing, the thread has ended by this."""
+    def _goes_on(self) -> bool:
+        """Tell whether anything is watched; when nothing is, the thread has ended by this."""
         with self._lock:
             self._running = bool(self._lines) and not self._stopped
-            return list(self._lines.values()) if self._running else []
+            return self._running
 
 
 class _Line:

@@ -84,6 +84,18 @@ def test_the_first_picture_comes_at_once_and_is_the_newest(feed: Feed) -> None:
         assert time.monotonic() - began_s < 1
 
 
+def test_who_comes_right_after_the_last_one_left_misses_nothing(feed: Feed) -> None:
+    """The encoder's thread outlives its last viewer for a moment, and must see the new one."""
+    feed.show()
+    with serving(feed) as server:
+        assert watch(f"{server.url}/stream.mjpg", 1) == [1]
+        until(lambda: server.viewers("door") == 0)
+        with MjpegReader(f"{server.url}/stream.mjpg") as viewer:
+            assert barcode.read_jpeg(viewer.part().jpeg) == 1
+            feed.show()
+            until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
+
+
 def test_a_viewer_who_never_reads_slows_nobody() -> None:
     feed = Feed(heavy=True)
     feed.show()
