@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks.stream.load import Crowd, Pace, Seen, Viewer, percentile
 from benchmarks.stream.programs import Program, tcp_bytes
@@ -63,8 +64,12 @@ class Span:
         return [each for each in viewer.seen if self.began_ns <= each.at_ns < self.ended_ns]
 
     def new(self, viewer: Viewer) -> int:
-        """Count the different pictures that a viewer saw in it."""
-        return len({each.identity for each in self.of(viewer)})
+        """Count the new pictures that a viewer saw in it: those unlike the one before.
+
+        Not the different ones: the source begins again after some seconds.
+        """
+        seen = self.of(viewer)
+        return sum(each.identity != before.identity for before, each in pairwise(seen)) + bool(seen)
 
 
 def measured(program: Program, crowd: Crowd, seconds: float) -> Span:
