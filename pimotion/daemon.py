@@ -21,9 +21,11 @@ from pimotion.pipeline import CameraPipeline
 from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
 from pimotion.record.recorder import Recorder
+from pimotion.settable import percent_of
 from pimotion.state import FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
+from pimotion.stream.tuning import Tuning
 from pimotion.supervisor import Supervisor
 from pimotion.types import NODE, Command, LinkStatus, MotionEvent, Reset, SettingState, Sink
 
@@ -165,13 +167,17 @@ class Daemon:
     def _build_server(self) -> StreamServer:
         return StreamServer(
             self._settings.http,
-            cameras=[_live(each) for each in self._pipelines.values()],
+            cameras=[_live(each, self._tuning(each)) for each in self._pipelines.values()],
             events=self._recorder,
             link=self.link,
             node=self._settings.node,
             version=__version__,
             commands=self._command,
         )
+
+    def _tuning(self, pipeline: CameraPipeline) -> Tuning:
+        most_percent = percent_of(pipeline.settings.detect.max_area_ratio)
+        return Tuning(self._kept.configured(pipeline.id), most_percent)
 
     def _tell_crashed(self, event: MotionEvent) -> None:
         if self._publisher is not None:
@@ -237,7 +243,7 @@ class Daemon:
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
 
 
-def _live(pipeline: CameraPipeline) -> LiveCamera:
+def _live(pipeline: CameraPipeline, tuning: Tuning) -> LiveCamera:
     camera = pipeline.settings
     return LiveCamera(
         id=pipeline.id,
@@ -250,4 +256,5 @@ def _live(pipeline: CameraPipeline) -> LiveCamera:
         suppressed=pipeline.suppressed,
         zones={zone_id: zone.polygon for zone_id, zone in camera.zones.items()},
         settings=camera.stream,
+        tuning=tuning,
     )

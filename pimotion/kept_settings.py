@@ -76,6 +76,17 @@ class KeptSettings:
         value = self._configured(reset.camera, reset.setting)
         return Command(reset.camera, reset.setting, value)
 
+    def configured(self, camera_id: str) -> Mapping[str, bool | int | float]:
+        """Return what the configuration says of each of a camera's settings."""
+        camera = self._cameras[camera_id]
+        return {
+            "detection": True,
+            "privacy": False,
+            "sensitivity": camera.detect.sensitivity,
+            "min_area_percent": percent_of(camera.detect.min_area_ratio),
+            "event_gap_s": camera.events.event_gap_s,
+        }
+
     def log_level(self) -> int:
         """Return the level to log at."""
         value = self._value(NODE, "log_level")
@@ -144,16 +155,7 @@ class KeptSettings:
             return section
 
     def _configured(self, camera_id: str, setting: str) -> Any:
-        if camera_id == NODE:
-            return self._log_level
-        camera = self._cameras[camera_id]
-        return {
-            "detection": True,
-            "privacy": False,
-            "sensitivity": camera.detect.sensitivity,
-            "min_area_percent": percent_of(camera.detect.min_area_ratio),
-            "event_gap_s": camera.events.event_gap_s,
-        }[setting]
+        return self._log_level if camera_id == NODE else self.configured(camera_id)[setting]
 
 
 _LEVEL_NAMES = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})

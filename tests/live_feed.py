@@ -20,6 +20,7 @@ from pimotion.picture import Picture
 from pimotion.pixels import Polygon, encode_bgr
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
+from pimotion.stream.tuning import Tuning
 from pimotion.types import (
     Box,
     CameraHealth,
@@ -29,11 +30,20 @@ from pimotion.types import (
     Frame,
     LinkStatus,
     NoFrames,
+    Reset,
     Suppressed,
 )
 
 WIDTH, HEIGHT = 640, 360
 ZONE: Polygon = ((0.5, 0.2), (0.95, 0.2), (0.95, 0.9), (0.5, 0.9))
+
+CONFIGURED = {
+    "detection": True,
+    "privacy": False,
+    "sensitivity": 50,
+    "min_area_percent": 0.1,
+    "event_gap_s": 10.0,
+}
 
 
 class Feed:
@@ -63,6 +73,7 @@ class Feed:
             suppressed=lambda: self.suppressed,
             zones={"path": ZONE},
             settings=settings or Stream(),
+            tuning=Tuning(CONFIGURED, max_area_percent=80),
         )
 
     def show(self, picture: Picture | None = None) -> Frame:
@@ -154,7 +165,7 @@ def serving(
     *feeds: Feed,
     http: Http | None = None,
     events: Events | None = None,
-    commands: list[Command] | None = None,
+    commands: list[Command | Reset] | None = None,
 ) -> Iterator[StreamServer]:
     """A server on a free port of loopback that shows the feeds; no thread of it may die."""
     threads = Threads()

@@ -14,7 +14,7 @@ from live_feed import Events, Feed, connected
 from pimotion.config.settings import Http, HttpToken, HttpUser
 from pimotion.config.values import Secret
 from pimotion.stream.server import StreamServer
-from pimotion.types import Command, LinkStatus
+from pimotion.types import Command, LinkStatus, Reset
 
 USERS = (
     HttpUser(name="anna", password=Secret("correct horse"), role="admin"),
@@ -46,7 +46,7 @@ class Site:
     def __init__(self, http: Http | None = None) -> None:
         self.door, self.garden = Feed("door"), Feed("garden")
         self.events = Events()
-        self.commands: list[Command] = []
+        self.commands: list[Command | Reset] = []
         self.link: LinkStatus | None = connected()
         self.server = StreamServer(
             http or Http(),

@@ -22,6 +22,7 @@ from pimotion.latest import Latest
 from pimotion.picture import Picture
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
+from pimotion.stream.tuning import Tuning
 from pimotion.types import (
     CameraHealth,
     CameraState,
@@ -55,6 +56,7 @@ class Camera:
             suppressed=Suppressed,
             zones={},
             settings=Stream(),
+            tuning=Tuning({}, max_area_percent=80),
         )
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""The routes for programs: health, figures, state, viewers, events, and a switch."""
+"""The routes for programs: health, figures, state, viewers, events, and what can be changed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
+from pimotion.settable import BadValue
 from pimotion.stream.answers import FRESH, as_json, as_still, refuse
 from pimotion.stream.auth import CHALLENGE
 from pimotion.stream.metrics import CONTENT_TYPE as METRICS_TYPE
@@ -16,7 +17,7 @@ from pimotion.stream.query import OVERLAYS, QueryError, parameters, whole_number
 from pimotion.stream.site import Site
 from pimotion.stream.users import Role
 from pimotion.stream.viewer import ViewerInfo
-from pimotion.types import Command
+from pimotion.types import Command, Reset
 from pimotion.why_not import RULES
 
 _ID = "re:[A-Za-z0-9_.:-]{1,80}"
@@ -34,7 +35,10 @@ def add_routes(app: Bottle, site: Site) -> None:
     app.get("/api/rules", callback=lambda: _rules(site))
     app.get("/api/events", callback=lambda: _events(site))
     app.get(f"/api/events/<event:{_ID}>/snapshot.jpg", callback=lambda event: _still(site, event))
-    app.post("/api/cameras/<camera>/detection", callback=lambda camera: _detect(site, camera))
+    app.post(
+        "/api/cameras/<camera>/<setting>",
+        callback=lambda camera, setting: _change(site, camera, setting),
+    )
 
 
 def _health(site: Site) -> HTTPResponse:
@@ -110,15 +114,25 @@ def _still(site: Site, event: str) -> HTTPResponse:
     return as_still(jpeg, FRESH)
 
 
-def _detect(site: Site, camera: str) -> HTTPResponse:
-    """Switch the detection of a camera on or off; its state follows when that has been done."""
+def _change(site: Site, camera: str, setting: str) -> HTTPResponse:
+    """Ask for something of a camera; its state follows when that has been done."""
     site.need(Role.ADMIN)
     _from_our_page(site)
     site.encoder(camera)
-    value = _body().get("value")
-    if not isinstance(value, bool):
-        refuse(400, 'the body must be {"value": true} or {"value": false}')
-    site.commands(Command(camera, "detection", value))
+    tuning = site.board.tuning(camera)
+    if setting not in tuning.names:
+        refuse(404, f"there is no such setting; there are {', '.join(tuning.names)}")
+    body = _body()
+    if setting in tuning.configured and body.get("reset") is True and len(body) == 1:
+        site.commands(Reset(camera, setting))
+        return as_json({"requested": tuning.configured[setting]}, 202)
+    if set(body) != {"value"}:
+        refuse(400, 'the body must be {"value": ...}, or of a setting with a state {"reset": true}')
+    try:
+        value = tuning.check(setting, body["value"])
+    except BadValue as error:
+        refuse(400, f"{setting} {error}")
+    site.commands(Command(camera, setting, value))
     return as_json({"requested": value}, 202)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from pimotion.clock import iso
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.query import OVERLAYS, usual_overlays
+from pimotion.stream.tuning import Tuning, Value
 from pimotion.types import (
     CameraStats,
     EventType,
@@ -52,7 +53,7 @@ class Board:
         self._events: dict[str, MotionEvent] = {}
         self._started: Counter[str] = Counter()
         self._stats: dict[str, CameraStats] = {}
-        self._settings: dict[tuple[str, str], bool | int | float] = {}
+        self._settings: dict[str, dict[str, Value]] = {}
 
     def put(self, message: Message) -> None:
         """Keep a message if it is to be shown."""
@@ -66,7 +67,7 @@ class Board:
                 case CameraStats():
                     self._stats[message.camera] = message
                 case SettingState():
-                    self._settings[message.camera, message.setting] = message.value
+                    self._settings.setdefault(message.camera, {})[message.setting] = message.value
                 case _:
                     pass
 
@@ -96,6 +97,10 @@ class Board:
             "mqtt": self._mqtt(),
             "cameras": [self._camera(each, viewers[each.id]) for each in self.cameras],
         }
+
+    def tuning(self, camera: str) -> Tuning:
+        """Return what can be changed of a camera, which must be one of ours."""
+        return next(each.tuning for each in self.cameras if each.id == camera)
 
     def motion(self, camera: str) -> MotionState | None:
         """Return whether there is motion; None while nothing has been said of it."""
@@ -127,7 +132,8 @@ class Board:
         with self._lock:
             motion = self._motion.get(camera.id)
             event = self._events.get(camera.id)
-            detection = self._settings.get((camera.id, "detection"))
+            values = dict(self._settings.get(camera.id, {}))
+        detection = values.get("detection")
         suppressed = camera.suppressed()
         zones = {zone: bool(motion and motion.zones.get(zone)) for zone in camera.zones}
         return {
@@ -140,6 +146,8 @@ class Board:
             "event": None if event is None else {"id": event.id, "event_type": event.type.value},
             "detection": detection,
             "learning": None if detection is False else _is_learning(camera),
+            "settings": camera.tuning.states(values),
+            "yaml": camera.tuning.as_yaml(camera.id, values),
             "suppressed": suppressed.since_start,
             "suppressed_last_minute": suppressed.last_minute,
             "overlay": [name for name in OVERLAYS if name in usual_overlays(camera.settings)],

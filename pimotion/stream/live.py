@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pimotion.config.camera import Stream
 from pimotion.latest import Latest
 from pimotion.pixels import Polygon
+from pimotion.stream.tuning import Tuning
 from pimotion.types import CameraHealth, Detection, Frame, NoFrames, Suppressed
 
 
@@ -24,6 +25,7 @@ class LiveCamera:
         suppressed: In how many frames each rule kept something from counting.
         zones: Polygons by id.
         settings: How the stream looks unless a viewer asks for something else.
+        tuning: What can be changed of it.
     """
 
     id: str
@@ -36,3 +38,4 @@ class LiveCamera:
     suppressed: Callable[[], Suppressed]
     zones: Mapping[str, Polygon]
     settings: Stream
+    tuning: Tuning

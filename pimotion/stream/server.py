@@ -21,7 +21,7 @@ from pimotion.stream.live import LiveCamera
 from pimotion.stream.scene import CameraShow
 from pimotion.stream.site import Site
 from pimotion.stream.viewer import Places
-from pimotion.types import Command, EventLog, LinkStatus, Message
+from pimotion.types import Command, EventLog, LinkStatus, Message, Reset
 
 _OTHER_CONNECTIONS = 256
 """Connections that are no streams, or not yet: pages, stills, and those who say nothing. They cost
@@ -47,7 +47,7 @@ class StreamServer:
         link: Callable[[], LinkStatus | None],
         node: str,
         version: str,
-        commands: Callable[[Command], None],
+        commands: Callable[[Command | Reset], None],
     ) -> None:
         """Build everything; nothing listens yet.
 

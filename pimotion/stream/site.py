@@ -14,7 +14,7 @@ from pimotion.stream.board import Board
 from pimotion.stream.encoder import Encoder
 from pimotion.stream.lockout import LockedOut
 from pimotion.stream.users import Role
-from pimotion.types import Command, EventLog
+from pimotion.types import Command, EventLog, Reset
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Site:
     gate: Gate
     address: Address
     events: EventLog
-    commands: Callable[[Command], None]
+    commands: Callable[[Command | Reset], None]
 
     @property
     def caller(self) -> Caller:

@@ -16,6 +16,7 @@ from pimotion.types import (
     EventType,
     MotionEvent,
     MotionState,
+    Reset,
     SettingState,
     Suppressed,
 )
@@ -31,7 +32,7 @@ class House:
 
     def __init__(self, server: StreamServer, feed: Feed, events: Events) -> None:
         self.server, self.feed, self.events = server, feed, events
-        self.commands: list[Command] = []
+        self.commands: list[Command | Reset] = []
 
     def event(self, event_id: str, *, reason: str | None = None) -> None:
         """Remember an event and say that it started."""
@@ -50,7 +51,7 @@ class House:
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    feed, events, commands = Feed(), Events(), list[Command]()
+    feed, events, commands = Feed(), Events(), list[Command | Reset]()
     feed.show()
     feed.run(FPS)
     with serving(feed, events=events, commands=commands) as server:
