@@ -56,6 +56,8 @@ bench: ## speed and memory against named peers, into benchmarks/results.md by ha
 	@.ci/setup test
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_picture
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_daemon
+	@$(PYTHON_IN_VENV) -m benchmarks.bench_stream
+	@$(PYTHON_IN_VENV) -m benchmarks.bench_sources
 	@$(PYTHON_IN_VENV) -m pip install --quiet --no-deps -r requirements-bench.txt
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_detect
 
