@@ -164,7 +164,7 @@ def test_the_page_works_under_a_path_of_a_reverse_proxy(page: Page, feed: Feed) 
         page.goto(proxy.url)
         wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
         expect(page.locator(".badge")).to_have_text("Clear")
-        page.locator("summary").click()
+        page.get_by_text("Add to Home Assistant").click()
         expect(page.locator(".mjpeg-url")).to_have_value(f"{proxy.url}door/stream.mjpg")
         expect(page.locator(".still-url")).to_have_value(f"{proxy.url}door/snapshot.jpg")
         assert missing == []

@@ -210,7 +210,7 @@ def test_the_page_comes_back_with_its_server(page: Page, house: House, free_port
 
 def test_the_addresses_for_home_assistant_are_ready_to_paste(page: Page, house: House) -> None:
     page.goto(house.server.url)
-    page.locator("summary").click()
+    page.get_by_text("Add to Home Assistant").click()
     expect(page.locator(".mjpeg-url")).to_have_value(f"{house.server.url}/door/stream.mjpg")
     expect(page.locator(".still-url")).to_have_value(f"{house.server.url}/door/snapshot.jpg")
     expect(page.locator(".here-only")).to_be_visible()
@@ -238,7 +238,7 @@ def test_nothing_hangs_over_the_edge(page: Page, house: House, width: int) -> No
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(house.server.url)
     expect(page.locator(".event")).to_have_count(1, timeout=3000)
-    page.locator("summary").click()
+    page.get_by_text("Add to Home Assistant").click()
     house.feed.suppressed = Suppressed({}, dict.fromkeys(RULES, 1000))
     page.locator(".why").click()
     expect(page.locator(".rules li")).to_have_count(len(RULES), timeout=3000)

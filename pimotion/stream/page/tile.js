@@ -1,7 +1,9 @@
-// What is shown of one camera: its live picture, its state, its switch, and why nothing counted.
+// What is shown of one camera: its live picture, its state, its switch and settings, and why nothing
+// counted.
 
 import { Stream, streamUrl } from "./live.js";
-import { HERE, copy, element, json, momentOf, setText, wordsOf } from "./words.js";
+import { Settings } from "./settings.js";
+import { ask, copy, element, json, momentOf, setText, wordsOf } from "./words.js";
 
 let ruleWords = null; // what each rule means, asked for when somebody wants to know
 
@@ -14,6 +16,7 @@ export class Tile {
     this.root = document.getElementById("camera-template").content.firstElementChild.cloneNode(true);
     this.root.dataset.camera = id;
     this.stream = new Stream(this.find(".live"), this.find(".last"));
+    this.settings = new Settings(this.find(".settings"), id);
     wall?.add(this.find(".last"), this.find(".live"));
     this.find(".detection").addEventListener("change", (event) => this.switchDetection(event.target));
     this.find(".enlarge").addEventListener("click", () => this.enlarge());
@@ -64,6 +67,7 @@ export class Tile {
     this.find(".reason").hidden = !this.find(".reason").textContent;
     this.showZones(camera.zones);
     this.showSwitch(camera, on, admin);
+    this.settings.show(camera, admin);
     this.showUrls(base);
     this.camera = camera;
     this.stream.check(dueMsOf(camera));
@@ -120,12 +124,8 @@ export class Tile {
 
   async switchDetection(box) {
     this.switchedUntil = Date.now() + 3000; // until the camera itself says so
-    const answer = await fetch(new URL(`api/cameras/${this.id}/detection`, HERE), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ value: box.checked }),
-    }).catch(() => null);
-    if (!answer?.ok) this.switchedUntil = 0;
+    const { refusal } = await ask(this.id, "detection", { value: box.checked });
+    if (refusal !== undefined) this.switchedUntil = 0;
   }
 
   get isLarge() {
@@ -169,7 +169,8 @@ function ruleItem(name) {
 }
 
 function badgeOf(camera, online, on) {
-  if (!online) return camera.state === "starting" ? "Starting" : "Offline";
+  const away = { starting: "Starting", privacy: "Private" };
+  if (!online) return away[camera.state] ?? "Offline";
   if (!on) return "Detection off";
   return camera.motion ? "Motion" : "Clear";
 }

@@ -10,6 +10,17 @@ export async function json(url) {
   return answer.json();
 }
 
+// Ask for a change of a camera. Resolves to what will be set as `requested`, or to a `refusal`.
+export async function ask(camera, setting, body) {
+  const answer = await fetch(new URL(`api/cameras/${camera}/${setting}`, HERE), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => null);
+  if (answer?.ok) return answer.json();
+  return { refusal: answer ? (await answer.text()).trim() : "No contact with pimotion." };
+}
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
