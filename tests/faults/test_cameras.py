@@ -66,9 +66,8 @@ def test_a_frozen_picture_is_offline_and_its_thaw_is_no_motion(scene: Scene) -> 
     scene.walk()
     scene.mood.is_frozen = True
     frozen_after_s = scene.wait_for_state("frozen", FROZEN_S + 10)
-    scene.listener.wait_for(f"{TOPIC}/status", b"offline")
     assert frozen_after_s > FROZEN_S - 1.5
-    assert scene.order_of_end()[-1] == b"offline"
+    wait_until(lambda: scene.order_of_end()[-2:] == [b"OFF", b"offline"], "OFF, offline", 10)
     scene.listener.forget()
 
     scene.mood.is_walking = scene.mood.is_frozen = False
