@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -39,14 +40,14 @@ def small_disk(folder: Path) -> Iterator[None]:
         umount(folder)
 
 
-def can_mount(scratch: Path) -> bool:
+def can_mount() -> bool:
     """Tell whether this process may mount: root may, outside of most containers."""
     if os.geteuid() != 0:
         return False
-    scratch.mkdir(exist_ok=True)
-    allowed = mount("-t", "tmpfs", "-o", SIZE, "tmpfs", str(scratch))
-    if allowed:
-        umount(scratch)
+    with TemporaryDirectory() as scratch:  # of its own: others may try it at the same time
+        allowed = mount("-t", "tmpfs", "-o", SIZE, "tmpfs", scratch)
+        if allowed:
+            umount(Path(scratch))
     return allowed
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,7 +18,7 @@ from watched_door import TOPIC, Scene
 
 Measured = Callable[[str, object], None]
 
-MAY_MOUNT = can_mount(Path(tempfile.gettempdir()) / "pimotion-may-mount")
+MAY_MOUNT = can_mount()
 FAULTS = {**EVERYWHERE, **(AS_ROOT if MAY_MOUNT else {})}
 FROM_THE_START = {**AT_START, **({"read-only": AS_ROOT["read-only"]} if MAY_MOUNT else {})}
 
