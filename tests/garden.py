@@ -148,19 +148,18 @@ def learnt(
     **settings: object,
 ) -> Detector:
     """Return a detector that has been shown the empty garden, or ``shots``, until 0 s."""
-    if shots is shot and learnt_s == LEARNT_S and not zones and not settings:
-        return copy.deepcopy(_learnt_as_most_are(fps))
+    key = (fps, learnt_s, repr(zones), repr(settings))
+    if shots is shot and key in _OF_THE_EMPTY_GARDEN:
+        return copy.deepcopy(_OF_THE_EMPTY_GARDEN[key])
     watching = detector(zones, **settings)
     watch(watching, shots, from_s=-learnt_s, until_s=0, fps=fps)
+    if shots is shot:
+        _OF_THE_EMPTY_GARDEN[key] = copy.deepcopy(watching)
     return watching
 
 
-@cache
-def _learnt_as_most_are(fps: float) -> Detector:
-    """Most tests begin with the same pictures: they are looked at once."""
-    watching = detector()
-    watch(watching, shot, from_s=-LEARNT_S, until_s=0, fps=fps)
-    return watching
+_OF_THE_EMPTY_GARDEN: dict[tuple[float, float, str, str], Detector] = {}
+"""Many tests begin with the same pictures: they are looked at once."""
 
 
 def watch(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -55,7 +56,7 @@ def image(
         part[::6] -= 20
     noisy = yard * light + _noise(size, index % _NOISE_FIELDS)
     grey = np.clip(noisy, 0, 255).astype(np.uint8)
-    return as_pixels(np.repeat(grey[:, :, None], 3, axis=2))
+    return as_pixels(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
 
 
 def frame_of(

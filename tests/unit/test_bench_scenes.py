@@ -25,14 +25,14 @@ RESTLESS = (
 
 @cache
 def shots_of(name: str) -> list[Shot]:
-    """Two visits, at 2 frames a second; drawn once for all tests."""
-    return list(scene(name, seed=1, seconds=26, size=SIZE, fps=2))
+    """Two visits, at a frame a second; drawn once for all tests."""
+    return list(scene(name, seed=1, seconds=26, size=SIZE, fps=1))
 
 
 @pytest.mark.parametrize("name", SCENES)
 def test_a_scene_is_its_name_and_its_seed(name: str) -> None:
     first, again, other = (
-        [shot.image for shot in islice(scene(name, seed=seed, size=SIZE), 3)] for seed in (1, 1, 2)
+        [shot.image for shot in islice(scene(name, seed=seed, size=SIZE), 2)] for seed in (1, 1, 2)
     )
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
