@@ -105,8 +105,7 @@ class Link:
             LinkLost: The connection has ended or is dead, and why.
         """
         assert self._client is not None
-        self._wait(self._client)
-        result = self._client.loop(0.0)
+        result = self._flow(self._client)
         if self._refusal is not None:
             raise refused(self._refusal)
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -179,11 +178,21 @@ class Link:
         if own is not None:
             own.close()
 
-    def _wait(self, client: paho.Client) -> None:
+    def _flow(self, client: paho.Client) -> MQTTErrorCode:
+        # Not by paho's `loop`: its select takes no descriptor over 1023, and then calls it a loss.
         sock: Any = client.socket()
+        if sock is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN
+        wants_write = client.want_write()
         # Bytes that TLS has already decrypted do not make the socket readable.
-        if sock is not None and not (self._tls is not None and sock.pending()):
-            self._waker.wait(sock, to_write=client.want_write(), timeout_s=TURN_S)
+        if self._tls is not None and sock.pending():
+            can_read, can_write = True, wants_write
+        else:
+            can_read, can_write = self._waker.wait(sock, to_write=wants_write, timeout_s=TURN_S)
+        result = client.loop_read() if can_read else MQTTErrorCode.MQTT_ERR_SUCCESS
+        if can_write and not result:
+            result = client.loop_write()
+        return result or client.loop_misc()
 
     def _silence_s(self, now_s: float) -> float:
         oldest = next(iter(self._unacked.values()), None)

@@ -78,6 +78,7 @@ class Publisher:
         self._mqtt5 = settings.mqtt.protocol != "3.1.1"
         self._reason: str | None = "not connected yet"
         self._connected = False
+        self._birth_s: float | None = None
         self._stopping = threading.Event()
         self._beat = Beat(_HANGS_S)
         self._farewell_until_s = 0.0
@@ -118,7 +119,13 @@ class Publisher:
         """Return whether there is a connection, and if not why, and what became of messages."""
         mqtt, desk = self._settings.mqtt, self._desk
         return LinkStatus(
-            mqtt.host, mqtt.port, self._connected, self._reason, desk.waiting, desk.counts()
+            mqtt.host,
+            mqtt.port,
+            self._connected,
+            self._reason,
+            desk.waiting,
+            desk.counts(),
+            self._birth_s,
         )
 
     def counts(self) -> Mapping[str, int]:
@@ -169,6 +176,7 @@ class Publisher:
             session.turn()
             self._beat.renew()
             self._reason = session.complaint
+            self._birth_s = session.birth_s or self._birth_s
         if not session.end(self._farewell_until_s):
             log.warning("the broker did not take our farewell")
             return

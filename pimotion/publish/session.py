@@ -59,10 +59,12 @@ class Session:
 
     Attributes:
         has_twin: Another live node says `online` on our status topic.
+        birth_s: When Home Assistant last said that it has started, monotonic; None before that.
     """
 
     def __init__(self, link: Link, around: Surroundings) -> None:
         self.has_twin = False
+        self.birth_s: float | None = None
         self._link = link
         self._around = around
         self._desk = around.desk
@@ -220,6 +222,7 @@ class Session:
     def _hear_birth(self, message: Received, now_s: float) -> None:
         """Answer a birth once, however often it is said until then."""
         if message.payload == ONLINE and not message.retained:
+            self.birth_s = now_s
             soon_s = now_s + AFTER_BIRTH_S * self._around.random()
             self._announce_due_s = min(self._announce_due_s, soon_s)
 

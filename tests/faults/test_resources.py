@@ -6,7 +6,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest
 from broker import HOST, Broker
 from cameras.steerable_camera import SteerableCamera, wait_until
 from free_ports import find_free_port
+from hooked import Hook
 from watched_door import Scene
 
 Measured = Callable[[str, object], None]
@@ -70,6 +71,23 @@ def test_without_a_free_descriptor_motion_goes_on_and_then_everything(scene: Spa
     wait_until(lambda: scene.daemon.healthz() is not None, "the page is back", 15)
     scene.visit()
     assert scene.daemon.log.count("WARNING") <= 10
+
+
+def test_descriptors_over_1023_are_as_good_as_others(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """A machine with many viewers had no motion any more: `select` knows no such descriptor."""
+    environment = {"FAULT_FILES": "1100", **Hook(tmp_path).environment}
+    with (
+        SteerableCamera(find_free_port()) as camera,
+        Broker(tmp_path, unused_port) as broker,
+        closing(Scene(tmp_path, free_port, camera, broker, environment=environment)) as scene,
+    ):
+        scene.daemon.wait_for(lambda: scene.daemon.healthz() is not None, "the page")
+        scene.visit()
+        with urllib.request.urlopen(f"{scene.daemon.url}/door/stream.mjpg", timeout=10) as stream:
+            assert stream.read(1000)
+        assert "WARNING" not in scene.daemon.log
 
 
 def test_without_memory_it_goes_on_or_ends_but_never_hangs(

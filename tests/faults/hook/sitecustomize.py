@@ -4,12 +4,15 @@ Python imports this at its start when the folder is on PYTHONPATH. Each datagram
 FAULT_SOCKET names is one fault: ``kill NAME``, ``raise NAME`` or ``hang NAME SECONDS``, which reach
 the thread when that next runs Python code; or ``clock wall SECONDS``, which sets the wall clock so
 far from the true time.
+
+FAULT_FILES is how many files are open before the program begins.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import socket
 import threading
 import time
@@ -50,6 +53,13 @@ def obey(faults: socket.socket) -> None:
             Hang.seconds = float(rest[0])
         throw(name, {"kill": SystemExit, "raise": MemoryError, "hang": Hang}[what])
 
+
+held = int(os.environ.pop("FAULT_FILES", "0"))
+if held:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(held + 1000, most), most))
+    for _ in range(held):
+        os.open("/dev/null", os.O_RDONLY)
 
 address = os.environ.pop("FAULT_SOCKET", None)  # the daemon's children do not inherit it
 if address:
