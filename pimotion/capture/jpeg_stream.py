@@ -7,6 +7,8 @@ where it begins and ends, so the framing is not even looked at: it is junk betwe
 
 from __future__ import annotations
 
+import re
+
 from pimotion.errors import PictureError
 
 MAX_JPEG_BYTES = 8 * 1024 * 1024
@@ -14,22 +16,26 @@ MAX_JPEG_BYTES = 8 * 1024 * 1024
 
 _START = b"\xff\xd8\xff"
 _END = b"\xff\xd9"
+# One walk for both, and by `re`, which takes 0.36 of the time of `bytes.find` for it (Python 3.11).
+_END_OR_START = re.compile(b"\xff(?:\xd9|\xd8\xff)")
 _MARKER = 0xFF
 _SCAN = 0xDA
 # ITU-T T.81, table B.1: TEM and RST0..RST7 stand alone; start and end are not inside a picture.
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 _NO_SEGMENT = {0xD8, 0xD9}
 
+Buffer = bytes | bytearray | memoryview
 
-def scan_start(data: bytes | bytearray, start: int = 0) -> int | None:
-    """Return where the pixels of the JPEG that begins at ``start`` begin; None: not here yet.
+
+def scan_start(data: Buffer) -> int | None:
+    """Return where the pixels of the JPEG that ``data`` begins with begin; None: not here yet.
 
     Walks the segments by their lengths, so a thumbnail inside of one is not taken for the picture.
 
     Raises:
         PictureError: There is no JPEG.
     """
-    at = start + 2
+    at = 2
     while at + 4 <= len(data):
         if data[at] != _MARKER:
             raise PictureError("not a JPEG: a segment does not begin with a marker")
@@ -48,17 +54,17 @@ def scan_start(data: bytes | bytearray, start: int = 0) -> int | None:
     return None
 
 
-def jpeg_of(data: bytes) -> bytes:
-    """Return the JPEG at the start of ``data`` without what follows it.
+def jpeg_of(data: Buffer) -> bytes:
+    """Return a copy of the JPEG at the start of ``data``, without what follows it.
 
     Raises:
         PictureError: There is none, or it has no end.
     """
-    pixels = scan_start(data) if data.startswith(_START) else None
-    end = data.find(_END, pixels) if pixels is not None else -1
-    if end < 0:
+    pixels = scan_start(data) if data[: len(_START)] == _START else None
+    found = _END_OR_START.search(data, pixels) if pixels is not None else None
+    if found is None or found[0] != _END:
         raise PictureError("not a whole JPEG")
-    return data[: end + 2]
+    return bytes(memoryview(data)[: found.end()])
 
 
 class JpegStream:
@@ -120,13 +126,14 @@ class JpegStream:
             self._pixels = scan_start(self._data)
             if self._pixels is None:
                 return None
-        searched_from = max(self._pixels, self._scanned)
-        end = self._data.find(_END, searched_from)
+        found = _END_OR_START.search(self._data, max(self._pixels, self._scanned))
+        if found is None:
+            self._scanned = len(self._data) - len(_START) + 1
+            return None
         # Coded pixels never hold a start: a JPEG that was cut off is followed by the next one.
-        if self._data.find(_START, searched_from, end if end >= 0 else len(self._data)) >= 0:
+        if found[0] != _END:
             raise PictureError("a JPEG ends too early")
-        self._scanned = len(self._data) - len(_START) + 1
-        return end + len(_END) if end >= 0 else None
+        return found.end()
 
     def _skip_start(self) -> None:
         self.skipped += 1

@@ -136,7 +136,7 @@ class V4l2Source:
         is_flat = array.ndim == 1 or 1 in array.shape[:2]
         if is_flat and self._gives_jpeg:
             # Drivers may pad the JPEG, and a picture that was cut off has no end.
-            return Picture.from_jpeg(jpeg_of(array.tobytes()))
+            return Picture.from_jpeg(jpeg_of(array.reshape(-1).data))
         if is_flat and array.size == math.prod(self._agreed_shape):
             # OpenCV before 4.12 gives what needs no conversion (BGR3) as one row of bytes.
             return Picture.from_bgr(array.reshape(self._agreed_shape))

@@ -74,6 +74,8 @@ def test_noise_is_no_picture_and_is_not_kept() -> None:
 
 def test_what_a_driver_leaves_behind_a_picture_is_cut_off() -> None:
     assert jpeg_of(JPEGS[0] + bytes(500) + JPEGS[1]) == JPEGS[0]
-    for broken in (b"", b"\xff\xd8", JPEGS[0][:-2], b"x" + JPEGS[0], b"\xff\xd8\xff\x00" * 9):
+    half = JPEGS[0][: len(JPEGS[0]) // 2]
+    starts = (b"", b"\xff\xd8", JPEGS[0][:-2], b"x" + JPEGS[0], b"\xff\xd8\xff\x00" * 9)
+    for broken in (*starts, half + JPEGS[1]):
         with pytest.raises(PictureError):
             jpeg_of(broken)
