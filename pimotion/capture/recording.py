@@ -17,6 +17,8 @@ from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 
 _OPTIONS = {"protocol_whitelist": "file"}  # a playlist that poses as a video reaches nothing else
+_LEAST_STEP_S = 0.001
+"""Stamps closer than this are one time, rounded differently: no camera takes 1000 in a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +108,7 @@ class Recording:
         if self._time_s is None:
             self._first_stamp_s = stamp_s or 0.0
             return 0.0
-        if stamp_s is None or stamp_s - self._first_stamp_s <= self._time_s:
+        if stamp_s is None or stamp_s - self._first_stamp_s < self._time_s + _LEAST_STEP_S:
             return self._time_s + self.interval_s
         return stamp_s - self._first_stamp_s
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -49,6 +50,13 @@ def test_time_always_rises(stamps_s: list[float | None], times_s: list[float]) -
     reel = Reel(stamps_s)
     with Recording(reel) as recording:
         assert [each.time_s for each in recording] == pytest.approx(times_s)
+
+
+def test_no_two_pictures_are_taken_within_a_thousandth_of_a_second() -> None:
+    """A video whose B-frames have no stamps told one time twice, 1e-17 s apart."""
+    with Recording(Reel([0.0, 0.1, None, 0.2 + 1e-9, None, 0.3])) as recording:
+        times_s = [each.time_s for each in recording]
+    assert all(one + 0.001 <= other for one, other in pairwise(times_s))
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.avi", "mjpeg")])
