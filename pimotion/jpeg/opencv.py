@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pimotion.errors import PictureError
-from pimotion.jpeg.codec import Array
+from pimotion.jpeg.codec import Array, reduction
 from pimotion.jpeg.markers import ends_early, safe_quality, size_of
 
 _GREY = {
@@ -64,11 +64,8 @@ class OpenCvCodec:
         if ends_early(data):
             raise PictureError("broken JPEG: it ends early")
         width, _ = self.size(data)
-        factor = next(
-            each for each in (8, 4, 2, 1) if each == 1 or -(-width // each) >= least_width
-        )
         # Our own rotate setting turns pictures; an orientation in the EXIF data would do it twice.
-        mode = modes[factor] | cv2.IMREAD_IGNORE_ORIENTATION
+        mode = modes[reduction(width, least_width)] | cv2.IMREAD_IGNORE_ORIENTATION
         try:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), mode)
         except cv2.error as error:

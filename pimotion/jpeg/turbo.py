@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 
 from pimotion.errors import PictureError
-from pimotion.jpeg.codec import Array
+from pimotion.jpeg.codec import Array, reduction
 from pimotion.jpeg.markers import safe_quality
 
 
@@ -48,20 +48,33 @@ class TurboCodec:
         return jpeg
 
     def _decode(self, data: bytes, colourspace: str, least_width: int) -> Array:
+        width, _ = self.size(data)
+        least = -(-width // reduction(width, least_width))
         try:
-            return self._decode_as(data, colourspace, least_width, strict=True)
+            return _decoded(data, colourspace, least, strict=True)
         except ValueError as error:
             # Many USB cameras pad their JPEGs, which libjpeg reports and survives. A picture that
             # ends early is another matter: its lower part would be made up.
             if "extraneous" not in str(error):
                 raise PictureError(f"broken JPEG: {error}") from None
         try:
-            return self._decode_as(data, colourspace, least_width, strict=False)
+            return _decoded(data, colourspace, least, strict=False)
         except ValueError as error:
             raise PictureError(f"broken JPEG: {error}") from None
 
-    def _decode_as(self, data: bytes, colourspace: str, least_width: int, *, strict: bool) -> Array:
-        image: Array = simplejpeg.decode_jpeg(
-            data, colourspace, min_width=least_width, min_factor=1, strict=strict
-        )
-        return image
+
+def _decoded(data: bytes, colourspace: str, least_width: int, *, strict: bool) -> Array:
+    """Decode at the smallest scale that keeps the width.
+
+    Colour that is not scaled is spread over its 2x2 px as it is: that takes a sixth less, and what
+    averages them again, as every 4:2:0 JPEG does, gets back the very values of the camera.
+    """
+    image: Array = simplejpeg.decode_jpeg(
+        data,
+        colourspace,
+        fastupsample=True,
+        min_width=least_width,
+        min_factor=1,
+        strict=strict,
+    )
+    return image

@@ -239,6 +239,38 @@ def test_a_smaller_picture_is_an_average_of_the_larger(kind: str, width: int) ->
     assert small.std() < (30 if width > WIDTH // 2 else 6)
 
 
+WAYS = {
+    "4:2:0": [],
+    "4:2:2": [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422],
+    "4:4:0": [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440],
+    "4:4:4": [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
+    "progressive": [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+    "grey": [],
+}
+"""How cameras make their JPEGs: settings of OpenCV's encoder."""
+
+
+@pytest.mark.parametrize("width", [319, 200, 161, 100, 65])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [(240, 320), (181, 321)], ids=["even", "odd"])
+def test_a_viewer_s_width_shows_the_whole_picture_in_its_colours(
+    size: tuple[int, int], way: str, width: int
+) -> None:
+    """However a camera makes its JPEGs, and whatever part of them is decoded for that width."""
+    image = cv2.resize(scene(), size[::-1])
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if way == "grey" else image
+    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95, *WAYS[way]])
+    shown = Picture.from_jpeg(data.tobytes())
+    whole = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    expected = cv2.resize(whole, shown.size_at(width), interpolation=cv2.INTER_AREA)
+
+    made = simplejpeg.decode_jpeg(shown.jpeg(95, width), "BGR")
+
+    assert made.shape == expected.shape
+    assert np.abs(made.astype(int) - expected).mean() < 4
+    assert close(quarters(made), quarters(as_pixels(expected)))
+
+
 def test_a_picture_is_never_enlarged() -> None:
     assert picture("jpeg").luma(1000).shape == (HEIGHT, WIDTH)
     assert picture("bgr").bgr(1000).shape == (HEIGHT, WIDTH, 3)
