@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
 from pimotion.picture import Picture
 from pimotion.pixels import (
@@ -77,14 +76,17 @@ class Canvas:
 
     def box(self, box: Box, colour: Colour = RED, *, thin: bool = False) -> None:
         """Draw a box given in px of the full frame."""
-        left, top, right, bottom = self.area_of(box)
-        right, bottom = right - 1, bottom - 1
-        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        self._outline(np.array(corners, np.int32), colour, thin=thin)
+        # One px of colour is all but lost in half-size chroma, which a thin line may be.
+        thickness = max(1, round(self.height / 720)) if thin else self._line_px
+        area = self.area_of(box)
+        for layer in self._layers:
+            layer.frame(*area, colour, thickness)
 
     def polygon(self, polygon: Polygon, colour: Colour) -> None:
         """Draw the outline of a polygon given in 0..1 of the frame."""
-        self._outline(polygon_px(polygon, self.width, self.height), colour)
+        corners = polygon_px(polygon, self.width, self.height)
+        for layer in self._layers:
+            layer.outline(corners, colour, self._line_px)
 
     def caption(self, text: str) -> None:
         """Write one line at the lower left on a dark strip."""
@@ -96,8 +98,9 @@ class Canvas:
     def text(self, text: str, at: tuple[int, int], height_px: float) -> None:
         """Write a white line; ``at`` is the lower left corner of its first letter."""
         scale, thickness = _font_of(height_px)
+        letters = ascii_of(text)
         for layer in self._layers:
-            layer.text(ascii_of(text), at, scale, thickness)
+            layer.text(letters, at, scale, thickness)
 
     def plate(self, area: Area) -> None:
         """Darken a part, so that text can be read on it."""
@@ -138,13 +141,9 @@ class Canvas:
             return encode_bgr(self._layers[0].pixels, quality)
         return encode_planes(self.planes(), quality)
 
-    def _outline(
-        self, corners: npt.NDArray[np.int32], colour: Colour, *, thin: bool = False
-    ) -> None:
-        # One px of colour is all but lost in half-size chroma, which a thin line may be.
-        thickness = max(1, round(self.height / 720)) if thin else max(2, round(self.height / 360))
-        for layer in self._layers:
-            layer.outline(corners, colour, thickness)
+    @property
+    def _line_px(self) -> int:
+        return max(2, round(self.height / 360))
 
 
 def text_width(text: str, height_px: float) -> int:
@@ -154,6 +153,7 @@ def text_width(text: str, height_px: float) -> int:
     return width
 
 
+@lru_cache(64)
 def ascii_of(text: str) -> str:
     """Return a text in the letters that OpenCV's font has: accents go, the rest becomes ``?``."""
     plain = unicodedata.normalize("NFKD", text.replace("\u00df", "ss"))

@@ -44,6 +44,16 @@ class Layer:
         width = max(1, round(thickness / self._shrink))
         cv2.polylines(self.pixels, [corners // self._shrink], True, self._ink(colour), width)
 
+    def frame(
+        self, left: int, top: int, right: int, bottom: int, colour: Colour, thickness: int
+    ) -> None:
+        """Draw along the inner edge of a part. Takes half the time of a closed line."""
+        part, ink = self._part(left, top, right, bottom), self._ink(colour)
+        width = max(1, round(thickness / self._shrink))
+        part[:width] = part[-width:] = ink
+        for column in range(min(width, part.shape[1])):  # one by one is what numpy is quick at
+            part[:, column] = part[:, -1 - column] = ink
+
     def text(self, text: str, at: tuple[int, int], scale: float, thickness: int) -> None:
         """Write in white; the colour under it stays, so that only luma need be written."""
         if not self._is_chroma:
@@ -89,10 +99,10 @@ class Layer:
         cv2.copyTo(cv2.LUT(part, self._tinted(colour)), chosen, part)
 
     def _part(self, left: int, top: int, right: int, bottom: int) -> Any:
-        left, top, right, bottom = (max(0, side) for side in (left, top, right, bottom))
-        last = self._shrink - 1  # so that a pixel of chroma that is only half in it belongs to it
-        rows = slice(top // self._shrink, (bottom + last) // self._shrink)
-        return self.pixels[rows, left // self._shrink : (right + last) // self._shrink]
+        left, top, right, bottom = max(0, left), max(0, top), max(0, right), max(0, bottom)
+        if self._is_chroma:  # a pixel of it that is only half in the part belongs to it
+            left, top, right, bottom = left // 2, top // 2, (right + 1) // 2, (bottom + 1) // 2
+        return self.pixels[top:bottom, left:right]
 
     def _tinted(self, colour: Colour) -> Pixels:
         """Return what becomes of each value, shape (1, 256, channels)."""
