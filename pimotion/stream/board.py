@@ -126,6 +126,7 @@ class Board:
             "port": link.port,
             "connected": link.connected,
             "reason": link.reason,
+            "birth_age_s": _age_s(link.birth_s),
         }
 
     def _camera(self, camera: LiveCamera, viewers: int) -> dict[str, Any]:
@@ -165,11 +166,16 @@ def _vital_signs(camera: LiveCamera) -> dict[str, Any]:
     health = camera.health()
     newest = camera.frames.peek()
     fps = camera.fps()
-    age_s = time.monotonic() - newest.monotonic_s if isinstance(newest, Frame) else None
+    age_s = _age_s(newest.monotonic_s if isinstance(newest, Frame) else None)
     return {
         "status": "online" if health.online else "offline",
         "state": health.state.value,
         "reason": health.reason,
         "fps": None if fps is None else round(fps, 1),
-        "age_s": None if age_s is None else round(max(0.0, age_s), 2),
+        "age_s": age_s,
     }
+
+
+def _age_s(since_s: float | None) -> float | None:
+    """Return how long ago a monotonic time was, seconds; None for never."""
+    return None if since_s is None else round(max(0.0, time.monotonic() - since_s), 2)

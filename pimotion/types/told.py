@@ -238,6 +238,8 @@ class LinkStatus:
             is well.
         waiting: Messages in the outbox.
         incidents: How often what was lost, sent again or refused since the start.
+        birth_s: When Home Assistant last said that it has started, monotonic, seconds; None while
+            it has not since our start.
     """
 
     host: str
@@ -246,6 +248,7 @@ class LinkStatus:
     reason: str | None
     waiting: int = 0
     incidents: Mapping[str, int] = field(default_factory=dict)
+    birth_s: float | None = None
 
 
 Message = MotionEvent | MotionState | Still | CameraHealth | CameraStats | SettingState

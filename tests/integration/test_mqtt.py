@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from broker import HOST, Broker, Listener, retained, wait_until
 from mqtt_old_broker import OldBroker
-from mqtt_tls import Authority
+from authority import Authority
 from publish_messages import event, health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
 
@@ -121,11 +121,13 @@ def test_home_assistants_restart_makes_us_say_everything_again(
     with running(tmp_path, broker.port) as daemon:
         daemon.connected()
         listener.wait_for(STATUS, b"online")
+        assert daemon.publisher.status().birth_s is None
         listener.forget()
         listener.publish("homeassistant/status", "online")
         listener.wait_for(STATUS, b"online", deadline_s=4.5)
         # The machine's own figures come when they are due, also in between.
         said = [each.topic for each in listener.heard if not each.topic.endswith("/stats")]
+        assert daemon.publisher.status().birth_s is not None
     said = said[said.index("homeassistant/status") + 1 :]
     assert said[0] == "homeassistant/device/pimotion_garden-pi/config"
     assert said.index(f"{DOOR}/motion") < said.index(STATUS)

@@ -151,7 +151,7 @@ def test_healthz_names_what_is_wrong(site: Site) -> None:
     assert answer.json["status"] == "degraded"
     assert answer.json["node"] == "garden-pi"
     assert answer.json["mqtt"] == {
-        "host": "127.0.0.1", "port": 1883, "connected": True, "reason": None
+        "host": "127.0.0.1", "port": 1883, "connected": True, "reason": None, "birth_age_s": None,
     }  # fmt: skip
     door, garden = answer.json["cameras"]["door"], answer.json["cameras"]["garden"]
     assert 0 <= door.pop("age_s") < 5
