@@ -19,6 +19,12 @@ from pimotion.errors import SourceLost
 _DEV = Path("/dev")
 _MODEL = Path("/proc/device-tree/model")
 
+NO_CAMERA = (
+    "is it plugged in? `lsusb` lists USB devices, `rpicam-hello --list-cameras` the Pi's own; a "
+    "network camera is written as its address: rtsp://... or http://..."
+)
+"""What to do on a machine on which no camera is found."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCamera:
@@ -51,7 +57,7 @@ def show(*, as_json: bool) -> None:
         return
     for camera in cameras:
         sys.stdout.write("\n".join(_lines(camera)) + "\n")
-    missing = [] if cameras else ["no camera was found"]
+    missing = [] if cameras else [f"no camera was found; {NO_CAMERA}"]
     for text in (*missing, *hints()):
         sys.stderr.write(f"{text}\n")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 
-from pimotion.config.settings import Settings
+from pimotion.config.settings import Mqtt, Settings
 from pimotion.doctor.report import Check, Verdict
+from pimotion.doctor.running import Running
 from pimotion.publish.link import Link
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.reasons import UNSUPPORTED_VERSION, LinkLost
@@ -22,20 +24,21 @@ _BIRTH_S = 1.0
 """What a broker keeps it sends at once."""
 
 
-def broker(settings: Settings) -> Iterator[Check]:
-    """Give every check of the broker."""
+def broker(settings: Settings, other: Running | None) -> Iterator[Check]:
+    """Give every check of the broker; ``other`` is the pimotion that runs here, if any."""
     if settings.mqtt.host == _EMBEDDED:
         yield _embedded()
         return
+    mqtt = settings.mqtt
     protocols = {"5": (True,), "3.1.1": (False,), "auto": (True, False)}
-    for mqtt5 in protocols[settings.mqtt.protocol]:
-        visit = _Visit(settings, mqtt5=mqtt5)
+    for mqtt5 in protocols[mqtt.protocol]:
+        visit = _Visit(settings, other, mqtt5=mqtt5)
         try:
             yield from visit.checks()
         except LinkLost as lost:
             if mqtt5 and lost.refusal == UNSUPPORTED_VERSION:
                 continue
-            yield Check("broker", Verdict.FAILED, f"{visit.where}: {lost}", _advice(lost))
+            yield Check("broker", Verdict.FAILED, f"{visit.where}: {lost}", _advice(mqtt, lost))
         return
 
 
@@ -52,16 +55,34 @@ def _embedded() -> Check:
     return Check("broker", Verdict.OK, f"of our own: {program}", advice)
 
 
-def _advice(lost: LinkLost) -> str:
+def _advice(mqtt: Mqtt, lost: LinkLost) -> str:
     if lost.refusal:
         return "make a user for pimotion at the broker, and write it into the configuration"
-    return "is the broker on, and are mqtt.host and mqtt.port right?"
+    if not _has_address(mqtt.host):
+        hint = "; .local needs `sudo apt install libnss-mdns`" if _is_mdns(mqtt.host) else ""
+        return f"write its address, such as 192.168.1.20, as mqtt.host{hint}"
+    if mqtt.tls.enabled:
+        return (
+            f"is it on, does it speak TLS on port {mqtt.port} (usual: 8883), is mqtt.tls.ca right?"
+        )
+    return f"is it on, is mqtt.host right, and is its port {mqtt.port} (usual: 1883)?"
+
+
+def _has_address(host: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+def _is_mdns(host: str) -> bool:
+    return host.lower().rstrip(".").endswith(".local")
 
 
 class _Visit:
     """One connection, under a client id of its own: the running pimotion keeps its own."""
 
-    def __init__(self, settings: Settings, *, mqtt5: bool) -> None:
+    def __init__(self, settings: Settings, other: Running | None, *, mqtt5: bool) -> None:
         mqtt = settings.mqtt
         self.where = f"{mqtt.host}:{mqtt.port}"
         self._base = Topics(mqtt.prefix, settings.node).base
@@ -76,6 +97,7 @@ class _Visit:
             mqtt5=mqtt5,
         )
         self._birth: str | None = None
+        self._other = other if other is not None and other.is_ours else None
 
     def checks(self) -> Iterator[Check]:
         """Give what came of it. Raises `LinkLost`."""
@@ -129,7 +151,17 @@ class _Visit:
             self._heard(b"")
         name, topic = "Home Assistant", self._birth_topic
         if self._birth is None:
-            found = f"nothing on {topic} just now; usual, unless its birth message is retained"
-            return Check(name, Verdict.OK, found)
+            return Check(name, Verdict.OK, told_of_birth(topic, self._other))
         shown = "".join(letter for letter in self._birth if letter.isprintable())
         return Check(name, Verdict.OK, f"{topic} says {shown}")
+
+
+def told_of_birth(topic: str, other: Running | None) -> str:
+    """Say when Home Assistant was last heard, though the broker keeps no word of it."""
+    if other is None:
+        return f"nothing on {topic} just now; usual, unless its birth message is retained"
+    if other.birth_age_s is None:
+        return f"nothing on {topic} since pimotion runs; usual, it says so only when it starts"
+    return (
+        f"{topic} said online {other.birth_age_s / 60:.0f} min ago, heard by the running pimotion"
+    )

@@ -2,70 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pimotion.cameras import closed_devices, is_pi
-from pimotion.capture.factory import source_for
+from pimotion.cameras import NO_CAMERA, closed_devices, is_pi
+from pimotion.capture.factory import found_camera, source_for
 from pimotion.capture.picamera import picamera_models
 from pimotion.capture.source import Captured, Source
 from pimotion.config.camera import Camera
 from pimotion.config.settings import Settings
-from pimotion.config.values import is_loopback
+from pimotion.doctor.advice import about, about_libcamera, is_demo
 from pimotion.doctor.report import Check, Verdict
+from pimotion.doctor.running import Running
 from pimotion.errors import PictureError, SourceLost
 
-_ASK_S = 3.0
 _LOOK_S = 3.0
 _LEAST_PICTURES = 2
 _DMA_HEAPS = Path("/dev/dma_heap")
 
-Running = Mapping[str, Mapping[str, Any]]
-"""What `/healthz` says of each camera."""
 
-
-def cameras(settings: Settings) -> Iterator[Check]:
-    """Give every check of the cameras."""
-    running = running_cameras(settings)
+def cameras(settings: Settings, other: Running | None) -> Iterator[Check]:
+    """Give every check of the cameras; ``other`` is the pimotion that runs here, if any."""
+    told = other.cameras if other is not None else {}
+    lacks_libcamera = False
     uses_pi = any(each.source.startswith("picamera") for each in settings.cameras.values())
     if uses_pi or is_pi():
-        yield _libcamera(is_needed=uses_pi)
+        check = _libcamera(is_needed=uses_pi)
+        lacks_libcamera = check.verdict is not Verdict.OK
+        yield check
     yield from _permissions(settings)
     for camera_id, camera in settings.cameras.items():
-        told = running.get(camera_id)
-        yield _of_daemon(camera_id, told) if told else _try(camera_id, camera)
-
-
-def running_cameras(settings: Settings) -> Running:
-    """Return what a running pimotion of this configuration says of its cameras; empty without."""
-    host = "127.0.0.1" if _is_here(settings.http.host) else settings.http.host
-    try:
-        told = _ask(f"http://{host}:{settings.http.port}/healthz")
-    except (OSError, ValueError):
-        return {}
-    found = told.get("cameras") if told.get("node") == settings.node else None
-    return found if isinstance(found, dict) else {}
-
-
-def _is_here(host: str) -> bool:
-    return is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-
-
-def _ask(url: str) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(url, timeout=_ASK_S) as answer:  # noqa: S310  http, see above
-            body = answer.read()
-    except urllib.error.HTTPError as error:  # 503 while a camera is offline, with the same body
-        with error:
-            body = error.read()
-    told = json.loads(body)
-    return told if isinstance(told, dict) else {}
+        name = f"camera {camera_id}"
+        if camera_id in told:
+            yield _of_daemon(camera_id, told[camera_id])
+        elif lacks_libcamera and camera.source.startswith("picamera"):
+            yield Check(name, Verdict.FAILED, "cannot be tried: see libcamera above")
+        else:
+            yield _try(name, camera)
 
 
 def _of_daemon(camera_id: str, told: Mapping[str, Any]) -> Check:
@@ -82,8 +58,11 @@ def _of_daemon(camera_id: str, told: Mapping[str, Any]) -> Check:
     return Check(name, Verdict.FAILED, found, advice)
 
 
-def _try(camera_id: str, camera: Camera) -> Check:
-    name = f"camera {camera_id}"
+def _try(name: str, camera: Camera) -> Check:
+    if is_demo(camera, found_camera() if camera.source == "auto" else None):
+        found = "no camera was found: the demo recording stands in for one"
+        verdict = Verdict.FAILED if camera.source == "auto" else Verdict.NOTE
+        return Check(name, verdict, found, NO_CAMERA)
     try:
         source = source_for(camera)
         try:
@@ -92,10 +71,10 @@ def _try(camera_id: str, camera: Camera) -> Check:
         finally:
             source.close()
     except SourceLost as lost:
-        return Check(name, Verdict.FAILED, lost.reason, _advice(camera))
+        return Check(name, Verdict.FAILED, lost.reason, about(camera))
     except PictureError as error:
         found = f"its picture cannot be decoded: {error}"
-        return Check(name, Verdict.FAILED, found, _advice(camera))
+        return Check(name, Verdict.FAILED, found, about(camera))
 
 
 def _seen(name: str, source: Source, camera: Camera) -> Check:
@@ -132,21 +111,12 @@ def _rate(source: Source, first: Captured) -> float | None:
     return count / passed_s if count >= _LEAST_PICTURES and passed_s > 0 else None
 
 
-def _advice(camera: Camera) -> str:
-    kind = camera.source.partition(":")[0]
-    if kind == "imagezmq":
-        return "is `python -m pimotion send` running at the other end, with this address and name?"
-    if kind in ("auto", "v4l2", "picamera"):
-        return "`python -m pimotion cameras` lists what this machine has"
-    return "open the same address in VLC on this machine"
-
-
 def _libcamera(*, is_needed: bool) -> Check:
     try:
         models = picamera_models()
     except SourceLost as lost:
         verdict = Verdict.FAILED if is_needed else Verdict.NOTE
-        return Check("libcamera", verdict, lost.reason)
+        return Check("libcamera", verdict, lost.reason, about_libcamera(lost.reason))
     if models:
         return Check("libcamera", Verdict.OK, f"sees {', '.join(models)}")
     verdict = Verdict.FAILED if is_needed else Verdict.NOTE

@@ -10,7 +10,9 @@ from pimotion.config.settings import Settings
 from pimotion.doctor.broker import broker
 from pimotion.doctor.cameras import cameras
 from pimotion.doctor.machine import machine
+from pimotion.doctor.page import page
 from pimotion.doctor.report import Check, Verdict, json_of, line, passed
+from pimotion.doctor.running import running
 
 PASSED, FAILED = 0, 1
 
@@ -37,8 +39,10 @@ def doctor(settings: Settings, path: Path | None, *, as_json: bool) -> int:
 
 def _checks(settings: Settings, path: Path | None) -> Iterator[Check]:
     yield _configuration(path)
-    yield from cameras(settings)
-    yield from broker(settings)
+    other = running(settings)
+    yield from cameras(settings, other)
+    yield from broker(settings, other)
+    yield page(settings, other)
     yield from machine(settings)
 
 

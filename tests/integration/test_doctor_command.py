@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,7 @@ def test_all_is_well(tmp_path: Path, free_port: int, unused_port: int) -> None:
     assert code == 0
     assert checks["camera door"]["found"].startswith("320x240 BGR, 1")
     assert checks["broker"]["found"].endswith("lets us in, MQTT 5")
+    assert checks["page"]["found"] == f"port {unused_port} on 127.0.0.1 is free for it"
     assert checks["topics"]["found"].startswith("pimotion/pi/# can be written and read")
     assert checks["state folder"]["verdict"] == "ok"
 
@@ -112,6 +114,25 @@ def test_a_broker_that_keeps_our_topics_from_us_is_told_from_one_that_is_well(
     assert "write and read pimotion/pi/#" in checks["topics"]["advice"]
 
 
+def test_a_port_that_another_program_has_is_told(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """The daemon would not even start."""
+    with socket.create_server(("127.0.0.1", free_port)):
+        code, checks = examine(
+            tmp_path,
+            {
+                "cameras": {"door": DOOR},
+                "mqtt": {"host": "127.0.0.1", "port": unused_port},
+                "http": {"port": free_port},
+            },
+        )
+    assert code == 1
+    assert checks["page"]["verdict"] == "failed"
+    assert f"port {free_port} is in use" in checks["page"]["found"]
+    assert "ss -ltnp" in checks["page"]["advice"]
+
+
 def test_a_camera_that_the_running_pimotion_has_is_asked_for_there(
     tmp_path: Path, free_port: int, unused_port: int
 ) -> None:
@@ -123,6 +144,8 @@ def test_a_camera_that_the_running_pimotion_has_is_asked_for_there(
         _, others = examine(tmp_path, {**running, "node": "x", "http": {"port": free_port}})
     assert checks["camera door"]["found"].startswith("the running pimotion has it: ok")
     assert "running" not in others["camera door"]["found"], "it is another node's"
+    assert checks["page"]["verdict"] == "ok"
+    assert others["page"]["found"].startswith("another pimotion, node pi, has port")
 
 
 def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:

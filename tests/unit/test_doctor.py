@@ -10,11 +10,17 @@ import pytest
 
 from pimotion import cameras as camera_list
 from pimotion.cameras import FoundCamera
+from pimotion.capture.factory import DEMO
 from pimotion.capture.v4l2_device import Format
 from pimotion.config.camera import Camera
 from pimotion.config.settings import Settings
+from pimotion.doctor import advice as advice_module
+from pimotion.doctor import cameras as camera_checks
 from pimotion.doctor import machine
+from pimotion.doctor.advice import about, about_libcamera
+from pimotion.doctor.broker import told_of_birth
 from pimotion.doctor.report import Check, Verdict, json_of, line, passed
+from pimotion.doctor.running import Running
 
 PI_4 = "devices/platform/soc/soc:firmware/get_throttled"
 
@@ -172,3 +178,90 @@ def test_a_pi_without_picamera2_is_a_hint(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(__import__("sys").modules, "picamera2", None)
     (hint,) = camera_list.hints()
     assert "sudo apt install python3-picamera2" in hint
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        (
+            "imagezmq:tcp://127.0.0.1:5555#porch",
+            "send --to tcp://127.0.0.1:5555 --name porch`; for",
+        ),
+        ("imagezmq:tcp://0.0.0.0:5555#porch", "send --to tcp://HERE:5555 --name porch`"),
+        ("imagezmq:tcp://porch-pi:5555?subscribe", "is the sender at tcp://porch-pi:5555 on"),
+        ("file:/home/me/lawn.mp4", "the service sees no home folders"),
+        ("rtsp://10.0.0.9/live", "this address and login in VLC"),
+    ],
+)
+def test_advice_fits_the_kind_of_camera(source: str, advice: str) -> None:
+    """What helps with a network camera is nonsense for a cable, and the other way round."""
+    open_to_all = {"open": True} if "0.0.0.0" in source else {}
+    assert advice in about(Camera.model_validate({"source": source, **open_to_all}))
+
+
+def test_a_device_that_is_not_there_is_answered_with_those_that_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = Camera(source="v4l2:/dev/v4l/by-id/old-name")
+    monkeypatch.setattr(advice_module, "found_cameras", list)
+    assert about(missing) == camera_list.NO_CAMERA
+    other = FoundCamera("v4l2:/dev/v4l/by-id/new-name", "HD Webcam")
+    monkeypatch.setattr(advice_module, "found_cameras", lambda: [other])
+    assert about(missing) == "this machine has v4l2:/dev/v4l/by-id/new-name"
+
+
+def test_who_has_a_camera_is_named(tmp_path: Path) -> None:
+    """A busy camera is most often had by a program that somebody forgot."""
+    device = tmp_path / "video0"
+    device.touch()
+    with device.open():
+        said = about(Camera(source=f"v4l2:{device}"))
+    assert said.startswith("stop the program that has it: ")
+    assert f"(process {os.getpid()})" in said
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_installed", "is_pi", "advice"),
+    [
+        ("numpy.dtype size changed", True, True, "another numpy"),
+        ("not installed for this Python", True, True, "--system-site-packages"),
+        ("not installed for this Python", False, True, "sudo apt install python3-picamera2"),
+        ("not installed for this Python", False, False, "this is no Raspberry Pi"),
+    ],
+)
+def test_a_picamera2_that_is_missing_is_told_from_one_that_is_not_seen(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: str,
+    is_installed: bool,
+    is_pi: bool,
+    advice: str,
+) -> None:
+    package = tmp_path / "picamera2"
+    if is_installed:
+        package.mkdir()
+    monkeypatch.setattr(advice_module, "_SYSTEM_PICAMERA2", package)
+    monkeypatch.setattr(advice_module, "is_pi", lambda: is_pi)
+    assert advice in about_libcamera(reason)
+
+
+def test_the_demo_is_no_camera_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Someone whose camera is not found must not be told that all is well."""
+    monkeypatch.setattr(camera_checks, "found_camera", lambda: None)
+    (check,) = camera_checks.cameras(_settings(cameras={"door": Camera(source="auto")}), None)
+    assert check.verdict is Verdict.FAILED
+    assert check.found.startswith("no camera was found")
+    (check,) = camera_checks.cameras(_settings(cameras={"demo": Camera(source=DEMO)}), None)
+    assert check.verdict is Verdict.NOTE
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (None, "nothing on homeassistant/status just now"),
+        (Running("pi", is_ours=True), "nothing on homeassistant/status since pimotion runs"),
+        (Running("pi", is_ours=True, birth_age_s=730), "said online 12 min ago"),
+    ],
+)
+def test_when_home_assistant_was_last_heard_is_told(other: Running | None, found: str) -> None:
+    assert found in told_of_birth("homeassistant/status", other)

@@ -1,0 +1,92 @@
+"""What to do about a camera that gives no picture, by the kind of its source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from pimotion.cameras import NO_CAMERA, found_cameras, is_pi
+from pimotion.capture.factory import DEMO
+from pimotion.config.camera import Camera
+from pimotion.config.values import is_loopback
+
+_PROC = Path("/proc")
+_SYSTEM_PICAMERA2 = Path("/usr/lib/python3/dist-packages/picamera2")
+
+
+def about(camera: Camera) -> str:
+    """Return what to do about a camera of which no picture comes."""
+    kind, _, rest = camera.source.partition(":")
+    match kind:
+        case "imagezmq":
+            return _about_sender(rest)
+        case "file":
+            return "check the path; the service sees no home folders, but /var/lib/pimotion"
+        case "v4l2" | "picamera":
+            return _about_devices(rest)
+    return "try exactly this address and login in VLC on a computer beside it"
+
+
+def _about_devices(path: str) -> str:
+    if holders := ", ".join(_holders(path)):
+        return f"stop the program that has it: {holders}"
+    sources = [each.source for each in found_cameras()]
+    return f"this machine has {', '.join(sources)}" if sources else NO_CAMERA
+
+
+def _holders(path: str) -> Iterator[str]:
+    """Give the programs that hold a device, as far as this user may see them."""
+    if not path.startswith("/"):
+        return
+    device = str(Path(path).resolve())
+    for process in _PROC.glob("[0-9]*"):
+        with suppress(OSError):  # another user's, or it has just ended
+            if any(_leads_to(each, device) for each in (process / "fd").iterdir()):
+                name = (process / "comm").read_text().strip()
+                yield f"{name} (process {process.name})"
+
+
+def _leads_to(descriptor: Path, device: str) -> bool:
+    try:
+        return str(descriptor.readlink()) == device
+    except OSError:  # closed meanwhile
+        return False
+
+
+def _about_sender(rest: str) -> str:
+    where, _, sender = rest.partition("#")
+    address, _, asks = where.partition("?")
+    if asks:
+        return f"is the sender at {address} on, and does it publish?"
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    name = sender or "NAME"
+    if is_loopback(host):
+        return (
+            f"only senders on this machine reach {host}: `python -m pimotion send --to {address} "
+            f"--name {name}`; for others, listen on tcp://0.0.0.0:{port} with open: true"
+        )
+    return f"on the other machine: `python -m pimotion send --to tcp://HERE:{port} --name {name}`"
+
+
+def about_libcamera(reason: str) -> str:
+    """Return what to do where picamera2 cannot be used, which failed with ``reason``."""
+    if "size changed" in reason:
+        return (
+            "another numpy lies over the system's: make the environment anew (`rm -rf .venv`, or "
+            "`sudo rm -rf /opt/pimotion` and `sudo make install`)"
+        )
+    if _SYSTEM_PICAMERA2.exists() and sys.prefix != sys.base_prefix:
+        return (
+            "it is installed, but this environment does not see it: make it anew with "
+            "`python3 -m venv --system-site-packages`"
+        )
+    if not is_pi():
+        return "this is no Raspberry Pi; a USB camera is v4l2:..., and `cameras` lists them"
+    return "`sudo apt install python3-picamera2`, then `sudo make install` again"
+
+
+def is_demo(camera: Camera, found: str | None) -> bool:
+    """Tell whether the demo recording stands in for a camera; ``found``: what `auto` finds."""
+    return camera.source == DEMO or (camera.source == "auto" and found is None)
