@@ -23,6 +23,7 @@ from pimotion.pixels import (
     encode_planes,
     scaled,
 )
+from pimotion.yuyv import YuyvPayload
 
 MAX_PIXELS = 4096 * 4096
 """Largest picture that is decoded. A hostile JPEG of 10 kB can declare 65500 x 65500 px, which is
@@ -97,10 +98,15 @@ class Picture:
         """Wrap YUV420 planes, not copied. ``full_range`` False: video range, as H.264 has it."""
         return cls(Yuv420Payload(planes, full_range=full_range), view)
 
+    @classmethod
+    def from_yuyv(cls, packed: Pixels, view: View = PLAIN) -> Picture:
+        """Wrap an array of shape (height, width, 2), uint8: rows of Y U Y V; it is not copied."""
+        return cls(YuyvPayload(packed), view)
+
     @property
     def is_planar(self) -> bool:
         """True when planes cost less than BGR, so that drawing should be done on planes."""
-        return isinstance(self._payload, Yuv420Payload)
+        return isinstance(self._payload, Yuv420Payload | YuyvPayload)
 
     @property
     def camera_jpeg(self) -> bytes | None:

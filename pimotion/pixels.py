@@ -145,7 +145,7 @@ class BgrPayload:
 
     def planes(self, least_width: int) -> Planes:
         """Return full-range YUV420."""
-        return _planes_of(_shrink(self._image, least_width))
+        return _planes_of(shrunk(self._image, least_width))
 
 
 class Yuv420Payload:
@@ -161,8 +161,8 @@ class Yuv420Payload:
 
     def luma(self, least_width: int) -> Pixels:
         """Return luma, shape (height, width)."""
-        y = _shrink(self._planes.y, least_width)
-        return y if self._full_range else _full_luma(y)
+        y = shrunk(self._planes.y, least_width)
+        return y if self._full_range else full_luma(y)
 
     def bgr(self, least_width: int) -> Pixels:
         """Return blue-green-red, shape (height, width, 3)."""
@@ -173,11 +173,11 @@ class Yuv420Payload:
 
     def planes(self, least_width: int) -> Planes:
         """Return full-range YUV420."""
-        y = _shrink(self._planes.y, least_width)
-        u, v = (_shrink(p, (y.shape[1] + 1) // 2) for p in (self._planes.u, self._planes.v))
+        y = shrunk(self._planes.y, least_width)
+        u, v = (shrunk(p, (y.shape[1] + 1) // 2) for p in (self._planes.u, self._planes.v))
         if self._full_range:
             return Planes(y, u, v)
-        return Planes(_full_luma(y), _full_chroma(u), _full_chroma(v))
+        return Planes(full_luma(y), _full_chroma(u), _full_chroma(v))
 
 
 def encode_bgr(image: Pixels, quality: int) -> bytes:
@@ -195,7 +195,8 @@ def polygon_px(polygon: Polygon, width: int, height: int) -> npt.NDArray[np.int3
     return np.rint(np.array(polygon) * (width, height)).astype(np.int32)
 
 
-def _full_luma(y: Pixels) -> Pixels:
+def full_luma(y: Pixels) -> Pixels:
+    """Return luma of video range (16..235) as full range, 0..255."""
     # Of all ways to a x + b in 8 bits that OpenCV has, this one is the fastest: 0.4 of a table's.
     return as_pixels(cv2.addWeighted(y, _LUMA_GAIN, y, 0, -16 * _LUMA_GAIN))
 
@@ -244,7 +245,7 @@ def _is_to_be_halved(pixels: Pixels, width: int, height: int) -> bool:
     return not is_whole or (across // width % 2 == 0 and down // height % 2 == 0)
 
 
-def _shrink(plane: Pixels, width: int) -> Pixels:
+def shrunk(plane: Pixels, width: int) -> Pixels:
     """Scale to ``width`` px, keeping the shape; never enlarges."""
     if width >= plane.shape[1]:
         return plane
