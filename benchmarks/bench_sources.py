@@ -19,11 +19,12 @@ from pathlib import Path
 import av
 import cv2
 
-from benchmarks.measure import ROOT, cpu_ms, print_machine, print_table
+from benchmarks.measure import ROOT, cpu_ms, interleaved_ms, print_machine, print_table
 from benchmarks.mjpeg_camera import SIZE, pictures
 from pimotion.capture.factory import source_for
 from pimotion.config.camera import Camera
 from pimotion.picture import Picture
+from pimotion.pixels import Pixels, as_pixels
 
 WARM_UP, FRAMES, ROUNDS = 20, 60, 3
 HTTP_PORT, RTSP_PORT = 18231, 18232
@@ -110,11 +111,30 @@ def compare(title: str, ours_name: str, opencv_name: str) -> None:
     print_table(results, base=OPENCV)
 
 
+def compare_yuyv() -> None:
+    """Print what becomes of a picture of a USB camera that does not compress; none is needed."""
+    print("\ncamera, YUYV (its pixels are there already)")
+    packed = as_pixels(cv2.cvtColor(Picture.from_jpeg(pictures()[0]).bgr(), cv2.COLOR_BGR2YUV_YUY2))
+
+    def opencvs_bgr() -> Pixels:
+        return as_pixels(cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2))
+
+    cases: dict[str, Callable[[], object]] = {
+        OPENCV: opencvs_bgr,
+        "pimotion, luma(320)": lambda: Picture.from_yuyv(packed).luma(320),
+        "BGR, then luma(320)": lambda: Picture.from_bgr(opencvs_bgr()).luma(320),
+        "BGR, then a JPEG": lambda: Picture.from_bgr(opencvs_bgr()).jpeg(80),
+        "pimotion, a JPEG": lambda: Picture.from_yuyv(packed).jpeg(80),
+    }
+    print_table(interleaved_ms(cases, times=FRAMES, rounds=ROUNDS), base=OPENCV)
+
+
 def main() -> None:
     """Compare every source that is there."""
     cv2.setNumThreads(1)
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "rtsp_transport;tcp"
     print_machine()
+    compare_yuyv()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         h264 = record(folder / "a.mp4", "libx264")

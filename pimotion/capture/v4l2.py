@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import stat
 import time
@@ -30,11 +29,11 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 _CLOSE_TIMEOUT_S = 3.0
-_MJPG = cv2.VideoWriter.fourcc(*"MJPG")
+_MJPG, _YUYV = cv2.VideoWriter.fourcc(*"MJPG"), cv2.VideoWriter.fourcc(*"YUYV")
 
 
 class V4l2Source:
-    """One V4L2 device. An MJPG camera's JPEGs are passed on undecoded."""
+    """One V4L2 device. MJPG is passed on undecoded, YUYV as it is; the rest comes as BGR."""
 
     is_live = True
 
@@ -52,8 +51,8 @@ class V4l2Source:
         self._size = (width, height)
         self._fps = fps
         self._capture: cv2.VideoCapture | None = None
-        self._gives_jpeg = False
-        self._agreed_shape = (0, 0, 3)
+        self._format = 0  # as a fourcc; 0: OpenCV makes BGR of it
+        self._agreed_size = (0, 0)
         self._opened_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
 
@@ -105,16 +104,10 @@ class V4l2Source:
             raise SourceLost(
                 f"{self._path} cannot be opened: another program has it, or it is no camera"
             )
-        capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
-        capture.set(cv2.CAP_PROP_FPS, self._fps)
-        # set() says True also on devices without MJPG, so what counts is what is read back.
-        is_mjpg = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG
-        self._gives_jpeg = is_mjpg and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
-        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        self._format = next((each for each in (_MJPG, _YUYV) if self._agree(capture, each)), 0)
         width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
-        self._agreed_shape = (height, width, 3)
+        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        self._agreed_size = (width, height)
         try:
             self._say_agreed(capture, set_controls(Path(self._path), self._controls))
         except SourceLost:
@@ -122,9 +115,19 @@ class V4l2Source:
             raise
         return capture
 
+    def _agree(self, capture: cv2.VideoCapture, fourcc: int) -> bool:
+        """Ask for a format; tell whether the device gives it and OpenCV passes it on as it is."""
+        capture.set(cv2.CAP_PROP_FOURCC, fourcc)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._size[1])
+        capture.set(cv2.CAP_PROP_FPS, self._fps)
+        # set() says True also for a format that the device has not: what is read back counts.
+        is_given = int(capture.get(cv2.CAP_PROP_FOURCC)) == fourcc
+        return is_given and capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+
     def _say_agreed(self, capture: cv2.VideoCapture, controls: Mapping[str, str]) -> None:
         """Log what became of what was asked for: drivers take the nearest that they have."""
-        height, width, _ = self._agreed_shape
+        width, height = self._agreed_size
         code = int(capture.get(cv2.CAP_PROP_FOURCC))
         fourcc = "".join(chr(code >> shift & 0x7F) for shift in (0, 8, 16, 24)).strip("\0 ")
         fps = capture.get(cv2.CAP_PROP_FPS)
@@ -133,14 +136,19 @@ class V4l2Source:
         log.info("camera agreed device=%s %s", self._path, shown)
 
     def _picture(self, array: Pixels) -> Picture:
-        is_flat = array.ndim == 1 or 1 in array.shape[:2]
-        if is_flat and self._gives_jpeg:
+        if self._format == _MJPG and _is_flat(array):
             # Drivers may pad the JPEG, and a picture that was cut off has no end.
             return Picture.from_jpeg(jpeg_of(array.reshape(-1).data))
-        if is_flat and array.size == math.prod(self._agreed_shape):
-            # OpenCV before 4.12 gives what needs no conversion (BGR3) as one row of bytes.
-            return Picture.from_bgr(array.reshape(self._agreed_shape))
-        return Picture.from_bgr(array)
+        channels = 2 if self._format == _YUYV else 3
+        width, height = self._agreed_size
+        if _is_flat(array) and array.size == width * height * channels:
+            # OpenCV before 4.12 gives what needs no conversion as one row of bytes.
+            array = array.reshape(height, width, channels)
+        return Picture.from_yuyv(array) if channels == 2 else Picture.from_bgr(array)  # noqa: PLR2004
+
+
+def _is_flat(array: Pixels) -> bool:
+    return array.ndim == 1 or 1 in array.shape[:2]
 
 
 def _check_device(path: Path) -> None:

@@ -491,7 +491,7 @@ class Capture:
     """cv2.VideoCapture on a V4L2 device."""
 
     opens = True
-    mjpg = True
+    formats: tuple[str, ...] = ("BGR3", "MJPG")
     gives_rows = True
     pictures: list[Any] = []  # noqa: RUF012  set by the tests
     released = 0
@@ -499,6 +499,7 @@ class Capture:
     def __init__(self, path: str, api: int) -> None:
         assert api == cv2.CAP_V4L2
         self._given = iter(self.pictures)
+        self._format = self.formats[0]
         self._converts = True
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -507,18 +508,21 @@ class Capture:
     def set(self, prop: int, value: float) -> bool:
         if prop == cv2.CAP_PROP_CONVERT_RGB:
             self._converts = bool(value)
+        if prop == cv2.CAP_PROP_FOURCC:
+            had = [each for each in self.formats if cv2.VideoWriter.fourcc(*each) == value]
+            self._format = (had or self.formats)[0]
         return True  # also where the device has no such thing
 
     def get(self, prop: int) -> float:
         if prop == cv2.CAP_PROP_FOURCC:
-            return float(cv2.VideoWriter.fourcc(*("MJPG" if self.mjpg else "YUYV")))
+            return float(cv2.VideoWriter.fourcc(*self._format))
         sizes = {cv2.CAP_PROP_FRAME_WIDTH: WIDTH, cv2.CAP_PROP_FRAME_HEIGHT: HEIGHT}
         return float({**sizes, cv2.CAP_PROP_FPS: 24}[prop])
 
     def read(self) -> tuple[bool, Any]:
         picture = next(self._given, None)
-        if picture is not None and not self.mjpg and not self._converts:
-            picture = picture[:, :, :2]  # YUYV as it came
+        if picture is not None and self._format == "YUYV" and not self._converts:
+            picture = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_YUY2)
         if picture is not None and not self.gives_rows:
             picture = picture.reshape(1, -1)
         return picture is not None, picture
@@ -531,7 +535,7 @@ class Capture:
 def usb(monkeypatch: pytest.MonkeyPatch) -> V4l2Source:
     """A source over the fake capture; /dev/null stands for the device's node."""
     monkeypatch.setattr(cv2, "VideoCapture", Capture)
-    for name in ("opens", "mjpg", "gives_rows", "pictures", "released"):
+    for name in ("opens", "formats", "gives_rows", "pictures", "released"):
         monkeypatch.setattr(Capture, name, getattr(Capture, name))
     return V4l2Source("/dev/null", width=WIDTH, height=HEIGHT, fps=25)
 
@@ -569,23 +573,33 @@ def test_a_usb_camera_that_refuses_its_controls_is_let_go(usb: V4l2Source) -> No
     assert Capture.released == 1
 
 
-def test_a_usb_camera_without_mjpg_gives_pixels(usb: V4l2Source) -> None:
-    """OpenCV says that MJPG was set on devices that do not have it."""
-    Capture.mjpg = False
-    Capture.pictures = [SCENE.image(7)]
-    usb.open()
-    assert number_of(usb.read()) == 7
+@pytest.mark.parametrize("formats", [("BGR3",), ("BGR3", "YUYV")], ids=["BGR", "YUYV"])
+@pytest.mark.parametrize("gives_rows", [True, False], ids=["rows", "one row"])
+def test_a_usb_camera_without_mjpg_gives_pixels(
+    usb: V4l2Source, formats: tuple[str, ...], gives_rows: bool
+) -> None:
+    """OpenCV says that MJPG was set on devices that do not have it.
 
-
-def test_pixels_that_come_in_one_row_are_a_picture(usb: V4l2Source) -> None:
-    """OpenCV 4.11 gives a camera's BGR3 so, 4.12 and later in rows."""
-    Capture.mjpg = False
-    Capture.gives_rows = False
+    Before 4.12 it gives what it does not convert in one row, since then in rows.
+    """
+    Capture.formats, Capture.gives_rows = formats, gives_rows
     Capture.pictures = [SCENE.image(7)]
     usb.open()
     captured = usb.read()
     assert (captured.picture.width, captured.picture.height) == (WIDTH, HEIGHT)
+    assert captured.picture.is_planar == ("YUYV" in formats)
     assert number_of(captured) == 7
+
+
+def test_a_yuyv_camera_s_grey_is_taken_as_it_comes(
+    usb: V4l2Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By way of BGR it would cost ten times as much, and nobody looks at the colours."""
+    Capture.formats, Capture.pictures = ("BGR3", "YUYV"), [SCENE.image(7)]
+    usb.open()
+    picture = usb.read().picture
+    monkeypatch.setattr(cv2, "cvtColor", None)
+    assert picture.luma(160).shape == (120, 160)
 
 
 def test_garbage_and_half_pictures_of_a_usb_camera_are_left_out(usb: V4l2Source) -> None:
