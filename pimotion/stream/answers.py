@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from email.utils import formatdate
 from typing import Any, NoReturn
 
@@ -66,25 +66,37 @@ def as_still(
     return HTTPResponse(jpeg, 200, {**headers, "Content-Type": "image/jpeg"})
 
 
-def add_options(app: Bottle) -> None:
+def add_options(app: Bottle, look_for: Callable[[str], None]) -> None:
     """Let OPTIONS tell what may be done with each address; call it when all are there.
 
     It gives nobody leave to read an answer on another web site (CORS).
+
+    Args:
+        app: The application.
+        look_for: Refuses the request if there is no such camera.
     """
+
+    def tell(headers: Mapping[str, str], camera: str | None) -> HTTPResponse:
+        if camera is not None:
+            look_for(camera)
+        return HTTPResponse(b"", 204, headers)
+
     methods: dict[str, set[str]] = {}
     for route in app.routes:
-        methods.setdefault(route.rule, {"OPTIONS"}).update(_with_head(route.method))
+        methods.setdefault(route.rule, {"OPTIONS"}).add(route.method)
     for rule, allowed in methods.items():
-        headers = {"Allow": ", ".join(sorted(allowed))}
-        app.route(rule, "OPTIONS", callback=lambda headers=headers, **_: _nothing(headers))
+        headers = {"Allow": _allow(allowed)}
+        app.route(
+            rule,
+            "OPTIONS",
+            callback=lambda headers=headers, camera=None, **_: tell(headers, camera),
+        )
 
 
-def _with_head(method: str) -> tuple[str, ...]:
-    return ("GET", "HEAD") if method == "GET" else (method,)
-
-
-def _nothing(headers: Mapping[str, str]) -> HTTPResponse:
-    return HTTPResponse(b"", 204, headers)
+def _allow(methods: Collection[str]) -> str:
+    """Return the value of ``Allow``; who answers GET answers HEAD, which bottle does not say."""
+    with_head = {*methods, "HEAD"} if "GET" in methods else methods
+    return ", ".join(sorted(with_head))
 
 
 def _has_one_of(tags: str, tag: str) -> bool:
@@ -112,6 +124,8 @@ def _error_line(error: HTTPError, headers: Mapping[str, str]) -> str:
     _add_headers(headers)  # after a bug bottle calls no hook
     response.content_type = "text/plain; charset=UTF-8"
     response.set_header("Cache-Control", "no-store")
+    if error.status_code == 405:  # noqa: PLR2004
+        response.set_header("Allow", _allow(response.get_header("Allow", "").split(",")))
     # bottle's own texts echo the path, and a bug's text is nobody's business.
     if error.status_code == 404 and "Not found:" in str(error.body):  # noqa: PLR2004
         return "there is nothing here\n"

@@ -51,7 +51,7 @@ def build(site: Site, frame_ancestors: Sequence[str] = ()) -> Bottle:
     app.get("/snapshot.jpg", callback=lambda: _still(site, first))
     app.get("/<camera>/stream.mjpg", callback=lambda camera: _stream(site, camera))
     app.get("/<camera>/snapshot.jpg", callback=lambda camera: _still(site, camera))
-    add_options(app)
+    add_options(app, site.look_for)
     return app
 
 

@@ -84,6 +84,17 @@ class Site:
         except LockedOut:
             return False
 
+    def look_for(self, camera: str) -> None:
+        """Refuse the request if there is no such camera; a stranger is not told which there are."""
+        if camera in self.shows:
+            return
+        try:
+            standing = self.gate.standing(self.caller)
+        except LockedOut:
+            return
+        if standing.role >= Role.VIEWER:
+            refuse(404, "there is no such camera")
+
     def encoder(self, camera: str) -> Encoder:
         """Return a camera's encoder; refuse the request if there is no such camera."""
         if camera not in self.encoders:

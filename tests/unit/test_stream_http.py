@@ -148,8 +148,33 @@ def test_options_tells_what_may_be_done(target: str, allowed: str) -> None:
     assert not [name for name in answer.headers if name.startswith("Access-Control-")]
 
 
-def test_options_of_nothing_is_nothing(site: Site) -> None:
-    assert site.call("/nothing", "OPTIONS").status == 404
+@pytest.mark.parametrize(
+    "target", ["/nothing", "/cellar/stream.mjpg", "/cellar/snapshot.jpg", "/api/cameras/cellar/x"]
+)
+def test_options_of_nothing_is_nothing(site: Site, target: str) -> None:
+    assert site.call(target, "OPTIONS").status == 404
+
+
+def test_options_does_not_tell_a_stranger_which_cameras_there_are() -> None:
+    site = Site(Http(users=USERS))
+    answers = [site.call(f"/{camera}/stream.mjpg", "OPTIONS") for camera in ("door", "cellar")]
+    assert answers[0] == answers[1]
+    assert answers[0].status == 204
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "allowed"),
+    [
+        ("/", "POST", "GET, HEAD, OPTIONS"),
+        ("/door/stream.mjpg", "POST", "GET, HEAD, OPTIONS"),
+        ("/api/cameras/door/detection", "GET", "OPTIONS, POST"),
+    ],
+)
+def test_a_refusal_tells_the_same_as_options(
+    site: Site, target: str, method: str, allowed: str
+) -> None:
+    assert site.call(target, method).headers["Allow"] == allowed
+    assert site.call(target, "OPTIONS").headers["Allow"] == allowed
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
