@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
+import pytest
 
 from pimotion.capture.source import Captured
 from pimotion.capture_loop import CaptureLoop
 from pimotion.config.camera import Camera
+from pimotion.errors import SourceLost
 from pimotion.latest import Latest
 from pimotion.picture import Picture
 from pimotion.pixels import as_pixels
@@ -51,3 +55,44 @@ def test_the_detector_hears_how_the_camera_exposed_each_picture() -> None:
 
 def test_of_a_camera_that_does_not_say_no_exposure_is_made_up() -> None:
     assert _frame(None).exposure is None
+
+
+class NoPicture(OnePicture):
+    """A camera that is not there."""
+
+    def open(self) -> None:
+        raise SourceLost("not there")
+
+
+class Pauses(threading.Event):
+    """Notes how long it is waited for, and is set after eight times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted_s: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.noted_s.append(timeout)
+        if len(self.noted_s) == 8:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("source", "pauses_s"),
+    [
+        ("v4l2:/dev/v4l/by-id/webcam", [1, 2, 3, 3, 3, 3, 3, 3]),
+        ("http://10.0.0.9/video", [1, 2, 4, 8, 16, 30, 30, 30]),
+    ],
+)
+def test_a_webcam_that_is_plugged_in_again_is_not_waited_for_half_a_minute(
+    source: str, pauses_s: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is live within 5 s, however long it was away; a network camera is spared the knocking."""
+    camera, out = Camera(source=source), Latest[Frame | NoFrames]()
+    loop = CaptureLoop("door", camera, NoPicture(None), Shutter(out, Switches()))
+    pauses = Pauses()
+    monkeypatch.setattr(loop, "_stopping", pauses)
+    loop.run()
+    assert pauses.noted_s == pauses_s
