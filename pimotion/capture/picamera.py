@@ -213,7 +213,7 @@ def picamera_models() -> list[str]:
         raise SourceLost("libcamera hangs while it looks for cameras") from None
     except (RuntimeError, OSError) as error:
         raise SourceLost(f"libcamera cannot look for cameras: {error}") from None
-    return [str(camera.get("Model", "camera")) for camera in cameras]
+    return [str(each.get("Model", "camera")) for each in cameras]
 
 
 def picamera_count() -> int:
@@ -238,7 +238,7 @@ def _libraries() -> tuple[Any, Any]:
 
 def _pi_cameras(picamera2: Any) -> list[Any]:
     """Return the Pi's own cameras. libcamera counts USB ones too, after them; those are v4l2's."""
-    return [camera for camera in picamera2.global_camera_info() if "/usb" not in camera["Id"]]
+    return [each for each in picamera2.global_camera_info() if "/usb" not in each["Id"]]
 
 
 def _reason(error: BaseException) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("picamera2")
 
-from contract.test_local_cameras import Picamera2 as Fake
-from contract.test_local_cameras import Request as FakeRequest
+from cameras.pi_camera import Picamera2 as Fake
+from cameras.pi_camera import Request as FakeRequest
 from picamera2 import Picamera2
 from picamera2.request import CompletedRequest
 
