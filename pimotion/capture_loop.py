@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
-_PLUGGED = ("v4l2:", "auto")
-_LONGEST_PLUGGED_RETRY_S = 3.0
-"""Of what is plugged in: looking for it costs nothing, and 5 s after its return it is live."""
+_NEAR = ("v4l2:", "auto", "imagezmq:")
+_LONGEST_NEAR_RETRY_S = 3.0
+"""Of what is plugged in, or comes to us: looking for it bothers nobody, and 5 s after its return it
+is live."""
 _GOOD_SESSION_S = 10.0
 """A source that gave frames for this long has earned a quick retry."""
 _SHUTTER_S = 0.25
@@ -42,8 +43,8 @@ class CaptureLoop:
         self._id = camera_id
         self._source = source
         self._view = camera.view
-        is_plugged = camera.source.startswith(_PLUGGED)
-        self._longest_retry_s = _LONGEST_PLUGGED_RETRY_S if is_plugged else _LONGEST_RETRY_S
+        is_near = camera.source.startswith(_NEAR)
+        self._longest_retry_s = _LONGEST_NEAR_RETRY_S if is_near else _LONGEST_RETRY_S
         self._pacer = Pacer(camera.fps)
         self._shutter = shutter
         self._stopping, self._reopening = threading.Event(), threading.Event()

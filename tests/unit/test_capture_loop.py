@@ -83,6 +83,7 @@ class Pauses(threading.Event):
     ("source", "pauses_s"),
     [
         ("v4l2:/dev/v4l/by-id/webcam", [1, 2, 3, 3, 3, 3, 3, 3]),
+        ("imagezmq:tcp://127.0.0.1:5555", [1, 2, 3, 3, 3, 3, 3, 3]),
         ("http://10.0.0.9/video", [1, 2, 4, 8, 16, 30, 30, 30]),
     ],
 )
