@@ -3,7 +3,7 @@
 # mmdebstrap (apt-get install qemu-system-x86 mmdebstrap); nothing on it is changed.
 #
 #   tests/hardware/run.sh pi         the real picamera2 over libcamera's virtual camera (1 min)
-#   tests/hardware/run.sh devices    V4L2: vivid, and a USB camera that is told what to do (3 min)
+#   tests/hardware/run.sh devices    V4L2: vivid, and a USB camera that is told what to do (6 min)
 #   tests/hardware/run.sh service    installed, killed, hung, broken, updated, removed (10 min)
 #
 # SUITE=bookworm does the last two on the older Debian. The image is made at the first run.
@@ -30,7 +30,7 @@ devices)
         export PYTHONPATH=tests:. PIMOTION_HARDWARE=1 PIMOTION_USB_CONTROL=/run/usb.control
         python -m hardware.machine.usb_camera /run/usb.control &
         until [ -p /run/usb.control ]; do sleep 0.2; done
-        $pytest --durations=0 tests/hardware/test_v4l2_devices.py"
+        $pytest --durations=0 tests/hardware/test_v4l2_devices.py tests/hardware/test_usb_events.py"
     ;;
 service)
     "$machine/in_vm.sh" -t 1800 'bash tests/hardware/service_in_vm.sh'

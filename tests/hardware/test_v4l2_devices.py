@@ -1,12 +1,10 @@
 """Real V4L2 drivers: vivid, and uvcvideo over a USB camera that does what it is told.
 
-The camera is told by lines in the FIFO that ``PIMOTION_USB_CONTROL`` names: unplug, plug, stall,
-resume, garbage N, truncate N.
+``PIMOTION_USB_CONTROL`` names the FIFO by which the camera is told.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.usb_control import plugged_in, tell
 from pimotion.cameras import FoundCamera, found_cameras
 from pimotion.capture.factory import source_for
 from pimotion.capture.source import Captured, Source
@@ -42,21 +41,9 @@ def vivid() -> FoundCamera:
 
 @pytest.fixture
 def usb() -> Iterator[FoundCamera]:
-    if "PIMOTION_USB_CONTROL" not in os.environ:
-        pytest.skip("no USB camera that does what it is told")
-    tell("plug")
+    source = plugged_in()
+    yield next(each for each in found_cameras() if each.source == source)
     tell("resume")
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not [each for each in found_cameras() if "usb" in each.source]:
-        assert time.monotonic() < deadline_s, "the USB camera does not come"
-        time.sleep(0.2)
-    yield next(each for each in found_cameras() if "usb" in each.source)
-    tell("resume")
-
-
-def tell(line: str) -> None:
-    """Tell the USB camera what to do."""
-    Path(os.environ["PIMOTION_USB_CONTROL"]).write_text(f"{line}\n")
 
 
 def opened(camera: FoundCamera, **settings: object) -> Source:
