@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -31,9 +32,12 @@ class MjpegReader:
         login: str | None = None,
         timeout_s: float = 6.0,
         receive_bytes: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         self.socket = socket.socket()
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=parts.hostname)
         if receive_bytes is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(timeout_s)

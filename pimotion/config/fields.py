@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pimotion.config.settings import NOT_AVAILABLE, Settings
+from pimotion.config.settings import Settings
 from pimotion.config.values import (
     HOST_PATTERN,
     ID_PATTERN,
@@ -230,14 +230,6 @@ def is_secret(loc: tuple[str | int, ...]) -> bool:
     """Tell whether the value at a place must never be shown."""
     setting = at(loc)
     return setting is not None and setting.is_secret
-
-
-def is_promised(loc: tuple[str | int, ...]) -> bool:
-    """Tell whether a setting is to come in a later version."""
-    parent = at(loc[:-1])
-    if parent is None:
-        return False
-    return ".".join((*parent.path, str(loc[-1]))) in NOT_AVAILABLE
 
 
 def schema() -> dict[str, Any]:

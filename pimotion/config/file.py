@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pimotion.config import fields, nodes
+from pimotion.config import certificate, fields, nodes
 from pimotion.config.check import Checked, check, mistake_of
 from pimotion.config.messages import NO_CAMERA, sentence
 from pimotion.config.nodes import Document, Mark
@@ -67,6 +67,7 @@ def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
     settings = _settings(document, path, overrides or Overrides())
     if mode & stat.S_IROTH:
         _warn_of_open_secrets(document, path)
+    certificate.warn_of(settings.http.tls)
     return settings
 
 

@@ -86,8 +86,6 @@ def _fallback(mistake: Mistake) -> str:
 
 
 def _unknown(mistake: Mistake) -> str:
-    if fields.is_promised(mistake.loc):
-        return f"'{mistake.name}' is not available in this version"
     parent = fields.at(mistake.loc[:-1])
     known = parent.names if parent else ()
     unknown = f"unknown setting '{mistake.name}'"

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pimotion.config import certificate
 from pimotion.config.camera import Camera
 from pimotion.config.control_rules import broken
 from pimotion.config.names import clashes
-from pimotion.config.places import Loc
-from pimotion.config.settings import Http, HttpToken, Mqtt, Settings
+from pimotion.config.places import Loc, name_of
+from pimotion.config.settings import Http, HttpTls, HttpToken, Mqtt, MqttTls, Settings
 from pimotion.config.values import RESERVED_IDS, is_loopback
 
 EMBEDDED = "embedded"
@@ -71,10 +72,7 @@ def _mqtt(mqtt: Mqtt) -> Iterator[Finding]:
 
 def _mqtt_tls(mqtt: Mqtt) -> Iterator[Finding]:
     tls = mqtt.tls
-    if tls.key is not None and tls.cert is None:
-        yield Finding(("mqtt", "tls", "key"), "needs mqtt.tls.cert too", (("mqtt", "tls", "cert"),))
-    if tls.cert is not None and tls.key is None:
-        yield Finding(("mqtt", "tls", "cert"), "needs mqtt.tls.key too", (("mqtt", "tls", "key"),))
+    yield from _pair(("mqtt", "tls"), tls)
     if tls.insecure and tls.ca is not None:
         text = "accepts any certificate, so mqtt.tls.ca would do nothing; take one of the two out"
         yield Finding(("mqtt", "tls", "insecure"), text, (("mqtt", "tls", "ca"),))
@@ -108,6 +106,22 @@ def _http(http: Http) -> Iterator[Finding]:
     for number, user in enumerate(http.users):
         if first.setdefault(user.name, number) != number:
             yield Finding(("http", "users", number, "name"), "is another user's name already")
+    yield from _http_tls(http.tls)
+
+
+def _pair(loc: Loc, tls: MqttTls | HttpTls) -> Iterator[Finding]:
+    """A certificate is nothing without its key."""
+    for name, other in (("cert", "key"), ("key", "cert")):
+        if getattr(tls, name) is not None and getattr(tls, other) is None:
+            yield Finding((*loc, name), f"needs {name_of((*loc, other))} too", ((*loc, other),))
+
+
+def _http_tls(tls: HttpTls) -> Iterator[Finding]:
+    loc: Loc = ("http", "tls")
+    yield from _pair(loc, tls)
+    if tls.cert is not None and tls.key is not None:
+        for fault in certificate.faults(tls):
+            yield Finding((*loc, fault.setting), fault.text, ((*loc, "cert"), (*loc, "key")))
 
 
 def _tokens(settings: Settings) -> Iterator[Finding]:

@@ -86,9 +86,7 @@ def _from_env(name: str, _folder: Path) -> str:
 def _from_file(name: str, folder: Path) -> str:
     if not name:
         raise Unreadable("needs the name of a file")
-    path = Path(name)
-    if name.startswith("~/"):
-        path = _home() / name[2:]
+    path = home_path(name)
     data, mode = read_file(folder / path, SECRET_BYTES)
     if mode & stat.S_IROTH:
         log.warning(
@@ -110,8 +108,15 @@ def _from_credential(name: str, folder: Path) -> str:
     return _from_file(str(Path(given) / name), folder)
 
 
-def _home() -> Path:
+def home_path(name: str) -> Path:
+    """Return the path of a file whose name may begin with ``~/``.
+
+    Raises:
+        Unreadable: This user has no home.
+    """
+    if not name.startswith("~/"):
+        return Path(name)
     try:
-        return Path.home()
+        return Path.home() / name[2:]
     except RuntimeError:
         raise Unreadable("begins with ~, and this user has no home") from None

@@ -36,13 +36,6 @@ from pimotion.config.values import (
     default_node,
 )
 
-NOT_AVAILABLE = frozenset(
-    {
-        "http.tls",
-    }
-)
-"""Settings that are promised but that this version does not have; ``*`` stands for any id."""
-
 
 class MqttTls(Section):
     """Encryption to the broker."""
@@ -141,6 +134,15 @@ class HttpToken(Section):
         return value
 
 
+class HttpTls(Section):
+    """Encryption of the page and the live streams: TLS 1.2 or later, and then nothing else."""
+
+    cert: Text | None = None
+    """File with the certificate and its chain (PEM), such as fullchain.pem; null: plain HTTP."""
+    key: Text | None = None
+    """File with the key of `cert` (PEM), such as privkey.pem; without a passphrase."""
+
+
 class Http(Section):
     """The page and the live streams."""
 
@@ -152,6 +154,7 @@ class Http(Section):
     """Who may log in; empty: nobody has to."""
     tokens: tuple[HttpToken, ...] = ()
     """Secrets that open streams and stills by URL (`?token=...`)."""
+    tls: HttpTls = HttpTls()
     open: bool = Field(False, strict=True)
     """Let everyone who reaches `host` see the pictures without a login. Write it down if meant."""
     max_viewers: Annotated[int, Field(ge=1, le=1000, strict=True)] = 64
@@ -169,6 +172,11 @@ class Http(Section):
     ] = ()
     """Pages that may show this one in a frame, such as http://homeassistant.local:8123; empty:
     none."""
+
+    @property
+    def scheme(self) -> str:
+        """How the page's address begins on this machine."""
+        return "http" if self.tls.cert is None else "https"
 
     @field_validator("public_url")
     @classmethod

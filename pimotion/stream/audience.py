@@ -11,6 +11,7 @@ from typing import cast
 from pimotion.pace import Pacer
 from pimotion.stream.kernel import Poller
 from pimotion.stream.load import Load
+from pimotion.stream.tls import TlsSocket
 from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 
 _ANY = 0x7FFF_FFFF
@@ -37,9 +38,9 @@ class Member:
     """
 
     __slots__ = (
-        "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left",
-        "_load", "_offset", "_pacer", "_poller", "_progress_s", "_repeat_after_s", "_unsent",
-        "sent", "socket", "viewing", "waits",
+        "_encrypted", "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending",
+        "_left", "_load", "_offset", "_pacer", "_poller", "_progress_s", "_repeat_after_s",
+        "_unsent", "sent", "socket", "viewing", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -58,6 +59,7 @@ class Member:
         self.waits = False
         self.sent = 0
         self._fd = viewer.fileno()
+        self._encrypted = viewer if isinstance(viewer, TlsSocket) else None
         self._poller = poller
         self._unsent = unsent
         fps = viewing.wish.fps
@@ -138,7 +140,10 @@ class Member:
     def _begin(self, load: Load, now_s: float) -> None:
         self._load = load
         try:
-            sent = load.send(self.socket, self._fd, 0)
+            if self._encrypted is None:
+                sent = load.send(self.socket, self._fd, 0)
+            else:
+                sent = load.send_encrypted(self._encrypted, 0)
         except BlockingIOError:
             sent = 0
         if sent == load.length:
@@ -151,7 +156,10 @@ class Member:
     def _finish(self, now_s: float) -> bool:
         load = cast("Load", self._load)
         try:
-            self._offset += load.send(self.socket, self._fd, self._offset)
+            if self._encrypted is None:
+                self._offset += load.send(self.socket, self._fd, self._offset)
+            else:
+                self._offset += load.send_encrypted(self._encrypted, self._offset)
         except BlockingIOError:
             return False
         if self._offset < load.length:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import selectors
 import socket
+import ssl
 import time
 from enum import Enum, auto
 from typing import Any
 
+from pimotion.stream.tls import TlsSocket, secured, speaks_tls
+
 HEADER_S = 5.0
-"""A request line and headers that take longer are cut: someone drips them on purpose."""
+"""A request line and headers that take longer are cut: someone drips them on purpose. The handshake
+of TLS is part of it."""
 
 BODY_S = 5.0
 """So long the body may take on top."""
@@ -73,6 +78,7 @@ def has_whole_head(received: bytes) -> bool:
 class Step(Enum):
     """What a connection waits for; a `STREAM` is one no longer."""
 
+    HANDSHAKE = auto()
     REQUEST = auto()
     WORKER = auto()
     TAKER = auto()
@@ -90,23 +96,55 @@ class Connection:
         step: What it waits for.
         deadline_s: When it is cut, monotonic; a worker has no deadline.
         received: The request, as far as it came.
+        is_plain: True for a client who does not speak TLS where he should.
     """
 
-    def __init__(self, accepted: socket.socket, address: Any) -> None:
+    def __init__(
+        self, accepted: socket.socket, address: Any, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Take a connection over; with ``tls`` it is to be encrypted."""
         tune(accepted)
         self.socket = accepted
         self.address = address
-        self.step = Step.REQUEST
+        self.step = Step.REQUEST if tls is None else Step.HANDSHAKE
+        self.is_plain = False
         self.received = bytearray()
         self.deadline_s = time.monotonic() + HEADER_S
+        self._tls = tls
         self._in_body = False
         self._answer = memoryview(b"")
         self._last_s = 0.0
+
+    def shake_hands(self) -> int:
+        """Go on with the handshake; its end is another step.
+
+        Returns:
+            What the socket has to be waited for, of `selectors`.
+
+        Raises:
+            BlockingIOError, OSError, EOFError: As `read`; what he says is no TLS.
+        """
+        assert self._tls is not None
+        if not isinstance(self.socket, TlsSocket):
+            if not speaks_tls(self.socket):
+                self.step = Step.REQUEST
+                self.is_plain = True
+                return selectors.EVENT_READ
+            self.socket = secured(self.socket, self._tls)
+        try:
+            self.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            return selectors.EVENT_READ
+        except ssl.SSLWantWriteError:
+            return selectors.EVENT_WRITE
+        self.step = Step.REQUEST
+        return selectors.EVENT_READ
 
     def read(self) -> bool:
         """Read what is there; True when the request is whole.
 
         Raises:
+            BlockingIOError: Nothing is there.
             OSError, EOFError: The client has left.
         """
         data = self.socket.recv(_READ_BYTES)

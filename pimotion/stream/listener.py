@@ -12,6 +12,7 @@ import logging
 import math
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -44,6 +45,11 @@ _BUSY = (
     b"Connection: close\r\n\r\ntoo many connections; try again later\n"
 )
 
+_SPEAK_TLS = (
+    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
+    b"this port speaks TLS; begin the address with https://\n"
+)
+
 TakeStream = Callable[[socket.socket, Viewing, bytes], None]
 """Takes a socket, what to send there, and what goes before it: as `pimotion.stream.fanout` does."""
 
@@ -59,6 +65,7 @@ class Listener:
         max_connections: At a time, streams not counted.
         max_waiting: Requests that may wait to be answered.
         workers: Requests that are answered at a time.
+        tls: What connections are encrypted with; None: they are plain.
 
     Raises:
         StartError: The address cannot be used; the text says why and what to do.
@@ -74,16 +81,18 @@ class Listener:
         max_connections: int,
         max_waiting: int,
         workers: int = _WORKERS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._socket = bound(host, port)
         self.port = int(self._socket.getsockname()[1])
-        self._answering = Answering(application, host, self.port)
+        self._tls = tls
+        self._answering = Answering(application, host, self.port, is_encrypted=tls is not None)
         self._take_stream = take_stream
         self._max_connections = max_connections
         self._workers = Workers(self._work, threads=workers, backlog=max_waiting)
         self._waker = Waker()
         self._selector = selectors.DefaultSelector()
-        self._connections: dict[socket.socket, Connection] = {}
+        self._connections: dict[Connection, None] = {}  # in the order in which they came
         self._worked: deque[Connection] = deque()
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
@@ -104,7 +113,7 @@ class Listener:
         if self._thread is not None:
             self._thread.join(timeout_s)
         self._workers.stop(max(0.0, deadline_s - time.monotonic()))
-        for connection in self._connections.values():
+        for connection in self._connections:
             if connection.step is not Step.STREAM:
                 connection.close()
         self._connections.clear()
@@ -144,37 +153,44 @@ class Listener:
             return
         if len(self._connections) >= self._max_connections and not self._make_room():
             self._repeated.warning("full", "a connection was refused: too many are open")
-            _turn_away(accepted)
+            self._turn_away(accepted)
             return
         try:
-            connection = Connection(accepted, address)
+            connection = Connection(accepted, address, self._tls)
         except OSError:  # he has gone already
             accepted.close()
             return
-        self._connections[accepted] = connection
+        self._connections[connection] = None
         self._selector.register(accepted, selectors.EVENT_READ, connection)
 
     def _make_room(self) -> bool:
         """Turn away who has waited longest without saying what he wants; False if all have."""
-        asking = (each for each in self._connections.values() if each.step is Step.REQUEST)
+        asking = (each for each in self._connections if each.step in (Step.HANDSHAKE, Step.REQUEST))
         oldest = next(asking, None)
         if oldest is None:
             return False
         self._repeated.warning("full", "a connection without a request was cut: too many are open")
-        with contextlib.suppress(OSError):
-            oldest.socket.send(_BUSY)
+        if oldest.step is Step.REQUEST:
+            with contextlib.suppress(OSError):
+                oldest.socket.send(_BUSY)
         self._drop(oldest)
         return True
+
+    def _turn_away(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), accepted:
+            accepted.settimeout(0)
+            if self._tls is None:  # a handshake for a refusal is not worth it
+                accepted.send(_BUSY)
 
     def _attend(self, connection: Connection) -> None:
         """Go on with a connection whose socket is ready."""
         try:
-            if connection.step is Step.REQUEST and connection.read():
+            if connection.step is Step.HANDSHAKE:
+                wanted = connection.shake_hands()
+                self._selector.modify(connection.socket, wanted, connection)
+            elif connection.step is Step.REQUEST and connection.read():
                 self._selector.unregister(connection.socket)
-                if not self._workers.give(connection):
-                    self._repeated.warning("busy", "a request was refused: too many wait")
-                    connection.answer(_BUSY)
-                    self._go_on(connection)
+                self._give(connection)
             elif connection.step is Step.TAKER:
                 self._send(connection)
             elif connection.step is Step.END and connection.has_ended():
@@ -184,6 +200,17 @@ class Listener:
         except (OSError, EOFError) as error:
             log.debug("client has gone client=%s error=%s", connection.address[0], error)
             self._drop(connection)
+
+    def _give(self, connection: Connection) -> None:
+        """Let a worker answer a request, unless that can be said without one."""
+        if connection.is_plain:
+            connection.answer(_SPEAK_TLS)
+        elif self._workers.give(connection):
+            return
+        else:
+            self._repeated.warning("busy", "a request was refused: too many wait")
+            connection.answer(_BUSY)
+        self._go_on(connection)
 
     def _work(self, connection: Connection) -> None:
         """Answer a request, in a worker's thread; what is to be sent is left to ``http``."""
@@ -199,7 +226,7 @@ class Listener:
     def _go_on(self, connection: Connection) -> None:
         """Send the answer of a worker, or forget a connection that became a stream."""
         if connection.step is Step.STREAM:
-            self._connections.pop(connection.socket, None)
+            self._connections.pop(connection, None)
             return
         try:
             self._selector.register(connection.socket, selectors.EVENT_WRITE, connection)
@@ -214,18 +241,12 @@ class Listener:
             self._selector.modify(connection.socket, selectors.EVENT_READ, connection)
 
     def _cut_late(self, now_s: float) -> None:
-        for connection in list(self._connections.values()):
+        for connection in list(self._connections):
             if connection.deadline_s <= now_s:
                 self._drop(connection)
 
     def _drop(self, connection: Connection) -> None:
         with contextlib.suppress(KeyError):  # not waited for
             self._selector.unregister(connection.socket)
-        self._connections.pop(connection.socket, None)
+        self._connections.pop(connection, None)
         connection.close()
-
-
-def _turn_away(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError), connection:
-        connection.settimeout(0)
-        connection.send(_BUSY)

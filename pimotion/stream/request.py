@@ -42,9 +42,12 @@ class Answering:
         application: Its answers are made whole before they are sent, so none may be endless.
         host: Where it is reached, for the environ.
         port: The same.
+        is_encrypted: Whether by https.
     """
 
-    def __init__(self, application: Any, host: str, port: int) -> None:
+    def __init__(
+        self, application: Any, host: str, port: int, *, is_encrypted: bool = False
+    ) -> None:
         self.application = application
         self.base_environ = {
             "SERVER_NAME": host,
@@ -53,6 +56,7 @@ class Answering:
             "REMOTE_HOST": "",
             "CONTENT_LENGTH": "",
             "SCRIPT_NAME": "",
+            "HTTPS": "on" if is_encrypted else "off",  # wsgiref makes wsgi.url_scheme of it
         }
 
     def answer(self, received: bytes, address: Any) -> Answer:

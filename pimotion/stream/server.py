@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from wsgiref.types import WSGIApplication
 
+from pimotion.config.certificate import Unusable, server_context
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
 from pimotion.health import Threads
@@ -82,13 +84,14 @@ class StreamServer:
         host = self._http.host
         port = self._listener.port if self._listener else self._http.port
         named = _EVERYWHERE.get(host, f"[{host}]" if ":" in host.strip("[]") else host)
-        return f"http://{named}:{port}"
+        return f"{self._http.scheme}://{named}:{port}"
 
     def start(self, threads: Threads, *, listens: bool = True) -> None:
         """Listen, or leave that to the server of another program that calls `app`.
 
         Raises:
-            StartError: The port is in use, or the address is not this machine's.
+            StartError: The port is in use, the address is not this machine's, or the certificate
+                cannot be used.
         """
         self._threads = threads
         if not listens:
@@ -102,6 +105,7 @@ class StreamServer:
             fanout.add,
             max_connections=http.max_viewers + _OTHER_CONNECTIONS,
             max_waiting=http.max_viewers + _OTHER_REQUESTS,
+            tls=_encryption(http),
         )
         self._fanout = fanout
         self._fanout.start(threads)
@@ -132,3 +136,12 @@ class StreamServer:
         if self._threads is None:
             raise StartError("the server was asked for a stream before it was started")
         return self._threads.start(name, run, may_end=True)
+
+
+def _encryption(http: Http) -> ssl.SSLContext | None:
+    if http.tls.cert is None:
+        return None
+    try:
+        return server_context(http.tls)
+    except Unusable as error:
+        raise StartError(str(error)) from None

@@ -96,7 +96,11 @@ TOP = {
 BESIDE_A_CAMERA = {
     "an unknown section": "mqttt: {host: nas}",
     "an unknown setting": "mqtt: {hots: nas}",
-    "what is not there yet": "http: {tls: {cert: a, key: b}}",
+    "a certificate that is not there": "http: {tls: {cert: /no/such/file, key: /no/such/file}}",
+    "a certificate without a key": "http: {tls: {cert: /dev/null}}",
+    "a certificate that is a device": "http: {tls: {cert: /dev/zero, key: /dev/zero}}",
+    "a certificate that is a pipe": "http: {tls: {cert: pipe, key: pipe}}",
+    "a certificate that is none": "http: {tls: {cert: /etc/passwd, key: /etc/passwd}}",
     "an anchor": "node: &n pi",
     "an alias": "node: *n",
     "a merge key": "http: {<<: {port: 1}}",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from authority import Authority
 from broker import HOST, Broker, Listener, retained, wait_until
 from mqtt_old_broker import OldBroker
-from authority import Authority
 from publish_messages import event, health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
 

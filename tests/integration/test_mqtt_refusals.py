@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from authority import Authority
 from broker import HOST, Broker, Listener, wait_until
-from mqtt_tls import Authority
 from publish_messages import event, motion
 from publishing import DOOR, running
 

@@ -206,9 +206,8 @@ def test_the_url_can_be_visited(host: str, url: str) -> None:
 def listening(app: Any, **limits: int) -> Iterator[Listener]:
     """A server for any WSGI application; no thread of it may die."""
     threads = Threads()
-    listener = Listener(
-        "127.0.0.1", 0, app, no_stream, **{"max_connections": 300, "max_waiting": 64, **limits}
-    )
+    wanted: dict[str, Any] = {"max_connections": 300, "max_waiting": 64, **limits}
+    listener = Listener("127.0.0.1", 0, app, no_stream, **wanted)
     listener.start(threads)
     try:
         yield listener

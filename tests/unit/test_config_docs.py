@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from config_text import problems, read
+from config_text import read
 
 from pimotion.config import docs as config_docs
 from pimotion.config import fields as config_fields
 from pimotion.config import file as config_file
 from pimotion.config.camera import Camera
-from pimotion.config.settings import NOT_AVAILABLE, Settings
+from pimotion.config.settings import Settings
 
 EXAMPLE = config_docs.example()
 NAMES = "|".join({path[-1] for path in config_fields.settings() if path} - {config_fields.ANY})
@@ -66,17 +66,6 @@ def test_the_short_configurations_that_the_docs_show_are_right(tmp_path: Path) -
     for text in shown:
         (tmp_path / "p.yml").write_text(text)
         assert config_file.load(tmp_path / "p.yml").mqtt.host == "homeassistant.local"
-
-
-@pytest.mark.parametrize("path", sorted(NOT_AVAILABLE))
-def test_a_promise_is_in_no_document_and_refused_in_so_many_words(path: str) -> None:
-    *parents, name = path.replace("cameras.*", "cameras.door").split(".")
-    assert tuple(path.split(".")) not in config_fields.settings()
-    value = json.dumps({name: 1})
-    for parent in reversed(parents):
-        value = json.dumps({parent: json.loads(value)})
-    told = problems(value)
-    assert any(line.endswith(f"{name}' is not available in this version") for line in told)
 
 
 def test_every_number_has_a_range() -> None:

@@ -98,7 +98,7 @@ WRONG = [
             "4: cameras.door.detect.absorb_s must be between 5 and 86400 s, got 3",
         ],
     ),
-    (DOOR + "http: {tls: {cert: x}}\n", ["2: 'http.tls' is not available in this version"]),
+    (DOOR + "http: {tls: {cert: x}}\n", ["2: http.tls.cert needs http.tls.key too"]),
     # ranges
     (
         in_door("events: {event_gap_s: 0}"),
