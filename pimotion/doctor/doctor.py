@@ -10,7 +10,7 @@ from pimotion.config.settings import Settings
 from pimotion.doctor.broker import broker
 from pimotion.doctor.cameras import cameras
 from pimotion.doctor.machine import machine
-from pimotion.doctor.page import page
+from pimotion.doctor.page import certificate, page
 from pimotion.doctor.report import Check, Verdict, json_of, line, passed
 from pimotion.doctor.running import running
 
@@ -43,6 +43,7 @@ def _checks(settings: Settings, path: Path | None) -> Iterator[Check]:
     yield from cameras(settings, other)
     yield from broker(settings, other)
     yield page(settings, other)
+    yield from certificate(settings.http)
     yield from machine(settings)
 
 
