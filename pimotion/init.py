@@ -177,6 +177,8 @@ http:
   port: 8080
   users:
     - {{name: {ADMIN}, password: {quoted(admin_password)}, role: admin}}
+  # By https, with a certificate for the name of this machine:
+  # tls: {{cert: /etc/pimotion/fullchain.pem, key: /etc/pimotion/privkey.pem}}
 """
 
 

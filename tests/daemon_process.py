@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -29,8 +30,11 @@ class DaemonProcess:
         port: int,
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        """Start it; ``tls`` is what its page is asked with, if that is encrypted."""
+        self._tls = tls
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{port}"
         self._lines: list[str] = []
         command = [sys.executable, "-m", "pimotion", "run", "--port", str(port), *arguments]
         if settings is not None:
@@ -82,7 +86,7 @@ class DaemonProcess:
     def get(self, path: str) -> bytes:
         """Return the body of a page, whatever its status."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls) as answer:
                 body: bytes = answer.read()
         except urllib.error.HTTPError as error:
             with error:

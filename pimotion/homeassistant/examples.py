@@ -79,7 +79,8 @@ def _acl(settings: Settings) -> str:
 
 def _url(settings: Settings) -> str:
     """Return where the page is, as well as this machine knows it."""
-    return settings.http.public_url or f"http://{settings.node}.local:{settings.http.port}"
+    http = settings.http
+    return http.public_url or f"{http.scheme}://{settings.node}.local:{http.port}"
 
 
 def _quoted(name: str) -> str:

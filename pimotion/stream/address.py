@@ -38,6 +38,7 @@ class Address:
     """
 
     def __init__(self, http: Http, cameras: Collection[str]) -> None:
+        self._scheme = http.scheme
         self._public = urlsplit(http.public_url or "")
         self._takes_private = not http.allowed_hosts
         names = http.allowed_hosts or (socket.gethostname(), self._public.hostname or "")
@@ -66,7 +67,9 @@ class Address:
 
     def is_own_origin(self, origin: str, host: str | None) -> bool:
         """Tell whether the ``Origin`` of a request to ``host`` is the page itself."""
-        netloc = origin.partition("://")[2]
+        scheme, _, netloc = origin.partition("://")
+        if self._scheme == "https" and scheme != "https":
+            return False  # who sits in between can forge a page of ours without TLS
         return bool(netloc) and netloc in (host, self._public.netloc)
 
     def take_prefix(self, environ: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from pimotion.config.settings import Http
+from pimotion.config.settings import Http, HttpTls
 from pimotion.stream.address import Address
 
 CAMERAS = ("door", "garden")
@@ -83,6 +83,12 @@ def test_with_a_list_only_those_and_loopback(host: str, ours: bool) -> None:
 def test_whose_page_an_origin_is(origin: str, host: str | None, own: bool) -> None:
     address = Address(Http(public_url="https://cams.example.org/pi"), CAMERAS)
     assert address.is_own_origin(origin, host) is own
+
+
+def test_with_tls_a_plain_page_of_the_same_name_is_not_ours() -> None:
+    address = Address(Http(tls=HttpTls(cert="a.pem", key="a.key")), CAMERAS)
+    assert address.is_own_origin("https://pi.local:8080", "pi.local:8080")
+    assert not address.is_own_origin("http://pi.local:8080", "pi.local:8080")
 
 
 def test_a_page_without_a_name_is_nobodys() -> None:
