@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 from free_ports import find_free_port
+from web_socket import WebSocket
 
 from home.folder import write_folder
-from home.websocket import WebSocket
 
 HOST = "127.0.0.1"
 _START_S = 90.0

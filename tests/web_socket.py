@@ -1,4 +1,4 @@
-"""A WebSocket client that is just enough for Home Assistant's own API (RFC 6455)."""
+"""A WebSocket client that is just enough for Home Assistant's and Firefox's own APIs (RFC 6455)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class WebSocket:
         while True:
             is_last, kind, payload = self._frame()
             if kind == _CLOSE:
-                raise EOFError("Home Assistant closed the WebSocket")
+                raise EOFError("the other side closed the WebSocket")
             if kind == _PING:
                 self._send_frame(_PONG, payload)
                 continue
