@@ -9,7 +9,7 @@ import av
 from av.container import InputContainer
 
 from pimotion.capture.address import Address
-from pimotion.capture.av_pictures import AvPictures
+from pimotion.capture.av_pictures import OPENING, AvPictures
 from pimotion.capture.reasons import lost_connection, refused_status
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
@@ -43,7 +43,7 @@ class AvFeed:
                 self._address.url_with_login,
                 options=_OPTIONS,
                 timeout=(self._timeout_s, self._timeout_s),
-                metadata_errors="replace",
+                **OPENING,
             )
         except av.FFmpegError as error:
             raise self._in_words(error) from None

@@ -5,7 +5,7 @@ FFmpeg's own log stays off, as PyAV has it by default: its lines hold URLs with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import av
@@ -16,6 +16,12 @@ from av.video.reformatter import ColorRange
 from pimotion.errors import PictureError, SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, Planes
+
+OPENING: Mapping[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
+)
+"""How everything is opened: a title that is no UTF-8 is no error. PyAV 19 does so by itself, and no
+longer has the setting."""
 
 _PLANAR = {"yuv420p", "yuvj420p"}
 

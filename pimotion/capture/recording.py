@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 import av
 
-from pimotion.capture.av_pictures import AvPictures
+from pimotion.capture.av_pictures import OPENING, AvPictures
 from pimotion.capture.image_folder import ImageFolder
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
@@ -119,7 +119,7 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+            self._container = av.open(str(path), options=_OPTIONS, **OPENING)
         except av.FFmpegError:
             raise SourceLost(f"{path} is no video that can be read, or it is broken") from None
         try:
