@@ -4,7 +4,7 @@ PYTEST := $(PYTHON_IN_VENV) -m pytest
 # Most tests wait for something real, so four at a time are quicker on any machine.
 BESIDE := -n 4 --dist loadfile
 
-.PHONY: run install uninstall test check browser conformance homeassistant faults soak all-tests bench docs clean help
+.PHONY: run install uninstall doctor test check browser conformance homeassistant faults soak all-tests bench docs clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ install: ## as root: a service that starts with the machine (ARGS="--broker home
 
 uninstall: ## as root: away with it, configuration and events too (ARGS=--keep: but these)
 	@systemd/install.sh uninstall $(ARGS)
+
+doctor: ## as root: try the installed service's cameras and broker, and say what to do
+	@systemd/install.sh doctor
 
 test: ## what must pass before every commit: unit, contract and integration tests
 	@.ci/setup test

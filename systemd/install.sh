@@ -3,8 +3,9 @@
 #
 #   systemd/install.sh install [OPTIONS OF `pimotion init`]     e.g. --broker ha.local --username me
 #   systemd/install.sh uninstall [--keep]                       --keep: configuration and events stay
+#   systemd/install.sh doctor                                   what the service would find, and why
 #
-# Both as root, and both may be run again: `install` then brings a new version and keeps the
+# All as root, and all may be run again: `install` then brings a new version and keeps the
 # configuration.
 set -eu
 
@@ -39,6 +40,7 @@ need() {
 packages() {
     need python3-venv
     if is_pi; then need python3-picamera2; fi
+    case " $* " in *.local\ *) need avahi-daemon libnss-mdns ;; esac # else nobody knows such names
     if ! [ -e "$etc/pimotion.yml" ]; then
         case " $* " in *" --broker"*) ;; *) broker ;; esac
     fi
@@ -57,10 +59,12 @@ account() {
         useradd --system --user-group --home-dir "$state" --no-create-home --shell /usr/sbin/nologin "$user"
 }
 
-# The system's picamera2 is seen from inside; it cannot be had by pip.
+# The system's picamera2 is seen from inside; it cannot be had by pip. An environment that is of the
+# Debian before, or half made, is made anew.
 program() {
     mkdir -p "$home"
-    [ -x "$home/venv/bin/python" ] || "$python" -m venv --system-site-packages "$home/venv"
+    "$home/venv/bin/python" -m pip --version > /dev/null 2>&1 ||
+        "$python" -m venv --clear --system-site-packages "$home/venv"
     draft=$(mktemp -d)
     trap 'rm -rf "$draft"' EXIT
     cp -r "$source/pimotion" "$source/pyproject.toml" "$source/requirements.txt" "$source/README.md" "$draft"
@@ -117,6 +121,17 @@ uninstall_it() {
     say "pimotion is gone, with its configuration and its events"
 }
 
+# With the service's user, rights and secrets: what works for root may not work for it.
+doctor_it() {
+    [ -e "$unit" ] || fail "is not installed: sudo make install"
+    set --
+    while read -r property; do set -- "$@" --property "$property"; done << PROPERTIES
+$(grep -E '^(User|Group|Supplementary|StateDir|UMask|Load|Environment|Device|NoNew|Capab|Ambient|Lock|MemoryDeny|Private|Protect|Remove|Restrict|SystemCall)' "$unit")
+PROPERTIES
+    systemd-run --quiet --pipe --wait --collect "$@" \
+        "$home/venv/bin/python" -m pimotion doctor "$etc/pimotion.yml"
+}
+
 [ "$(id -u)" = 0 ] || fail "must be run as root: sudo make ${1:-install}"
 command -v systemctl > /dev/null || fail "there is no systemd here"
 command=${1:-}
@@ -124,5 +139,6 @@ command=${1:-}
 case $command in
 install) install_it "$@" ;;
 uninstall) uninstall_it "$@" ;;
-*) fail "install.sh install [OPTIONS OF init] | uninstall [--keep]" ;;
+doctor) doctor_it ;;
+*) fail "install.sh install [OPTIONS OF init] | uninstall [--keep] | doctor" ;;
 esac

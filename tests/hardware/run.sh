@@ -4,9 +4,11 @@
 #
 #   tests/hardware/run.sh pi         the real picamera2 over libcamera's virtual camera (1 min)
 #   tests/hardware/run.sh devices    V4L2: vivid, and a USB camera that is told what to do (6 min)
-#   tests/hardware/run.sh service    installed, killed, hung, broken, updated, removed (10 min)
+#   tests/hardware/run.sh service    installed, killed, hung, broken, updated, rebooted, removed (12 min)
+#   tests/hardware/run.sh install    requirements.txt on Debian's own Python, beside picamera2 (3 min)
+#   tests/hardware/run.sh walk       docs/raspberry-pi.md, up to a real Home Assistant (10 min)
 #
-# SUITE=bookworm does the last two on the older Debian. The image is made at the first run.
+# SUITE=bookworm does all but `pi` on the older Debian. The image is made at the first run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 machine=$PWD/tests/hardware/machine
@@ -35,8 +37,16 @@ devices)
 service)
     "$machine/in_vm.sh" -t 1800 'bash tests/hardware/service_in_vm.sh'
     ;;
+install)
+    "$machine/in_chroot.sh" 'bash tests/hardware/install_in_chroot.sh'
+    ;;
+walk)
+    .ci/setup test
+    PIMOTION_HARDWARE=1 .venv/bin/python -m pytest -q -p no:cacheprovider \
+        tests/homeassistant/test_from_card_to_entity.py
+    ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    sed -n '2,12s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -6,6 +6,7 @@
 #
 # -p  seen at /mnt/project, where the command starts; writes go to memory
 # -o  what the command leaves in $OUT comes back here
+# A command that reboots the machine is run again after it; the disk and $OUT are as it left them.
 # -t  bound on everything, boot included (420); past it the status is 124
 # 125: the machine never came to the command. LAB and SUITE as in make_image.sh.
 set -euo pipefail
@@ -36,7 +37,7 @@ qemu=(qemu-system-x86_64 -M q35,usb=off,vmport=off -cpu Nehalem
     -virtfs "local,path=$(realpath "$project"),mount_tag=project,security_model=none,readonly=on,id=prj"
     -device virtio-rng-pci -device virtio-serial-pci
     -chardev "file,id=out,path=/dev/stdout,append=on" -device virtserialport,chardev=out,name=vm.out
-    -nodefaults -display none -no-reboot -serial "file:$ctl/console.log" -monitor none)
+    -nodefaults -display none -serial "file:$ctl/console.log" -monitor none)
 set +e
 timeout -k 10 "$limit" "${qemu[@]}" < /dev/null | cat # a pipe: qemu opens it by name
 ended=${PIPESTATUS[0]}
