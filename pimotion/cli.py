@@ -116,21 +116,14 @@ def _init(options: argparse.Namespace) -> int:
     answers = init.Answers(
         path=options.output,
         source=options.source or found_camera() or DEMO,
-        broker=options.broker or _ask_for_broker(),
+        broker=options.broker,
         port=options.broker_port,
         username=options.username,
         password=options.password,
         tls=options.tls,
         lan=options.lan,
     )
-    return init.run(answers)
-
-
-def _ask_for_broker() -> str | None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return None
-    question = "Host of the MQTT broker that Home Assistant uses (empty: one of pimotion's own): "
-    return input(question).strip() or None
+    return init.run(init.ask_for_broker(answers))
 
 
 def _replay(options: argparse.Namespace) -> int:

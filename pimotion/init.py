@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import os
 import re
 import secrets
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pimotion.cameras import NO_CAMERA
+from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
 from pimotion.config.nodes import quoted
 from pimotion.errors import ConfigError
@@ -57,6 +60,21 @@ class Answers:
     lan: bool = False
 
 
+def ask_for_broker(answers: Answers) -> Answers:
+    """Ask for the broker and the login there where that was not said and somebody can answer."""
+    if answers.broker is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return answers
+    question = "Host of the MQTT broker that Home Assistant uses (empty: one of pimotion's own): "
+    broker = input(question).strip()
+    if not broker:
+        return answers
+    username = answers.username or input("Login there (empty: none): ").strip() or None
+    password = answers.password
+    if username is not None and password is None:
+        password = getpass.getpass("Password (is not shown): ")
+    return replace(answers, broker=broker, username=username, password=password)
+
+
 def run(answers: Answers) -> int:
     """Write the configuration and print what opens the page, once; return the exit code.
 
@@ -76,8 +94,11 @@ def run(answers: Answers) -> int:
     except OSError as error:
         return _say(f"{answers.path} cannot be written: {error.strerror}", FAILED)
     host = socket.gethostname() if answers.lan else settings.http.host
+    camera = f"with {without_secrets(answers.source)} as its camera"
+    if answers.source == DEMO:
+        camera = f"with the demo recording, as no camera was found; {NO_CAMERA}"
     sys.stdout.write(
-        f"{answers.path} is written, with {without_secrets(answers.source)} as its camera\n"
+        f"{answers.path} is written, {camera}\n"
         f"page      http://{host}:{settings.http.port}\n"
         f"login     {ADMIN}\n"
         f"password  {admin_password}\n"

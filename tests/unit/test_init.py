@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from pimotion import init
+from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
 from pimotion.init import Answers
 
@@ -133,3 +135,42 @@ def test_what_its_comments_suggest_works(lan: bool, tmp_path: Path) -> None:
     settings = config_file.parse(suggested, answers.path)
     assert settings.mqtt.host == "homeassistant.local"
     assert "driveway" in settings.cameras["camera"].zones
+
+
+def _asked(monkeypatch: pytest.MonkeyPatch, *said: str, password: str = "") -> Answers:
+    """What comes of a person at a terminal who says this."""
+    lines = iter(said)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    monkeypatch.setattr("getpass.getpass", lambda _: password)
+    return init.ask_for_broker(Answers(path=Path("p.yml"), source=CAMERA))
+
+
+def test_who_names_a_broker_is_asked_for_the_login_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Home Assistant's broker lets nobody in without one."""
+    asked = _asked(monkeypatch, " ha.local ", "pimotion", password="secret word")
+    assert (asked.broker, asked.username, asked.password) == ("ha.local", "pimotion", "secret word")
+    text = init.configuration(asked, admin_password="0123456789abcdef")
+    mqtt = config_file.parse(text, asked.path).mqtt
+    assert mqtt.username == "pimotion"
+    assert mqtt.password is not None
+    assert mqtt.password.reveal() == "secret word"
+
+
+def test_an_empty_answer_is_a_broker_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _asked(monkeypatch, "").broker is None
+
+
+def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a script."""
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+    answers = Answers(path=Path("p.yml"), source=CAMERA)
+    assert init.ask_for_broker(answers) == answers
+
+
+def test_where_no_camera_was_found_it_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init.run(Answers(path=tmp_path / "pimotion.yml", source=DEMO))
+    assert "with the demo recording, as no camera was found" in capsys.readouterr().out
