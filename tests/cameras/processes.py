@@ -42,10 +42,19 @@ def imagezmq_sender(address: str, name: str, what: str) -> Iterator[subprocess.P
 
 
 @contextmanager
+def told_camera(kind: str, where: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a camera that shows what it is told to on its stdin."""
+    command = [sys.executable, str(_HERE / "told_camera.py"), kind, where]
+    with _running(command) as process:
+        yield process
+
+
+@contextmanager
 def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     search = os.pathsep.join([str(_HERE.parent), str(_HERE.parent.parent)])
     environment = {**os.environ, "PYTHONPATH": search}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
     try:
         yield process
     finally:
