@@ -50,6 +50,7 @@ def found_cameras() -> list[FoundCamera]:
 
 def show(*, as_json: bool) -> None:
     """Print them on stdout; what keeps others from being found, on stderr."""
+    quiet_libcamera()
     cameras = found_cameras()
     if as_json:
         told = [dataclasses.asdict(camera) for camera in cameras]
@@ -60,6 +61,14 @@ def show(*, as_json: bool) -> None:
     missing = [] if cameras else [f"no camera was found; {NO_CAMERA}"]
     for text in (*missing, *hints()):
         sys.stderr.write(f"{text}\n")
+
+
+def quiet_libcamera() -> None:
+    """Keep libcamera's own log off a list that a person reads, unless it was asked for.
+
+    To be called before picamera2 is loaded; what goes wrong is told by us.
+    """
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
 
 
 def hints() -> list[str]:

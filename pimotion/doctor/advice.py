@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,23 +25,33 @@ def about(camera: Camera) -> str:
             return _about_sender(rest)
         case "file":
             return "check the path; the service sees no home folders, but /var/lib/pimotion"
-        case "v4l2" | "picamera":
-            return _about_devices(rest)
+        case "v4l2" if Path(rest).exists():
+            return _about_device(Path(rest), camera)
+        case "auto" | "v4l2" | "picamera":
+            return _about_missing(kind)
     return "try exactly this address and login in VLC on a computer beside it"
 
 
-def _about_devices(path: str) -> str:
+def _about_device(path: Path, camera: Camera) -> str:
+    if not os.access(path, os.R_OK | os.W_OK):
+        return "`sudo usermod -aG video $USER`, and log in anew"
     if holders := ", ".join(_holders(path)):
         return f"stop the program that has it: {holders}"
+    if camera.controls.given:
+        return "`python -m pimotion cameras` lists its controls, each with what it may be"
+    return f"plug it in anew; `sudo fuser -v {path}` names a program that has it"
+
+
+def _about_missing(kind: str) -> str:
     sources = [each.source for each in found_cameras()]
+    if kind != "v4l2" and "picamera" in sources:
+        return "only one program can have it: is another one running, or a second pimotion?"
     return f"this machine has {', '.join(sources)}" if sources else NO_CAMERA
 
 
-def _holders(path: str) -> Iterator[str]:
+def _holders(path: Path) -> Iterator[str]:
     """Give the programs that hold a device, as far as this user may see them."""
-    if not path.startswith("/"):
-        return
-    device = str(Path(path).resolve())
+    device = str(path.resolve())
     for process in _PROC.glob("[0-9]*"):
         with suppress(OSError):  # another user's, or it has just ended
             if any(_leads_to(each, device) for each in (process / "fd").iterdir()):

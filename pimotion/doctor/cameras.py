@@ -126,7 +126,7 @@ def _libcamera(*, is_needed: bool) -> Check:
 
 def _permissions(settings: Settings) -> Iterator[Check]:
     closed = closed_devices()
-    if _DMA_HEAPS.is_dir():
+    if is_pi() and _DMA_HEAPS.is_dir():  # elsewhere nobody needs them
         closed += [each for each in _DMA_HEAPS.iterdir() if not os.access(each, os.R_OK | os.W_OK)]
     local = ("auto", "v4l2", "picamera")
     is_needed = any(each.source.startswith(local) for each in settings.cameras.values())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pimotion.cameras import quiet_libcamera
 from pimotion.config.settings import Settings
 from pimotion.doctor.broker import broker
 from pimotion.doctor.cameras import cameras
@@ -25,6 +26,7 @@ def doctor(settings: Settings, path: Path | None, *, as_json: bool) -> int:
         path: Where from; None where there is no file.
         as_json: Print one JSON object at the end instead of a line a check.
     """
+    quiet_libcamera()
     width = max(len("Home Assistant"), *(len(f"camera {each}") for each in settings.cameras))
     checks: list[Check] = []
     for check in _checks(settings, path):

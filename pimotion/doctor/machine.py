@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 _HOT_C = 80.0
 """From here a Pi slows itself down (documentation of the Raspberry Pi, "frequency management")."""
 _MILLI = 1000
+_SOME_BYTES = 4096
+"""On a full disk a file can still be made, but not written."""
 
 _NOW = {
     0: "the supply's voltage is too low now",
@@ -48,15 +51,15 @@ def _folder(folder: Path) -> Check:
     name = "state folder"
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
-            pass
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+            file.write(bytes(_SOME_BYTES))
+            file.flush()
     except OSError as error:
-        return Check(
-            name,
-            Verdict.FAILED,
-            f"{folder} cannot be written: {error.strerror}",
-            "make this user its owner, or set state_dir to a folder that can be written",
-        )
+        advice = "make this user its owner, or set state_dir to a folder that can be written"
+        if error.errno == errno.ENOSPC:
+            advice = "make room: without it neither events nor settings are kept"
+        found = f"{folder} cannot be written: {error.strerror}"
+        return Check(name, Verdict.FAILED, found, advice)
     return Check(name, Verdict.OK, f"{folder} can be written")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -106,6 +107,18 @@ def test_a_disk_that_fills_up_is_worth_a_note(tmp_path: Path) -> None:
     checks = _checks_of(_settings(state_dir=str(tmp_path), storage=storage))
     assert checks["disk"].verdict is Verdict.NOTE
     assert "min_free_bytes" in checks["disk"].found
+
+
+def test_a_disk_without_room_is_no_matter_of_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    checks = _checks_of(_settings(state_dir=str(tmp_path)))
+    assert checks["state folder"].verdict is Verdict.FAILED
+    assert checks["state folder"].advice.startswith("make room")
 
 
 def test_a_clock_that_is_not_set_is_worth_a_note(
@@ -218,6 +231,25 @@ def test_who_has_a_camera_is_named(tmp_path: Path) -> None:
         said = about(Camera(source=f"v4l2:{device}"))
     assert said.startswith("stop the program that has it: ")
     assert f"(process {os.getpid()})" in said
+    assert about(Camera(source=f"v4l2:{device}")).startswith("plug it in anew")
+
+
+def test_a_device_that_may_not_be_used_is_about_the_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "video0").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "usermod -aG video" in about(Camera(source=f"v4l2:{tmp_path}/video0"))
+
+
+@pytest.mark.parametrize("source", ["auto", "picamera"])
+def test_a_pi_camera_that_is_seen_and_cannot_be_opened_is_had_by_another(
+    monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(
+        advice_module, "found_cameras", lambda: [FoundCamera("picamera", "imx708, a Pi camera")]
+    )
+    assert about(Camera(source=source)).startswith("only one program can have it")
 
 
 @pytest.mark.parametrize(
