@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +208,7 @@ int main(int argc, char **argv) {
     if (argc != 5) return 2;
     struct rlimit many = {MAX_FD, MAX_FD};
     setrlimit(RLIMIT_NOFILE, &many);
+    signal(SIGPIPE, SIG_IGN); /* of sendfile() to a client who has just left */
     read_pictures(argv[1]);
     by_sendfile = !strcmp(argv[4], "sendfile");
     epoll = epoll_create1(0);
