@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,13 +31,29 @@ class Latest(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[threading.Lock] = []
+        self._listening: tuple[Callable[[], None], ...] = ()
         self._newest: tuple[T, int] | None = None
 
     def put(self, value: T) -> None:
-        """Replace the value and wake every reader."""
+        """Replace the value, call who listens, and wake every reader."""
         with self._lock:
             self._newest = (value, self._newest[1] + 1 if self._newest else 1)
+        for hear in self._listening:
+            hear()
         self.wake()
+
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` after each `put` from now on, in the thread that puts: it must not wait.
+
+        That saves a thread whose work is done before another could have been woken for it.
+        """
+        with self._lock:
+            self._listening = (*self._listening, hear)
+
+    def unlisten(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` no more, but for a `put` that is under way."""
+        with self._lock:
+            self._listening = tuple(each for each in self._listening if each != hear)
 
     def peek(self) -> T | None:
         """Return the newest value without waiting; None before the first."""

@@ -202,12 +202,21 @@ class Member:
 class Audience:
     """The viewers of one variant in one framing; the bytes of each part are made once for all."""
 
-    def __init__(self, parts: Parts, advance: bool) -> None:
+    def __init__(self, parts: Parts, advance: bool, tell: Callable[[Audience], None]) -> None:
+        """Begin to listen to new parts.
+
+        Args:
+            parts: Where they come from.
+            advance: Which framing they get.
+            tell: Called with this, in another thread, when it is time to `follow`.
+        """
         self.members: list[Member] = []
         self._parts = parts
         self._advance = advance
         self._seen = 0
         self._load = Load((), 0.0)
+        self._tell = tell
+        parts.listen(self._hear)
 
     @property
     def newest(self) -> Load:
@@ -243,5 +252,9 @@ class Audience:
         return gone
 
     def close(self) -> None:
-        """Let the newest part go."""
+        """Listen no more, and let the newest part go."""
+        self._parts.unlisten(self._hear)
         self._load.close()
+
+    def _hear(self) -> None:
+        self._tell(self)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pimotion.errors import PictureError, PimotionError
-from pimotion.log import Repeated
-from pimotion.pace import Pacer
+from pimotion.errors import PimotionError
+from pimotion.latest import Latest
+from pimotion.stream.line import Line
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
-from pimotion.stream.show import Scene, Show
-from pimotion.stream.viewer import Parts, Places, ViewerInfo, Viewing
-
-log = logging.getLogger(__name__)
+from pimotion.stream.show import Show
+from pimotion.stream.viewer import Places, ViewerInfo, Viewing
 
 MAX_VARIANTS = 4
 """Pictures of one camera that are encoded beside each other; each costs as much as the first."""
-
-_TICK_S = 0.5
-"""How soon a dead source is seen as dead, and how long the thread outlives its last viewer."""
 
 Start = Callable[[str, Callable[[], None]], object]
 """Starts a named thread that may end by itself."""
@@ -50,7 +44,8 @@ class Counts:
 class Encoder:
     """Gives the pictures of one camera, or of all of them, to their viewers. Thread-safe.
 
-    The thread ``encode-<id>`` starts with the first viewer and ends after the last.
+    The thread ``encode-<id>`` starts with the first viewer and ends after the last. A picture that
+    is a JPEG already does not visit it, but goes on in the thread that brings it.
     """
 
     def __init__(self, show: Show, places: Places, start: Start) -> None:
@@ -58,8 +53,9 @@ class Encoder:
         self._places = places
         self._start = start
         self._lock = threading.Lock()
-        self._lines: dict[Variant, _Line] = {}
-        self._stills: OrderedDict[Variant, _Line] = OrderedDict()
+        self._lines: dict[Variant, Line] = {}
+        self._stills: OrderedDict[Variant, Line] = OrderedDict()
+        self._calls: Latest[None] = Latest()
         self._running = False
         self._stopped = False
         self._encodes = self._skipped = self._stalled = 0
@@ -151,12 +147,14 @@ class Encoder:
                 "quality and overlay; choose one of those"
             )
 
-    def _join(self, wish: Wish, address: str) -> tuple[_Line, Viewing]:
+    def _join(self, wish: Wish, address: str) -> tuple[Line, Viewing]:
         with self._lock:
             self._refuse_more(wish.variant)
             if not self._running:  # first, so that nothing is to be undone if it fails
                 self._start(f"encode-{self.show.id}", self._run)
                 self._running = True
+            if not self._lines:
+                self.show.listen(self._hear)
             line = self._lines.setdefault(wish.variant, self._line(wish.variant))
             viewing = Viewing(line.parts, wish, self._leave, address)
             line.add(viewing)
@@ -170,100 +168,40 @@ class Encoder:
             line.remove(viewing)
             if not line.viewings:
                 del self._lines[viewing.wish.variant]
+            if not self._lines:
+                self.show.unlisten(self._hear)
         self._places.give_back()
 
     def _viewings(self) -> Iterator[Viewing]:
         return (viewing for line in self._lines.values() for viewing in line.viewings)
 
-    def _line(self, variant: Variant) -> _Line:
-        return _Line(self.show, variant, self._count_encode)
+    def _line(self, variant: Variant) -> Line:
+        return Line(self.show, variant, self._count_encode)
 
     def _count_encode(self) -> None:
         with self._lock:
             self._encodes += 1
 
+    def _hear(self) -> None:
+        """Pass on what is a JPEG already, and call the encoder's thread for the rest."""
+        passed_on = [line.follow(may_wait=False) for line in self._watched()]
+        if not all(passed_on):
+            self._calls.put(None)
+
     def _run(self) -> None:
         seen = 0
         while self._goes_on():
-            news = self.show.wait(seen, _TICK_S)
-            seen = news.number
-            with self._lock:  # after the wait: someone may have come meanwhile
-                lines = list(self._lines.values())
-            for line in lines:
-                line.follow(news.captured_s)
+            call = self._calls.wait(seen, self.show.pause_s())
+            seen = call.number if call else seen
+            for line in self._watched():
+                line.follow(may_wait=True)
+
+    def _watched(self) -> list[Line]:
+        with self._lock:
+            return list(self._lines.values())
 
     def _goes_on(self) -> bool:
         """Tell whether anything is watched; when nothing is, the thread has ended by this."""
         with self._lock:
             self._running = bool(self._lines) and not self._stopped
             return self._running
-
-
-class _Line:
-    """One variant of what is shown. Thread-safe, but `follow` belongs to the encoder's thread.
-
-    Attributes:
-        parts: The newest encoded picture.
-        viewings: Who watches it; guarded by the encoder's lock.
-    """
-
-    def __init__(self, show: Show, variant: Variant, count: Callable[[], None]) -> None:
-        self.parts = Parts()
-        self.viewings: list[Viewing] = []
-        self._show = show
-        self._variant = variant
-        self._count = count
-        self._lock = threading.Lock()
-        self._shown: Hashable = None
-        self._fps: float | None = None
-        self._pacer: Pacer | None = None
-        self._repeated = Repeated(log)
-
-    def add(self, viewing: Viewing) -> None:
-        self.viewings.append(viewing)
-        self._set_pace()
-
-    def remove(self, viewing: Viewing) -> None:
-        self.viewings.remove(viewing)
-        self._set_pace()
-
-    def follow(self, captured_s: float | None) -> None:
-        """Show a new picture if its turn has come; without one, see whether the source has died."""
-        pacer = self._pacer
-        if captured_s is None:
-            if not self._show.scene().is_live:
-                self.show()
-        elif pacer is None or pacer.is_due(captured_s):
-            self.show()
-
-    def show(self) -> Part:
-        """Encode what there is to show now, unless that has been done, and return it."""
-        with self._lock:
-            # Only here, under the lock, so that an older picture can never follow a newer one.
-            scene = self._show.scene()
-            before = self.parts.peek()
-            if before is not None and scene.key == self._shown:
-                return before
-            self._shown = scene.key
-            part = self._paint(scene, before)
-            self._count()
-            if part is not before:
-                self.parts.put(part)
-            return part
-
-    def _paint(self, scene: Scene, before: Part | None) -> Part:
-        """Return the scene's picture; if that is broken the one before, or a card."""
-        try:
-            return scene.paint(self._variant)
-        except PictureError as error:
-            show = self._show
-            self._repeated.warning("broken", f"picture skipped camera={show.id} reason={error}")
-            return before or show.apology(str(error)).paint(self._variant)
-
-    def _set_pace(self) -> None:
-        """Encode as often as the viewer who asks for most."""
-        rates = [viewing.wish.fps for viewing in self.viewings]
-        fastest = None if None in rates else max((rate for rate in rates if rate), default=None)
-        if fastest != self._fps:
-            self._fps = fastest
-            self._pacer = Pacer(fastest) if fastest else None

@@ -44,7 +44,7 @@ class Fanout:
     def __init__(self, *, stall_s: float = STALL_S) -> None:
         self.stall_s = stall_s
         self._arrivals: deque[tuple[socket.socket, Viewing, bytes]] = deque()
-        self._news: deque[Parts] = deque()
+        self._news: deque[Audience] = deque()
         self._waker = Waker()
         self._poller = poller(self._waker)
         self._unsent = unsent_asker()
@@ -111,11 +111,8 @@ class Fanout:
     def _spread(self, now_s: float) -> None:
         """Give new pictures to those who watch them."""
         while self._news:
-            parts = self._news.popleft()
-            for advance in (False, True):
-                audience = self._audiences.get((parts, advance))
-                for member in audience.follow(now_s) if audience else ():
-                    self._remove(member)
+            for gone in self._news.popleft().follow(now_s):
+                self._remove(gone)
 
     def _attend(self, fd: int, now_s: float, *, has_gone: bool) -> None:
         """Go on with a viewer whose socket is ready."""
@@ -135,10 +132,8 @@ class Fanout:
         """Begin with new viewers."""
         while self._arrivals:
             viewer, viewing, head = self._arrivals.popleft()
-            # First, so that no picture comes between this and the look at the newest.
-            viewing.parts.tell = self._hear
             key = (viewing.parts, viewing.wish.advance)
-            audience = self._audiences.get(key) or Audience(*key)
+            audience = self._audiences.get(key) or Audience(*key, self._hear)
             for gone in audience.follow(now_s):
                 self._remove(gone)
             self._audiences[key] = audience
@@ -150,8 +145,8 @@ class Fanout:
             except OSError:
                 self._remove(member)
 
-    def _hear(self, parts: Parts) -> None:
-        self._news.append(parts)
+    def _hear(self, audience: Audience) -> None:
+        self._news.append(audience)
         self._waker.wake()
 
     def _tend(self, now_s: float) -> None:

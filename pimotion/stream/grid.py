@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -21,7 +21,6 @@ from pimotion.stream.cards import card
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
 from pimotion.stream.scene import CameraScene, CameraShow, overlay_of
-from pimotion.stream.show import News
 
 ALL = "all"
 """Its id; no camera can be called so."""
@@ -61,11 +60,15 @@ class GridShow:
         """What is drawn on any camera's own stream."""
         return self._settings
 
-    def wait(self, seen: int, timeout_s: float) -> News:
-        """Wait for the next beat; whether there is anything new, the scene's key tells."""
-        now_s = time.monotonic()
-        time.sleep(min(timeout_s, _BEAT_S - now_s % _BEAT_S))
-        return News(seen + 1, time.monotonic())
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Do without: it is looked at with each beat."""
+
+    def unlisten(self, hear: Callable[[], None]) -> None:
+        """Do nothing."""
+
+    def pause_s(self) -> float:
+        """Return the time until the next beat; whether there is anything new, the key tells."""
+        return _BEAT_S - time.monotonic() % _BEAT_S
 
     def scene(self) -> GridScene:
         """Return the newest frame of each camera, or why there is none."""
@@ -93,9 +96,13 @@ class GridScene:
         return tuple(scene.key for scene in self.scenes)
 
     @property
-    def is_live(self) -> bool:
-        """True while any camera is."""
-        return any(scene.is_live for scene in self.scenes)
+    def captured_s(self) -> float | None:
+        """When this was put together, monotonic; None: all cameras are dead."""
+        return time.monotonic() if any(scene.frame for scene in self.scenes) else None
+
+    def ready(self, _variant: Variant) -> Part | None:
+        """Return None: it is always made."""
+        return None
 
     def paint(self, variant: Variant) -> Part:
         """Return all cameras as one JPEG; ``variant.width`` is that of the whole."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Stream
-from pimotion.picture import Picture
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.stream.cards import card, last_text, since_text
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
-from pimotion.stream.show import News
 from pimotion.types import CameraHealth, CameraState, Detection, Frame
 
 _USUAL_SIZE = (1280, 720)
@@ -22,6 +20,9 @@ _USUAL_SIZE = (1280, 720)
 
 _CARD_EVERY_S = 5.0
 """A card says how long the camera has been away; so often it is drawn anew."""
+
+_LOOK_EVERY_S = 0.5
+"""How soon a source that just stops is seen as dead."""
 
 _BOXES_LAST_S = 1.0
 """Boxes are drawn on later frames until a newer detection comes, but no longer than this."""
@@ -44,13 +45,17 @@ class CameraShow:
         """The camera's."""
         return self.camera.settings
 
-    def wait(self, seen: int, timeout_s: float) -> News:
-        """Wait for a frame newer than number ``seen``."""
-        taken = self.camera.frames.wait(seen, timeout_s)
-        if taken is None:
-            return News(seen, None)
-        frame = taken.value if isinstance(taken.value, Frame) else None
-        return News(taken.number, frame.monotonic_s if frame else None)
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` at each frame, and when there are no more of them."""
+        self.camera.frames.listen(hear)
+
+    def unlisten(self, hear: Callable[[], None]) -> None:
+        """Call it no more."""
+        self.camera.frames.unlisten(hear)
+
+    def pause_s(self) -> float:
+        """Return how long a camera may be dead that does not say so."""
+        return _LOOK_EVERY_S
 
     def scene(self) -> CameraScene:
         """Return the newest frame, or why there is none."""
@@ -101,9 +106,22 @@ class CameraScene:
     below: str = ""
 
     @property
-    def is_live(self) -> bool:
-        """False when the source is dead."""
-        return self.frame is not None
+    def captured_s(self) -> float | None:
+        """When the frame was captured, monotonic; None: the source is dead."""
+        return self.frame.monotonic_s if self.frame else None
+
+    def ready(self, variant: Variant) -> Part | None:
+        """Return the camera's own JPEG if it is what the variant asks for; else None."""
+        frame = self.frame
+        if frame is None or variant.quality is not None:
+            return None
+        picture = frame.picture
+        own = picture.camera_jpeg
+        if own is None or picture.size_at(variant.width)[0] < picture.width:
+            return None
+        if variant.overlays and not overlay_of(self.camera, frame, variant).is_empty:
+            return None
+        return Part(own, frame.monotonic_s, frame.utc_s)
 
     def paint(self, variant: Variant) -> Part:
         """Return the scene as a JPEG that looks as the variant says.
@@ -111,6 +129,9 @@ class CameraScene:
         Raises:
             PictureError: The frame cannot be decoded.
         """
+        part = self.ready(variant)
+        if part is not None:
+            return part
         quality = variant.quality or self.camera.settings.quality
         frame = self.frame
         if frame is None:
@@ -118,7 +139,7 @@ class CameraScene:
             return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
         overlay = overlay_of(self.camera, frame, variant)
         if overlay.is_empty:
-            jpeg = _plain_jpeg(frame.picture, variant, quality)
+            jpeg = frame.picture.jpeg(quality, variant.width)
         else:
             jpeg = draw(frame.picture, overlay, variant.width).jpeg(quality)
         return Part(jpeg, frame.monotonic_s, frame.utc_s)
@@ -128,11 +149,6 @@ def _last_text(last_s: float) -> str:
     age_s = max(0.0, time.monotonic() - last_s)
     now_utc_s = utc_now_s()
     return last_text(None if now_utc_s is None else now_utc_s - age_s, age_s)
-
-
-def _plain_jpeg(picture: Picture, variant: Variant, quality: int) -> bytes:
-    untouched = variant.quality is None and picture.camera_jpeg is not None
-    return picture.jpeg(None if untouched else quality, variant.width)
 
 
 def overlay_of(camera: LiveCamera, frame: Frame, variant: Variant) -> Overlay:

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 from pimotion.config.camera import Stream
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What came of waiting for something new.
-
-    Attributes:
-        number: Pass it to the next `Show.wait`.
-        captured_s: When the new picture was captured, monotonic; None: there is no new picture.
-    """
-
-    number: int
-    captured_s: float | None
 
 
 class Scene(Protocol):
@@ -32,8 +18,11 @@ class Scene(Protocol):
         """Equal keys show the same picture."""
 
     @property
-    def is_live(self) -> bool:
-        """False when a card is shown in place of a picture."""
+    def captured_s(self) -> float | None:
+        """When the picture was captured, monotonic; None: a card is shown in its place."""
+
+    def ready(self, variant: Variant) -> Part | None:
+        """Return what `paint` returns if it is a JPEG already; None if it has to be made."""
 
     def paint(self, variant: Variant) -> Part:
         """Return it as a JPEG that looks as the variant says.
@@ -57,8 +46,14 @@ class Show(Protocol):
     @property
     def settings(self) -> Stream: ...  # noqa: D102
 
-    def wait(self, seen: int, timeout_s: float) -> News:
-        """Wait for something newer than what was ``seen``, but no longer than ``timeout_s``."""
+    def listen(self, hear: Callable[[], None]) -> None:
+        """Call ``hear`` at each new picture, in the thread that brings it: it must not wait."""
+
+    def unlisten(self, hear: Callable[[], None]) -> None:
+        """Call it no more."""
+
+    def pause_s(self) -> float:
+        """Return how long nobody need look at it unless there is something to `listen` to."""
 
     def scene(self) -> Scene:
         """Return what there is to show now."""

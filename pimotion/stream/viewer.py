@@ -20,6 +20,9 @@ successor is sent once more after this time, but with ``advance``, where the nex
 REPEAT_S = 4.0
 """Home Assistant's proxy gives up after 10 s of silence; promised is a frame every 5 s."""
 
+Parts = Latest[Part]
+"""The newest picture of one variant."""
+
 CONNECTION = "pimotion.connection"
 """The name in the WSGI environ of the `HandOver`; other servers have none."""
 
@@ -49,25 +52,6 @@ class Places:
         """Return a place that was taken."""
         with self._lock:
             self._taken -= 1
-
-
-class Parts(Latest[Part]):
-    """The newest picture of one variant, for threads that wait and for one that is told instead.
-
-    Attributes:
-        tell: Called with this after each `put`; it must not wait. None: nobody.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tell: Callable[[Parts], None] | None = None
-
-    def put(self, value: Part) -> None:
-        """Replace the picture and let everyone know."""
-        super().put(value)
-        tell = self.tell
-        if tell is not None:
-            tell(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ def test_a_viewer_who_leaves_gives_his_place_back_once(line: Line) -> None:
 
 def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(line: Line) -> None:
     parts = Parts()
-    audience = Audience(parts, False)
+    audience = Audience(parts, False, lambda _: None)
     other = Line()
     gone, there = other.member(), line.member()
     parts.put(Part(b"one", 1.0, None))

@@ -59,3 +59,20 @@ def test_wake_lets_a_reader_go_without_a_value() -> None:
         reader.join(0.01)
 
     assert got == [None]
+
+
+def test_who_listens_is_called_for_each_value_before_a_reader_is_woken() -> None:
+    """So that what takes a moment is done while the value is fresh, in the thread that has it."""
+    slot: Latest[str] = Latest()
+    heard: list[str | None] = []
+
+    def hear() -> None:
+        heard.append(slot.peek())
+
+    slot.listen(hear)
+    slot.put("a")
+    slot.put("b")
+    slot.unlisten(hear)
+    slot.put("c")
+
+    assert heard == ["a", "b"]

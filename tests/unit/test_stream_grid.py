@@ -116,7 +116,7 @@ def test_all_dead_are_all_cards() -> None:
     feeds = feeds_of(3)
     for feed in feeds:
         feed.lose("no route to host")
-    assert not grid_of(*feeds).scene().is_live
+    assert grid_of(*feeds).scene().captured_s is None
     assert all(reddest(tile) > 100 for tile in tiles(whole(grid_of(*feeds)), 3))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +21,7 @@ from pimotion.stream.cards import last_text, since_text
 from pimotion.stream.encoder import MAX_VARIANTS, Encoder, TooMany
 from pimotion.stream.multipart import OPENING_AHEAD, Part
 from pimotion.stream.query import Variant, Wish
-from pimotion.stream.scene import CameraShow
+from pimotion.stream.scene import CameraScene, CameraShow
 from pimotion.stream.viewer import Places
 from pimotion.types import Box
 
@@ -213,6 +214,69 @@ def test_a_frame_is_encoded_once_for_all_who_ask() -> None:
     first = encoder.watch(Wish(asked, None))
     assert first.__next__().endswith(encoder.watch(Wish(asked, 5)).__next__()[-1000:])
     assert encoder.still(asked) is encoder.still(asked)
+
+
+def test_what_needs_no_encoding_does_not_wait_for_the_encoder_s_thread() -> None:
+    """It goes on in the thread that brings it; the thread of this encoder never runs."""
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    plain = encoder.watch(Wish(NOTHING_DRAWN, None))
+    drawn_on = encoder.watch(Wish(Variant(None, None, frozenset({"time"})), None))
+    before = drawn_on.parts.peek()
+    feed.show()
+    newest = plain.parts.peek()
+    assert newest is not None
+    assert barcode.read_jpeg(newest.jpeg) == 2
+    assert drawn_on.parts.peek() is before
+    plain.close()
+    drawn_on.close()
+    feed.show()
+    assert plain.parts.peek() is newest, "pictures are made for those who have left"
+
+
+def test_pictures_that_need_no_encoding_keep_the_rate_that_was_asked_for() -> None:
+    feed = Feed()
+    first = feed.show()
+    encoder = encoder_of(feed)
+    viewing = encoder.watch(Wish(NOTHING_DRAWN, 10))
+    shown = set()
+    for number in range(1, 31):
+        feed.camera.frames.put(replace(first, monotonic_s=first.monotonic_s + number / 30))
+        shown.add(viewing.parts.peek())
+    assert 9 <= len(shown) <= 12
+    viewing.close()
+
+
+def test_the_camera_does_not_wait_while_someone_else_encodes_its_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A still in the same variant may take long; the next picture is left to the encoder."""
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    viewing = encoder.watch(Wish(NOTHING_DRAWN, None))
+    painting, painted = threading.Event(), threading.Event()
+    paint = CameraScene.paint
+
+    def slowly(scene: CameraScene, variant: Variant) -> Part:
+        painting.set()
+        assert painted.wait(10)
+        return paint(scene, variant)
+
+    monkeypatch.setattr(CameraScene, "paint", slowly)
+    feed.camera.frames.unlisten(encoder._hear)  # so that the still is the first
+    feed.show()
+    still = threading.Thread(target=encoder.still, args=(NOTHING_DRAWN,))
+    still.start()
+    assert painting.wait(10)
+    feed.camera.frames.listen(encoder._hear)
+    before = viewing.parts.peek()
+    feed.show()  # returns, though the still is not done
+    assert viewing.parts.peek() is before
+    painted.set()
+    still.join(10)
+    viewing.close()
 
 
 def test_a_fifth_variant_is_refused_until_one_is_free() -> None:

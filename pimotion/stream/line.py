@@ -1,0 +1,117 @@
+"""One variant of what an encoder shows: its newest picture, and who watches it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+
+from pimotion.errors import PictureError
+from pimotion.log import Repeated
+from pimotion.pace import Pacer
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant
+from pimotion.stream.show import Scene, Show
+from pimotion.stream.viewer import Parts, Viewing
+
+log = logging.getLogger(__name__)
+
+
+class Line:
+    """Shows one variant. Thread-safe, but who watches is guarded by the encoder's lock.
+
+    Attributes:
+        parts: The newest encoded picture.
+        viewings: Who watches it.
+    """
+
+    def __init__(self, show: Show, variant: Variant, count: Callable[[], None]) -> None:
+        """Show nothing yet; ``count`` is called for each picture made."""
+        self.parts = Parts()
+        self.viewings: list[Viewing] = []
+        self._show = show
+        self._variant = variant
+        self._count = count
+        self._lock = threading.Lock()
+        self._shown: Hashable = None
+        self._fps: float | None = None
+        self._pacer: Pacer | None = None
+        self._repeated = Repeated(log)
+
+    def add(self, viewing: Viewing) -> None:
+        """Add someone who watches."""
+        self.viewings.append(viewing)
+        self._set_pace()
+
+    def remove(self, viewing: Viewing) -> None:
+        """Remove someone who watched."""
+        self.viewings.remove(viewing)
+        self._set_pace()
+
+    def follow(self, *, may_wait: bool) -> bool:
+        """Show what there is now if it is new and its turn has come.
+
+        Args:
+            may_wait: False: it is for a thread that has other work than to encode.
+
+        Returns:
+            False when that was left to a thread that may.
+        """
+        if not self._lock.acquire(blocking=may_wait):
+            return False
+        try:
+            scene = self._show.scene()
+            if scene.key == self._shown:
+                return True
+            part = None if may_wait else scene.ready(self._variant)
+            if part is None and not may_wait:
+                return False
+            if self._is_due(scene):
+                self._put(scene, part)
+            return True
+        finally:
+            self._lock.release()
+
+    def show(self) -> Part:
+        """Encode what there is to show now, unless that has been done, and return it."""
+        with self._lock:
+            scene = self._show.scene()
+            before = self.parts.peek()
+            if before is not None and scene.key == self._shown:
+                return before
+            return self._put(scene)
+
+    def _is_due(self, scene: Scene) -> bool:
+        pacer, captured_s = self._pacer, scene.captured_s
+        return pacer is None or captured_s is None or pacer.is_due(captured_s)
+
+    def _put(self, scene: Scene, part: Part | None = None) -> Part:
+        """Put up a scene; ``part`` is its picture if there is one already.
+
+        Only under the lock under which the scene was looked at, so that an older picture can never
+        follow a newer one.
+        """
+        before = self.parts.peek()
+        part = part or self._paint(scene, before)
+        self._shown = scene.key
+        self._count()
+        if part is not before:
+            self.parts.put(part)
+        return part
+
+    def _paint(self, scene: Scene, before: Part | None) -> Part:
+        """Return the scene's picture; if that is broken the one before, or a card."""
+        try:
+            return scene.paint(self._variant)
+        except PictureError as error:
+            show = self._show
+            self._repeated.warning("broken", f"picture skipped camera={show.id} reason={error}")
+            return before or show.apology(str(error)).paint(self._variant)
+
+    def _set_pace(self) -> None:
+        """Encode as often as the viewer who asks for most."""
+        rates = [viewing.wish.fps for viewing in self.viewings]
+        fastest = None if None in rates else max((rate for rate in rates if rate), default=None)
+        if fastest != self._fps:
+            self._fps = fastest
+            self._pacer = Pacer(fastest) if fastest else None
