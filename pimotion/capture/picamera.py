@@ -16,7 +16,7 @@ from typing import Any
 
 from pimotion.capture.bounded import BoundedCall
 from pimotion.capture.picamera_controls import agreed, libcamera_controls
-from pimotion.capture.picamera_exposure import exposure_of
+from pimotion.capture.picamera_exposure import exposure_of, taken_at_s
 from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
 from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.errors import SourceLost
@@ -67,6 +67,7 @@ class PicameraSource:
         self._agreed: dict[str, dict[str, Any]] = {}
         self._is_agreed_said = False
         self._opened_s = 0.0
+        self._taken_s = 0.0
         self._last_call: BoundedCall[Any] | None = None
 
     def open(self) -> None:
@@ -74,12 +75,12 @@ class PicameraSource:
         self.close()
         if self._last_call is not None and self._last_call.is_running:
             raise SourceLost("the camera's driver hangs and does not let go of it")
+        self._opened_s = self._taken_s = time.monotonic()
         starting = self._last_call = BoundedCall(self._start, undo=_shut)
         try:
             self._camera = starting.result(OPEN_TIMEOUT_S)
         except TimeoutError:
             raise SourceLost("the camera hangs while it is being opened") from None
-        self._opened_s = time.monotonic()
         self._is_agreed_said = False
 
     def read(self) -> Captured:
@@ -101,8 +102,9 @@ class PicameraSource:
         except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None
         self._say_agreed(metadata)
-        exposure = exposure_of(metadata)
-        return Captured(self._picture(buffers), now_s, now_s - self._opened_s, exposure)
+        self._taken_s = max(self._taken_s, taken_at_s(metadata, now_s))
+        time_s = self._taken_s - self._opened_s
+        return Captured(self._picture(buffers), self._taken_s, time_s, exposure_of(metadata))
 
     def close(self) -> None:
         """Stop the camera; one that hangs is left behind."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,23 @@ from pimotion.types import Exposure
 
 _BEYOND = 1e9
 """No exposure (us) or gain of a camera comes near it; the longest is the HQ camera's 670 s."""
+
+_OLDEST_S = 5.0
+"""No picture waits longer: by then the camera is lost. An older time stamp is another clock's."""
+
+
+def taken_at_s(metadata: Mapping[str, Any], now_s: float) -> float:
+    """Return when a picture was taken, on the monotonic clock; ``now_s`` where it does not say.
+
+    libcamera's ``SensorTimestamp`` is when the first row was exposed, ns since the boot, time
+    asleep included. Drivers give the monotonic clock; on a Pi, which does not sleep, both are one.
+    """
+    stamp_ns = metadata.get("SensorTimestamp")
+    if not isinstance(stamp_ns, int):
+        return now_s
+    asleep_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    ages_s = (now_s - stamp_ns / 1e9 + offset_s for offset_s in (asleep_s, 0.0))
+    return now_s - next((age_s for age_s in ages_s if 0 <= age_s <= _OLDEST_S), 0.0)
 
 
 def exposure_of(metadata: Mapping[str, Any]) -> Exposure | None:

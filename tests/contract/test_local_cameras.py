@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from cameras.pi_camera import Picamera2, target_of
 from cameras.pictures import SCENE, jpeg, number_of
+from waiting import until
 
 from pimotion.capture import picamera
 from pimotion.capture.factory import found_camera
@@ -105,6 +106,44 @@ def test_each_of_the_pi_s_pictures_says_how_it_was_exposed(pi: type[Picamera2]) 
         assert each.exposure.time_s == pytest.approx(0.010 + number_of(each) / 1e6)
         assert each.exposure.gain == pytest.approx(4.0 * 1.5)
         assert each.exposure.colour_gains == (1.25, 1.75)
+
+
+@pytest.mark.parametrize("clock", [time.CLOCK_BOOTTIME, time.CLOCK_MONOTONIC])
+def test_a_pi_s_picture_is_as_old_as_its_sensor_says(pi: type[Picamera2], clock: int) -> None:
+    """Waiting in a queue does not make it younger: latency and age are those of the light."""
+    source = _pi_source()
+    source.open()
+    opened_ns = time.clock_gettime_ns(clock)
+    until(lambda: time.clock_gettime_ns(clock) > opened_ns + 30_000_000)
+    pi.says = {"SensorTimestamp": opened_ns + 10_000_000}
+    first = source.read()
+    pi.says = {"SensorTimestamp": opened_ns + 20_000_000}
+    second = source.read()
+    source.close()
+    assert second.monotonic_s - first.monotonic_s == pytest.approx(0.01, abs=0.001)
+    assert second.time_s > first.time_s > 0
+
+
+@pytest.mark.parametrize("stamp", [None, 0, -5, 10**30, "1", 1.5, True])
+def test_a_pi_s_picture_without_a_sound_time_is_of_now(pi: type[Picamera2], stamp: object) -> None:
+    source = _pi_source()
+    source.open()
+    before_s = time.monotonic()
+    pi.says = {"SensorTimestamp": stamp}
+    captured = source.read()
+    source.close()
+    assert before_s <= captured.monotonic_s <= time.monotonic()
+
+
+def test_time_never_goes_back_whatever_the_sensor_says(pi: type[Picamera2]) -> None:
+    source = _pi_source()
+    source.open()
+    first = source.read()
+    pi.says = {"SensorTimestamp": time.monotonic_ns() - 2 * 10**9}
+    second = source.read()
+    source.close()
+    assert second.monotonic_s >= first.monotonic_s
+    assert second.time_s >= first.time_s >= 0
 
 
 @pytest.mark.parametrize("key", ["ExposureTime", "AnalogueGain", "DigitalGain"])
