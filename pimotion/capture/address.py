@@ -81,13 +81,15 @@ class Address:
         """Follow a redirect.
 
         Raises:
-            SourceLost: It leads to another host or away from TLS, which would leak the login.
+            SourceLost: It leads to another host or away from TLS, which would leak the login, or
+                to what is no HTTP.
         """
         try:
             new = Address.parse(urljoin(self.url, location), self.login)
         except ValueError:
             raise SourceLost(f"{self.shown} redirects to what is no address") from None
-        if new.host != self.host or (self.scheme, new.scheme) == ("https", "http"):
+        allowed = {"https"} if self.scheme == "https" else {"http", "https"}
+        if new.host != self.host or new.scheme not in allowed:
             raise SourceLost(
                 f"{self.shown} redirects to {new.scheme}://{new.shown}; if that is meant, write "
                 "that address into the configuration"

@@ -59,7 +59,9 @@ def test_a_redirect_keeps_the_login_on_the_same_host(location: str, url: str) ->
     assert address.login == Login("me", "secret")
 
 
-@pytest.mark.parametrize("location", ["http://evil/", "//evil/", "http://cam.evil/", "ftp://cam/"])
+@pytest.mark.parametrize(
+    "location", ["http://evil/", "//evil/", "http://cam.evil/", "ftp://cam/", "rtsp://cam/"]
+)
 def test_a_redirect_to_elsewhere_is_refused(location: str) -> None:
     """The camera's password would go with it."""
     with pytest.raises(SourceLost):
