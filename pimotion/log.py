@@ -23,6 +23,18 @@ class _Formatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+_SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
+_CRITICAL = 2
+
+
+class _ForJournal(_Formatter):
+    """Begins each line as sd-daemon(3) says, so that ``journalctl -p warning`` finds them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        begin = f"<{_SYSLOG.get(record.levelno, _CRITICAL)}>"
+        return "\n".join(begin + each for each in super().format(record).splitlines())
+
+
 _chosen_level = logging.INFO
 
 
@@ -32,12 +44,13 @@ def chosen_level() -> int:
 
 
 def setup(level: str = "INFO") -> None:
-    """Send the log to stderr; under systemd the journal adds the time."""
+    """Send the log to stderr; under systemd the journal adds the time and knows the level."""
     global _chosen_level  # noqa: PLW0603  a process has one log
     in_journal = "JOURNAL_STREAM" in os.environ
     line = "%(levelname)s %(name)s: %(message)s"
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(line if in_journal else f"%(asctime)s {line}"))
+    with_time = _Formatter(f"%(asctime)s {line}")
+    handler.setFormatter(_ForJournal(line) if in_journal else with_time)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
