@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -148,6 +149,7 @@ def test_without_simplejpeg_opencv_does_the_work() -> None:
     """There is no wheel of it for 32-bit ARM."""
     program = """
 import sys
+import time
 sys.modules["simplejpeg"] = None
 import numpy as np
 from pimotion import jpeg
@@ -228,3 +230,13 @@ def test_whatever_stands_in_a_jpeg_it_is_bare_or_none() -> None:
     for each in damaged:
         made = bare(each)
         assert made is None or cut_as_home_assistant_does(made) == made
+
+
+def test_a_jpeg_of_a_million_segments_is_not_read_to_its_end() -> None:
+    """It would take a second and 200 MB; it is taken for broken, as real ones have a few dozen."""
+    data = with_segment(encode_bgr(scene(), 80), segment(0xEC, b"") * 1_000_000)
+    began_s = time.thread_time()
+    assert bare(data) is None
+    assert time.thread_time() - began_s < 0.05
+    usual = with_segment(encode_bgr(scene(), 80), segment(0xEC, b"profile") * 500)
+    assert bare(usual) is usual
