@@ -200,11 +200,18 @@ def _growth(seen: Sequence[Seen]) -> float | None:
 
 @dataclass(frozen=True)
 class Encodes:
-    """How many pictures were encoded for each frame of the camera."""
+    """How many pictures were encoded for each frame of the camera.
+
+    Attributes:
+        watched, alone: With viewers, and without.
+        idle_cores: Share of a core without viewers.
+        camera_cores: Of that, the benchmark's own camera, which marks each picture.
+    """
 
     watched: float
     alone: float
     idle_cores: float
+    camera_cores: float
 
 
 def encodes(program: Program, url: str, seconds: float) -> Encodes:
@@ -216,22 +223,23 @@ def encodes(program: Program, url: str, seconds: float) -> Encodes:
     time.sleep(2.0)  # the encoder outlives its last viewer by a moment
     with counting(program) as while_alone:
         idle_cores = program.idle_cores(seconds)
-    return Encodes(_share(while_watched), _share(while_alone), idle_cores)
+    return Encodes(
+        watched=while_watched["encodes"] / while_watched["frames"],
+        alone=while_alone["encodes"] / while_alone["frames"],
+        idle_cores=idle_cores,
+        camera_cores=while_alone["camera_s"] / while_alone["seconds"],
+    )
 
 
 @contextmanager
-def counting(program: Program) -> Iterator[list[int]]:
-    """Yield a list that gets the frames and the encodes of the time within."""
-    before = json.loads(program.ask())
-    counted: list[int] = []
+def counting(program: Program) -> Iterator[dict[str, float]]:
+    """Yield what gets the frames, encodes and the camera's CPU seconds of the time within."""
+    counted: dict[str, float] = {}
+    before, began_s = json.loads(program.ask()), time.monotonic()
     yield counted
-    after = json.loads(program.ask())
-    counted += [after["frames"] - before["frames"], after["encodes"] - before["encodes"]]
-
-
-def _share(counted: Sequence[int]) -> float:
-    frames, made = counted
-    return made / frames
+    after, ended_s = json.loads(program.ask()), time.monotonic()
+    counted |= {name: after[name] - before[name] for name in before}
+    counted["seconds"] = ended_s - began_s
 
 
 def first_pictures_ms(url: str, times: int) -> list[float]:
