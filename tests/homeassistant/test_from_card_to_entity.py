@@ -95,7 +95,7 @@ def test_the_page_leads_to_an_entity_with_a_picture(
     with Listener(broker.port) as listener:
         pi.wait_for(lambda: listener.payloads(f"homeassistant/device/{DOOR}/config"), "discovery")
     core.wait_state(f"{DOOR}_problem", "off", deadline_s=60)
-    assert core.state(f"{DOOR}_motion")["state"] in ("on", "off")
+    core.wait_state(f"{DOOR}_motion", lambda now: now["state"] in ("on", "off"), deadline_s=60)
     core.wait_for(lambda: core.picture(f"{DOOR}_camera")[0] == 200, "a picture", deadline_s=60)
     assert core.picture(f"{DOOR}_camera")[1].startswith(b"\xff\xd8"), "a JPEG"
     # Were anything wrong for the doctor, the machine would have ended.
