@@ -8,17 +8,21 @@ from pathlib import Path
 from pimotion.capture.v4l2_device import V4l2Device
 
 STABLE_NAMES = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+_DEV = Path("/dev")
 
 
-def video_cameras(folders: Sequence[Path] = STABLE_NAMES) -> list[Path]:
-    """Return the stable paths of the devices that capture video, by-id before by-path."""
+def video_cameras(folders: Sequence[Path] = STABLE_NAMES, unnamed: Path = _DEV) -> list[Path]:
+    """Return the paths of the devices that capture video: by-id, then by-path, both stable.
+
+    In a container, where nobody makes those names, its plain device comes last.
+    """
     found: dict[Path, Path] = {}
     for folder in folders:
         for path in sorted(folder.glob("*-video-index*")):
-            device = path.resolve()
-            if device not in found and captures_video(path):
-                found[device] = path
-    return list(found.values())
+            found.setdefault(path.resolve(), path)
+    for path in sorted(unnamed.glob("video[0-9]*")):
+        found.setdefault(path.resolve(), path)
+    return [path for path in found.values() if captures_video(path)]
 
 
 def captures_video(path: Path) -> bool:

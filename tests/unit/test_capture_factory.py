@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pimotion.capture import factory
+from pimotion.capture import devices, factory
 from pimotion.capture.devices import captures_video, video_cameras
 from pimotion.capture.factory import DEMO, source_for
 from pimotion.capture.file import FileSource
@@ -62,5 +62,19 @@ def test_auto_without_a_camera_shows_the_demo(monkeypatch: pytest.MonkeyPatch) -
 def test_only_devices_that_give_video_are_cameras(tmp_path: Path) -> None:
     (tmp_path / "usb-cam-video-index0").symlink_to("/dev/null")
     (tmp_path / "usb-gone-video-index0").symlink_to(tmp_path / "nothing")
-    assert video_cameras([tmp_path, tmp_path / "none"]) == []
+    assert video_cameras([tmp_path, tmp_path / "none"], tmp_path / "none") == []
+
+
+def test_a_device_without_a_stable_name_is_found_by_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, which is given /dev/video1 and no links; where links are, they count."""
+    dev, by_id = tmp_path / "dev", tmp_path / "by-id"
+    dev.mkdir()
+    by_id.mkdir()
+    (dev / "video0").touch()
+    (dev / "video1").touch()
+    (by_id / "usb-cam-video-index0").symlink_to(dev / "video0")
+    monkeypatch.setattr(devices, "captures_video", lambda path: True)
+    assert video_cameras([by_id], dev) == [by_id / "usb-cam-video-index0", dev / "video1"]
     assert not captures_video(Path(__file__))
