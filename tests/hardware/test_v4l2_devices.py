@@ -20,6 +20,7 @@ from pimotion.capture.v4l2_device import V4l2Device
 from pimotion.config.camera import Camera
 from pimotion.config.controls import Controls
 from pimotion.errors import SourceLost
+from pimotion.pixels import View
 
 BRIGHTNESS, CONTRAST = 0x980900, 0x980901
 LOST_S = 5.0
@@ -103,6 +104,23 @@ def test_controls_reach_the_driver_and_are_read_back(
         assert source.read().picture.luma().mean() < bright - 50
     finally:
         source.close()
+
+
+def test_pixels_without_jpeg_come_as_they_are_and_stay(vivid: FoundCamera) -> None:
+    """The driver fills its few buffers again and again; a picture must not lie in one."""
+    source = opened(vivid, width=640, height=360, controls=Controls(brightness=60))
+    try:
+        first = source.read().picture
+        at_once = first.viewed(View()).luma()
+        with V4l2Device(Path(vivid.source.removeprefix("v4l2:"))) as device:
+            device.set(BRIGHTNESS, 200)
+        later = _many(source, 10)[-1].picture.luma()
+    finally:
+        source.close()
+    assert first.is_planar, "OpenCV has made BGR of it"
+    assert later.mean() > at_once.mean() + 20, "the driver's buffers hold other pictures now"
+    assert (first.viewed(View()).luma() == at_once).all(), "it was written over"
+    assert first.bgr().shape == (360, 640, 3)
 
 
 def test_what_the_driver_has_not_is_a_reason_in_words(vivid: FoundCamera) -> None:
