@@ -58,7 +58,7 @@ def process(*command: str) -> Iterator[None]:
     camera = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     try:
         assert camera.stdout is not None
-        camera.stdout.readline()
+        assert camera.stdout.readline(), f"it does not start: {' '.join(command)}"
         yield
     finally:
         camera.kill()
