@@ -69,6 +69,10 @@ opens() { # opens STATUS ADDRESS [OPTIONS OF curl]: what the page answers
 mode() { [ "$(stat -c '%U:%G %a' "$2")" = "$1" ]; }
 finds_nothing() { ! find "$@" -print -quit | grep .; }
 without() { ! grep -q "$@"; }
+tells_warnings() {
+    journalctl -u pimotion -p warning -o cat | grep 'WARNING.*camera is' &&
+        ! journalctl -u pimotion -p warning -o cat | grep INFO
+}
 doctor() { systemd/install.sh doctor > "$out/doctor.txt"; }
 
 first_install() {
@@ -134,6 +138,7 @@ trouble() {
     v4l2-ctl -d "$camera" -c percentage_of_dropped_buffers=100 > /dev/null
     check "a camera that hangs is offline" within 20 healthz offline
     v4l2-ctl -d "$camera" -c percentage_of_dropped_buffers=0 > /dev/null
+    check "the journal knows that as a warning, and no news as one" tells_warnings
     check "and back by itself" within 60 healthz online
     check "without a restart of the service" test "$(shown NRestarts)" = 0 -o "$(shown NRestarts)" = 1
 }
