@@ -103,7 +103,7 @@ class Adaptive:
             return self._nothing(changed_px, "global_change" if self._age.is_warm else "warmup")
         if self._upheaval.is_new_scene:
             return self._begin_anew(changed_px)
-        found = self._finder.find(scene, self._age.step_s)
+        found = self._finder.find(scene, self._objects, self._age.step_s)
         gone = self._tracker.follow(found.blobs, now_s, self._age.step_s)
         self._trust.note_gone(gone, now_s)
         doubts = self._judge(now_s)

@@ -35,6 +35,8 @@ _HALF_SHOWN = 0.6
 _SPECKS = 6.0
 """More regions than this at once, over 2 s, are weather."""
 _SPECKS_S = 2.0
+_KNOWN_SHARE = 0.25
+"""A region of which a quarter lies where a believed thing was is that thing, and no speck."""
 _ABOVE_SPECKS = 3.5
 """A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
 _JOIN_WIDTH_RATIO = 0.006
@@ -107,8 +109,14 @@ class ObjectFinder:
         """Change the area of the smallest object that is looked at, px of this size."""
         self._least_px = max(1.5, _HALF_SHOWN / _SOLID_SHARE * least_px)
 
-    def find(self, scene: Scene, step_s: float) -> Found:
-        """Return the regions of what `scene` compared last."""
+    def find(self, scene: Scene, known: Pixels, step_s: float) -> Found:
+        """Return the regions of what `scene` compared last.
+
+        Args:
+            scene: What the picture was compared with.
+            known: 255 where believed things were in the picture before: a crowd is no weather.
+            step_s: Time since the picture before.
+        """
         self.foreground.fill(0)
         cv2.bitwise_or(scene.grey.changed, scene.structure.changed, dst=self._changed)
         box = where(self._changed, self._reach + 1)
@@ -117,7 +125,7 @@ class ObjectFinder:
             return Found((), (), (), 0)
         self._labels.number(self._changed[box], box)
         areas, light = self._without_light(scene, box)
-        self._count_specks([area for area in areas if area], step_s)
+        self._count_specks(self._unknown(areas, known[box], box), step_s)
         specks = self._drop_specks(areas, box) if self._specks > _SPECKS else ()
         if self._are_apart(areas):
             sizes = [(area, n) for n, area in enumerate(areas) if area]
@@ -155,6 +163,18 @@ class ObjectFinder:
         return [
             of_object * area for of_object, area in zip(is_object, labels.areas, strict=True)
         ], light
+
+    def _unknown(self, areas: list[int], known: Pixels, box: Box) -> list[int]:
+        """Return the areas of the regions that are no believed things, px."""
+        if len(areas) <= _SPECKS and self._specks <= _SPECKS:
+            return [area for area in areas if area]
+        on_known = cv2.bitwise_and(self.foreground[box], known, dst=self._scratch[box])
+        overlaps = self._labels.count(as_pixels(on_known))
+        return [
+            area
+            for area, overlap in zip(areas, overlaps, strict=True)
+            if area and overlap < _KNOWN_SHARE * area
+        ]
 
     def _count_specks(self, areas: list[int], step_s: float) -> None:
         weight = share(step_s, _SPECKS_S)

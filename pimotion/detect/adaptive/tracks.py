@@ -91,7 +91,7 @@ class Track:
         pictures = self.unseen + 1
         moved_x = blob.centre_x - self.blob.centre_x
         moved_y = blob.centre_y - self.blob.centre_y
-        if now_s - self.seen_s > _AWAY_S:
+        if self.unseen and now_s - self.seen_s > _AWAY_S:
             # It has to be seen for a moment before it counts again, and that is another visit.
             self.hits = 0
             self.born_s = now_s
