@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from pimotion.capture.factory import source_for
-from pimotion.capture.imagezmq_hub import zmq_library
+from pimotion.capture.imagezmq_hub import is_ipv6, zmq_library
 from pimotion.capture_loop import CaptureLoop
 from pimotion.config.camera import Camera
 from pimotion.errors import ConfigError, PictureError
@@ -135,6 +135,7 @@ class Sender:
         zmq = self._zmq
         socket = context.socket(zmq.REQ)
         socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.IPV6, is_ipv6(self._options.hub))
         socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing is queued for a hub that is not there
         socket.setsockopt(zmq.RECONNECT_IVL, _RETRY_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, _LONGEST_RETRY_MS)

@@ -88,10 +88,15 @@ class Hub:
         if not self.is_busy:
             self._thread.join(_CLOSE_WAIT_S)
 
+    def _new_socket(self, kind: int) -> Any:
+        socket = self._context.socket(kind)
+        socket.setsockopt(self._zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        socket.setsockopt(self._zmq.IPV6, is_ipv6(self.meeting.address))
+        return socket
+
     def _bound(self) -> Any:
         zmq = self._zmq
-        socket = self._context.socket(zmq.REP)
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        socket = self._new_socket(zmq.REP)
         socket.setsockopt(zmq.LINGER, _LINGER_MS)
         try:
             socket.bind(self.meeting.address)
@@ -103,8 +108,7 @@ class Hub:
 
     def _subscribed(self) -> Any:
         zmq = self._zmq
-        socket = self._context.socket(zmq.SUB)
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        socket = self._new_socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, _WAITING)
         socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _HEARTBEAT_TIMEOUT_MS)
@@ -184,6 +188,11 @@ def leave(hub: Hub, arrivals: Latest[Arrived]) -> None:
         if hub.listeners:
             return
     hub.wait_until_free()
+
+
+def is_ipv6(address: str) -> bool:
+    """Tell whether ``tcp://HOST:PORT`` is an IPv6 address, which ZeroMQ wants to be told."""
+    return address.startswith("tcp://[")
 
 
 def zmq_library() -> ModuleType:

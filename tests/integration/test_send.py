@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +28,15 @@ from pimotion.picture import Picture
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 20
+
+
+def _has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+LOOPBACKS = ["127.0.0.1", "localhost", *(["[::1]"] if _has_ipv6() else [])]
 
 
 @pytest.fixture
@@ -101,6 +111,14 @@ def test_pictures_go_on_arriving_when_the_hub_was_restarted(address: str) -> Non
             with hub(address, "porch") as source:
                 assert _read_patiently(source).picture.width == 448
         assert sender.process.poll() is None
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+def test_pictures_arrive_by_every_kind_of_address(host: str) -> None:
+    """ZeroMQ refuses an IPv6 address unless it is told."""
+    address = f"tcp://{host}:{find_free_port()}"
+    with sending("--source", DEMO, "--to", address, "--name", "porch"), hub(address) as source:
+        assert _read_patiently(source).picture.width == 448
 
 
 def test_a_hub_that_dies_without_its_reply_does_not_hold_the_sender(address: str) -> None:
