@@ -172,3 +172,14 @@ def test_the_same_frames_and_times_give_the_same_detections() -> None:
         ]
 
     assert once() == once()
+
+
+def test_what_only_comes_apart_has_not_moved() -> None:
+    """A shaking camera shows a skirting board, then a part of it: its middle jumps."""
+    board = Visitor(x=190, y=100, width=100, height=18)
+    end = Visitor(x=258, y=100, width=32, height=18)
+
+    told = watch(learnt(), lambda at_s: shot(at_s, [board if at_s < 0.7 else end]), until_s=1.2)
+
+    assert not moving(told)
+    assert any(found.rejected for found in told)

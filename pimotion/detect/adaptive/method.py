@@ -215,7 +215,7 @@ class Adaptive:
     ) -> Sight:
         trusted = [t for t in self._tracker.tracks if t.trusted]
         boxed = [t for t in trusted if t.unseen == 0 and self._is_back(t)]
-        boxed.sort(key=lambda t: -_box_px(t.blob))
+        boxed.sort(key=lambda t: -t.blob.box_px)
         for track in boxed:
             track.shown_s = self._age.now_s
         in_view = [t for t in trusted if self._tracker.is_in_view(t, self._age.now_s)]
@@ -240,7 +240,7 @@ class Adaptive:
         doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]
         light = [(blob, "light") for blob in found.light]
         specks = [(blob, "clutter") for blob in found.specks]
-        return sorted(doubted + light + specks, key=lambda entry: -_box_px(entry[0]))
+        return sorted(doubted + light + specks, key=lambda entry: -entry[0].box_px)
 
     def _held_back(
         self, rejected: list[tuple[Blob, str]], small_px: int, masked_px: int
@@ -285,10 +285,6 @@ class Adaptive:
 
 def _box(blob: Blob) -> tuple[int, int, int, int]:
     return blob.x, blob.y, blob.right, blob.bottom
-
-
-def _box_px(blob: Blob) -> int:
-    return (blob.right - blob.x) * (blob.bottom - blob.y)
 
 
 def _region(blob: Blob, track: int | None) -> Region:

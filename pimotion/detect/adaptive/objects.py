@@ -61,6 +61,11 @@ class Blob:
     centre_y: float
 
     @property
+    def box_px(self) -> int:
+        """Area of its box."""
+        return (self.right - self.x) * (self.bottom - self.y)
+
+    @property
     def sample(self) -> tuple[slice, slice]:
         """Its rows and columns; of a large one some are enough to judge it by."""
         width, height = self.right - self.x, self.bottom - self.y

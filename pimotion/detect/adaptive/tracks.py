@@ -180,7 +180,7 @@ class Tracker:
             reach *= 1 + _REACH_GROWTH * min(track.unseen, _REACH_PICTURES)
             reach *= _SLOW_REACH if is_slow else 1.0
             for index, blob in enumerate(blobs):
-                shared = _overlap(track.blob, blob)
+                shared = overlap_px(track.blob, blob)
                 distance = math.hypot(blob.centre_x - x, blob.centre_y - y)
                 ratio = blob.area_px / max(1.0, track.blob.area_px)
                 least = 1 / (_PART_RATIO if shared and track.trusted else _AREA_RATIO)
@@ -201,7 +201,8 @@ class Tracker:
         return track
 
 
-def _overlap(one: Blob, other: Blob) -> int:
+def overlap_px(one: Blob, other: Blob) -> int:
+    """Return how many pixels two boxes share."""
     width = min(one.right, other.right) - max(one.x, other.x)
     height = min(one.bottom, other.bottom) - max(one.y, other.y)
     return width * height if width > 0 and height > 0 else 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from pimotion.detect.adaptive.planes import Plane
 from pimotion.detect.adaptive.scene import Scene, correlation
-from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track
+from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track, overlap_px
 from pimotion.pixels import Pixels
 
 _LONG_ENOUGH_S = 0.28
@@ -26,6 +26,9 @@ _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
 The values are that study's."""
 _STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.4
 """0.12 sizes are enough for what went straight for 0.4 s: 0.45 of its path or more led away."""
+_PART, _PART_OUTSIDE = 0.5, 0.1
+"""Less than half of the box a thing was first seen in, and a tenth of it outside at most: it came
+apart, which moves its centre, too. So does the skirting board that a shaking camera shows."""
 _SAME_STRUCTURE, _STILL_SAME_STRUCTURE = 0.7, 0.6
 """Correlation of contrasts from which on a place is as before, only brighter, darker or blurred."""
 _STILL_S, _LONG_STILL_S = 1.0, 4.0
@@ -104,6 +107,8 @@ class Trust:
         return max(needed_s, swarm_s), swarm_s > needed_s
 
     def _moves_on(self, track: Track) -> bool:
+        if _came_apart(track):
+            return False
         least = _MOVED_LEAST_RATIO * self._width
         moved = track.moved_from(track.first)
         if track.life_s > _STRAIGHT_S and moved > _STRAIGHT * track.path:
@@ -155,6 +160,12 @@ class Trust:
         far = moved / (moved + min(track.size, _FAR_RATIO * self._width))
         long = track.life_s / (track.life_s + 1)
         return math.pow(clear * large * far * long, 1 / 4)
+
+
+def _came_apart(track: Track) -> bool:
+    now_px, first_px = track.blob.box_px, track.first.box_px
+    outside_px = now_px - overlap_px(track.blob, track.first)
+    return now_px < _PART * first_px and outside_px < _PART_OUTSIDE * now_px
 
 
 def _is_restless(track: Track) -> bool:
