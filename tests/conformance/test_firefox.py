@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import barcode
 import pytest
+from firefox import Firefox
+from programs import program
 
-from conformance.firefox import Firefox
 from conformance.house import House
 from conformance.numbered_camera import SIZE
-from conformance.programs import program
 
 pytestmark = pytest.mark.browser
 

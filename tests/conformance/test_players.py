@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from programs import MUST_HAVE, program
 
 from conformance.house import House
 from conformance.numbered_camera import SIZE
-from conformance.programs import MUST_HAVE, program
 
 NEW_S = 2.5
 """A player's own start and buffering come on top of ours."""

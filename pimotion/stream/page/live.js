@@ -196,7 +196,16 @@ function draw(canvas, image, left, top, width, height) {
   if (canvas.width !== width || canvas.height !== height) {
     [canvas.width, canvas.height] = [width, height];
   }
-  canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = context.createPattern(image, "no-repeat");
+  copy(context, left, top, width, height, 0, 0);
+}
+
+// Copy a part of the picture that is the pattern. By drawImage, Firefox copies the first frame of an
+// endless picture again and again (153, November 2026).
+function copy(context, left, top, width, height, x, y) {
+  context.setTransform(1, 0, 0, 1, x - left, y - top);
+  context.fillRect(left, top, width, height);
 }
 
 function setShape(image, width, height) {
@@ -213,9 +222,10 @@ const ROWS = 40; // one in 18 of 720, of which time and name are two
 function fingerprintOf(image) {
   const [width, height] = [image.naturalWidth, image.naturalHeight];
   [glance.width, glance.height] = [width, ROWS];
+  looks.fillStyle = looks.createPattern(image, "no-repeat");
   for (let row = 0; row < ROWS; row += 1) {
     const at = Math.floor(((row + 0.5) * height) / ROWS);
-    looks.drawImage(image, 0, at, width, 1, 0, row, width, 1);
+    copy(looks, 0, at, width, 1, 0, row);
   }
   const pixels = new Uint32Array(looks.getImageData(0, 0, width, ROWS).data.buffer);
   let print = 0;
