@@ -395,6 +395,21 @@ def test_an_rtsp_camera_with_rare_key_pictures_is_live_at_once(tmp_path: Path) -
     assert numbers == sorted(set(numbers))
 
 
+@pytest.mark.parametrize("fps", [1, 5])
+def test_an_rtsp_camera_of_few_pictures_a_second_is_opened_in_time(
+    fps: int, tmp_path: Path
+) -> None:
+    """FFmpeg looks at a stream until it knows the rate; many small streams have such a one."""
+    port = find_free_port()
+    recording = record(tmp_path / "slow.mp4", frames=30 * fps, fps=fps, gop=10)
+    with rtsp_camera(port, {"cam": recording}):
+        source = source_for(Camera(source=f"rtsp://127.0.0.1:{port}/cam", fps=fps))
+        source.open()
+        numbers = [number_of(each) for each in _read(source, 2)]
+        source.close()
+    assert numbers == sorted(set(numbers))
+
+
 def test_an_rtsp_camera_asks_for_a_login(
     recordings: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
