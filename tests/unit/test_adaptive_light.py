@@ -269,3 +269,18 @@ def test_an_exposure_that_changes_is_no_motion(says: bool) -> None:
 
     assert not moving(told)
     assert changed_most(told) < 0.1
+
+
+def test_a_white_balance_that_changes_hides_nobody() -> None:
+    """All is a third brighter in the grey, of one picture: the camera says that it did it."""
+
+    def pacing(now_s: float) -> Frame:
+        is_warm = now_s >= 1
+        exposure = Exposure(0.01, 2, (2.3, 1.9) if is_warm else (1.5, 1.6))
+        visitors = [Visitor(x=60 * now_s)] if now_s >= 0 else []
+        return shot(now_s, visitors, light=1.33 if is_warm else 1.0, exposure=exposure)
+
+    told = watch(learnt(shots=pacing), pacing, until_s=2)
+
+    assert all(found.motion for found in told[7:])
+    assert "global_change" not in held_back(told)

@@ -128,8 +128,12 @@ def _share_as_before(ratios: npt.NDArray[np.float64]) -> float:
 def _same(one: Exposure | None, other: Exposure | None) -> bool:
     if one is None or other is None:
         return False
-    light, before = one.time_s * one.gain, other.time_s * other.gain
-    return abs(light - before) <= _SAME_EXPOSURE * before
+    # White balance changes no light, but what red and blue weigh in the grey: that is the camera's.
+    now = (one.time_s * one.gain, *(one.colour_gains or ()))
+    before = (other.time_s * other.gain, *(other.colour_gains or ()))
+    return len(now) == len(before) and all(
+        abs(new - old) <= _SAME_EXPOSURE * old for new, old in zip(now, before, strict=True)
+    )
 
 
 _SWITCHED_RATIO = 0.45
