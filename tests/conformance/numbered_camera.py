@@ -44,9 +44,9 @@ class NumberedCamera:
         """Where the camera is."""
         return f"http://127.0.0.1:{self._server.server_port}/video"
 
-    def age_s(self, number: int) -> float:
-        """How long ago a picture was given; KeyError if it never was."""
-        return time.monotonic() - self._given_s[number]
+    def age_s(self, number: int, now_s: float | None = None) -> float:
+        """How long ago a picture was given, or how old it was then; KeyError if it never was."""
+        return (time.monotonic() if now_s is None else now_s) - self._given_s[number]
 
     def die(self) -> None:
         """Hang up on everyone, and give nothing until `revive`."""
