@@ -22,7 +22,7 @@ def taken_at_s(metadata: Mapping[str, Any], now_s: float) -> float:
     asleep included. Drivers give the monotonic clock; on a Pi, which does not sleep, both are one.
     """
     stamp_ns = metadata.get("SensorTimestamp")
-    if not isinstance(stamp_ns, int):
+    if not isinstance(stamp_ns, int) or abs(stamp_ns) >= 2**63:  # it has 64 bits
         return now_s
     asleep_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
     ages_s = (now_s - stamp_ns / 1e9 + offset_s for offset_s in (asleep_s, 0.0))
