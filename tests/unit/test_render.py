@@ -41,6 +41,18 @@ def test_a_box_is_drawn_around_its_pixels(kind: str, width: int | None) -> None:
     assert np.abs(middle.astype(int) - 120).max() <= 2
 
 
+@pytest.mark.parametrize("box", [Box(0, 0, 640, 360), Box(101, 61, 33, 21), Box(300, 200, 1, 1)])
+def test_a_box_is_drawn_on_its_own_outermost_pixels(box: Box) -> None:
+    """So that one at the picture's edge is seen whole, and a small one is not made larger."""
+    drawn = reddish(draw(picture("bgr"), Overlay(boxes=[box])).bgr())
+
+    rows, columns = np.nonzero(drawn)
+    assert (columns.min(), columns.max()) == (box.x, box.x + box.width - 1)
+    assert (rows.min(), rows.max()) == (box.y, box.y + box.height - 1)
+    inside = drawn[box.y + 2 : box.y + box.height - 2, box.x + 2 : box.x + box.width - 2]
+    assert not inside.any()
+
+
 @pytest.mark.parametrize("kind", ["bgr", "yuv"])
 def test_the_picture_itself_stays_clean(kind: str) -> None:
     original = picture(kind)
