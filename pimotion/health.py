@@ -17,6 +17,9 @@ from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 5.0
+"""A thread without work looks up this often, so that one that hangs is told from one that rests."""
+
 
 class Beat:
     """Renewed by a thread's useful work, never by a timer; a thread whose beat is old hangs.

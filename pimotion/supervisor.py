@@ -7,6 +7,7 @@ itself, nobody feeds it, and systemd ends the process with the stacks of all thr
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,11 @@ _REOPEN_S, _LONGEST_REOPEN_S = 30.0, 600.0
 not ended with exit 70: whoever froze may be a camera far away, and others may work."""
 
 
+_STANDS_STILL_S = 5.0
+"""A main thread that comes so late was stopped with all the others (SIGSTOP, a paused machine).
+They get as long to go on, before one of them counts as hanging."""
+
+
 class Supervisor:
     """Call `look` about once a second. Owned by the main thread."""
 
@@ -43,11 +49,12 @@ class Supervisor:
         self._said = ""
         self._clock = StepWatch()
         self._reopens: dict[str, int] = {}
+        self._looked_s = math.inf  # how long a start takes says nothing
+        self._calm_until_s = 0.0
 
     def look(self) -> None:
         """Give up a thread that hangs; tell systemd that all is well if it is."""
-        hanging = self._threads.stuck()
-        for name, overdue_s in hanging.items():
+        for name, overdue_s in self._hanging().items():
             if self._is_bearable(name, overdue_s):
                 self._repeated.warning(name, f"thread hangs, other cameras go on name={name}")
             else:
@@ -56,6 +63,15 @@ class Supervisor:
         self._reopen_frozen()
         self._note_clock()
         self._tell_systemd()
+
+    def _hanging(self) -> Mapping[str, float]:
+        """Return the threads that hang; for a moment none, when the whole process stood still."""
+        now_s = time.monotonic()
+        stood_s, self._looked_s = now_s - self._looked_s, now_s
+        if stood_s > _STANDS_STILL_S:
+            log.warning("the whole process stood still seconds=%.0f", stood_s)
+            self._calm_until_s = now_s + _STANDS_STILL_S
+        return {} if now_s < self._calm_until_s else self._threads.stuck()
 
     def _reopen_frozen(self) -> None:
         for camera_id, camera in self._cameras.items():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pimotion.errors import PimotionError
+from pimotion.health import Beat
 from pimotion.latest import Latest
 from pimotion.stream.line import Line
 from pimotion.stream.multipart import Part
@@ -18,8 +19,11 @@ from pimotion.stream.viewer import Places, ViewerInfo, Viewing
 MAX_VARIANTS = 4
 """Pictures of one camera that are encoded beside each other; each costs as much as the first."""
 
-Start = Callable[[str, Callable[[], None]], object]
-"""Starts a named thread that may end by itself."""
+_HANGS_S = 30.0
+"""Four variants of a large picture take a Pi a second."""
+
+Start = Callable[[str, Callable[[], None], Beat], object]
+"""Starts a named thread that may end by itself, with what its work renews."""
 
 
 class TooMany(PimotionError):
@@ -56,6 +60,7 @@ class Encoder:
         self._lines: dict[Variant, Line] = {}
         self._stills: OrderedDict[Variant, Line] = OrderedDict()
         self._calls: Latest[None] = Latest()
+        self._beat = Beat(_HANGS_S)
         self._running = False
         self._stopped = False
         self._encodes = self._skipped = self._stalled = 0
@@ -151,7 +156,7 @@ class Encoder:
         with self._lock:
             self._refuse_more(wish.variant)
             if not self._running:  # first, so that nothing is to be undone if it fails
-                self._start(f"encode-{self.show.id}", self._run)
+                self._start(f"encode-{self.show.id}", self._run, self._beat)
                 self._running = True
             if not self._lines:
                 self.show.listen(self._hear)
@@ -191,7 +196,10 @@ class Encoder:
     def _run(self) -> None:
         seen = 0
         while self._goes_on():
-            call = self._calls.wait(seen, self.show.pause_s())
+            pause_s = self.show.pause_s()
+            self._beat.rest(pause_s)
+            call = self._calls.wait(seen, pause_s)
+            self._beat.renew()
             seen = call.number if call else seen
             for line in self._watched():
                 line.follow(may_wait=True)

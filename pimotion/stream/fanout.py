@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import math
 import socket
 import threading
 import time
 from collections import deque
 
-from pimotion.health import Beat, Threads
+from pimotion.health import IDLE_S, Beat, Threads
 from pimotion.stream.audience import Audience, Member
 from pimotion.stream.kernel import Waker, poller, unsent_asker
 from pimotion.stream.viewer import MARK_EVERY_S, REPEAT_SOON_S, Parts, Viewing
@@ -90,7 +89,7 @@ class Fanout:
         try:
             while not self._stopping:
                 if not self._members:
-                    self._beat.rest(math.inf)
+                    self._beat.rest(IDLE_S)
                 ready = self._poller.wait(self._pause_s())
                 self._beat.renew()
                 now_s = time.monotonic()
@@ -105,8 +104,8 @@ class Fanout:
         finally:
             self._close()
 
-    def _pause_s(self) -> float | None:
-        return max(0.0, self._tend_at_s - time.monotonic()) if self._members else None
+    def _pause_s(self) -> float:
+        return max(0.0, self._tend_at_s - time.monotonic()) if self._members else IDLE_S
 
     def _spread(self, now_s: float) -> None:
         """Give new pictures to those who watch them."""

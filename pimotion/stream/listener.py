@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import selectors
 import socket
 import ssl
@@ -19,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from pimotion.health import Beat, Threads
+from pimotion.health import IDLE_S, Beat, Threads
 from pimotion.log import Repeated
 from pimotion.stream.connection import Connection, Step
 from pimotion.stream.kernel import Waker
@@ -127,8 +126,8 @@ class Listener:
         self._selector.register(self._waker, selectors.EVENT_READ, self._waker.clear)
         while not self._stopping.is_set():
             if not self._connections:
-                self._beat.rest(math.inf)
-            ready = self._selector.select(_TICK_S if self._connections else None)
+                self._beat.rest(IDLE_S)
+            ready = self._selector.select(_TICK_S if self._connections else IDLE_S)
             self._beat.renew()
             for key, _ in ready:
                 if isinstance(key.data, Connection):

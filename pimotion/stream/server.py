@@ -10,7 +10,7 @@ from wsgiref.types import WSGIApplication
 from pimotion.config.certificate import Unusable, server_context
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
-from pimotion.health import Threads
+from pimotion.health import Beat, Threads
 from pimotion.stream.address import Address
 from pimotion.stream.app import build
 from pimotion.stream.auth import Gate
@@ -132,10 +132,10 @@ class StreamServer:
         if self._fanout is not None:
             self._fanout.stop(timeout_s)
 
-    def _start_encoder(self, name: str, run: Callable[[], None]) -> threading.Thread:
+    def _start_encoder(self, name: str, run: Callable[[], None], beat: Beat) -> threading.Thread:
         if self._threads is None:
             raise StartError("the server was asked for a stream before it was started")
-        return self._threads.start(name, run, may_end=True)
+        return self._threads.start(name, run, may_end=True, beat=beat)
 
 
 def _encryption(http: Http) -> ssl.SSLContext | None:

@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from pimotion.health import Threads
+from pimotion.health import IDLE_S, Beat, Threads
 
 T = TypeVar("T")
+
+_HANGS_S = 30.0
+"""A hash of a password on a Pi, or a page of events from a slow disk, takes a second or two."""
 
 
 class Workers(Generic[T]):
@@ -31,8 +34,7 @@ class Workers(Generic[T]):
     def start(self, threads: Threads, name: str) -> None:
         """Start them as ``name-1`` and so on."""
         self._threads = [
-            threads.start(f"{name}-{number}", self._run, may_end=True)
-            for number in range(1, self._count + 1)
+            self._started(threads, f"{name}-{number}") for number in range(1, self._count + 1)
         ]
 
     def give(self, thing: T) -> bool:
@@ -56,6 +58,18 @@ class Workers(Generic[T]):
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
 
-    def _run(self) -> None:
-        while (thing := self._queue.get()) is not None:
+    def _started(self, threads: Threads, name: str) -> threading.Thread:
+        beat = Beat(_HANGS_S)
+        return threads.start(name, lambda: self._run(beat), may_end=True, beat=beat)
+
+    def _run(self, beat: Beat) -> None:
+        while True:
+            beat.rest(IDLE_S)
+            try:
+                thing = self._queue.get(timeout=IDLE_S)
+            except queue.Empty:
+                continue
+            if thing is None:
+                return
+            beat.renew()
             self._work(thing)

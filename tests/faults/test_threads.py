@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cameras.steerable_camera import wait_until
 from daemon_process import DaemonProcess
 from hooked import Hook
 
@@ -116,7 +117,7 @@ def test_a_thread_that_dies_ends_the_process_by_name(
         assert f"name={thread}" in daemon.log
 
 
-@pytest.mark.parametrize("thread", ["capture-door", "detect-door"])
+@pytest.mark.parametrize("thread", ["capture-door", "detect-door", "mqtt", "http", "fanout"])
 def test_a_thread_that_hangs_ends_the_process_with_its_stack(
     tmp_path: Path, free_port: int, thread: str
 ) -> None:
@@ -128,6 +129,22 @@ def test_a_thread_that_hangs_ends_the_process_with_its_stack(
         assert daemon.process.wait(30) == DIED
         assert f"thread hangs name={thread}" in daemon.log
         assert "sitecustomize.py" in daemon.log, "the stack shows where it sleeps"
+
+
+def test_a_process_that_was_stopped_goes_on(tmp_path: Path, free_port: int) -> None:
+    """A paused machine is none that hangs: who stood still for 15 s is as good as before."""
+    faulty = Faulty(tmp_path, free_port)
+    with faulty.daemon as daemon:
+        faulty.wait_for_live("door")
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            end_s = time.monotonic() + 15
+            wait_until(lambda: time.monotonic() > end_s, "time passes", 20)
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        daemon.wait_for(lambda: "the whole process stood still" in daemon.log, "it is noted")
+        faulty.wait_for_live("door")
+        assert "hangs" not in daemon.log
 
 
 def test_one_camera_that_hangs_is_offline_and_the_other_goes_on(

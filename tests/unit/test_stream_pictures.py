@@ -15,6 +15,7 @@ import pytest
 from live_feed import HEIGHT, WIDTH, Feed, numbered_jpeg
 
 from pimotion.config.camera import Stream
+from pimotion.health import Beat
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, encode_bgr
 from pimotion.stream.cards import last_text, since_text
@@ -32,7 +33,7 @@ BOX = Box(200, 120, 160, 120)
 def encoder_of(feed: Feed, places: int = 64, show: CameraShow | None = None) -> Encoder:
     """An encoder whose thread never runs: the pictures here are those asked for."""
 
-    def start(name: str, run: Callable[[], None]) -> None:
+    def start(name: str, run: Callable[[], None], beat: Beat) -> None:
         assert name == f"encode-{feed.camera.id}"
 
     return Encoder(show or CameraShow(feed.camera), Places(places), start)

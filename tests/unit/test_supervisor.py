@@ -131,3 +131,23 @@ def test_a_frozen_camera_is_opened_anew_less_and_less_often(
         watching.look()
 
     assert opened_s == [31.0, 91.0, 211.0, 451.0]
+
+
+def test_after_the_whole_process_stood_still_nobody_hangs_at_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr("pimotion.supervisor.time", SimpleNamespace(monotonic=lambda: now.s))
+    threads = SomeThreads()
+    watching = supervisor(threads, door=True)
+    watching.look()
+    now.s += 60
+    threads.hanging = {"mqtt": 30.0, "detect-door": 50.0}
+    watching.look()
+    assert threads.dead is None
+    assert "the whole process stood still seconds=60" in caplog.text
+
+    for _ in range(6):  # who has not gone on by now does hang
+        now.s += 1
+        watching.look()
+    assert threads.dead == "mqtt"
