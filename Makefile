@@ -32,13 +32,13 @@ check: ## lint, format, types
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-browser: ## the page in a real Chromium
+browser: ## the page in a real Chromium and Firefox
 	@.ci/setup test
 	@$(PYTEST) tests/browser $(ARGS)
 
-conformance: ## known viewers (ffmpeg, OpenCV, Chromium, Home Assistant's cut) read the stream
+conformance: ## known viewers (ffmpeg, VLC, browsers, Home Assistant's cut) read the stream
 	@.ci/setup test
-	@$(PYTEST) tests/conformance $(ARGS)
+	@$(PYTEST) -n 2 --dist loadfile tests/conformance $(ARGS)
 
 homeassistant: ## a real Home Assistant, installed once for itself (1.4 GB), sees and steers pimotion
 	@.ci/setup test
