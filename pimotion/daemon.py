@@ -122,6 +122,7 @@ class Daemon:
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
         notify_systemd("READY=1")
+        self._supervisor.look()
 
     def tend(self) -> None:
         """Look after threads, changed settings and our own broker; call it about once a second."""

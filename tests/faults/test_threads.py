@@ -117,7 +117,7 @@ def test_a_thread_that_dies_ends_the_process_by_name(
         assert f"name={thread}" in daemon.log
 
 
-@pytest.mark.parametrize("thread", ["capture-door", "detect-door", "mqtt", "http", "fanout"])
+@pytest.mark.parametrize("thread", ["capture-door", "detect-door", "http", "fanout"])
 def test_a_thread_that_hangs_ends_the_process_with_its_stack(
     tmp_path: Path, free_port: int, thread: str
 ) -> None:
