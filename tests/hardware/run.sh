@@ -26,7 +26,7 @@ pi)
         PYTHONPATH=tests $pytest tests/hardware/test_pi_camera.py tests/hardware/test_picamera_signatures.py"
     ;;
 devices)
-    "$machine/in_vm.sh" -t 900 "
+    "$machine/in_vm.sh" -t 1800 "
         modprobe vivid n_devs=1 node_types=0x1
         modprobe -a vhci-hcd uvcvideo
         export PYTHONPATH=tests:. PIMOTION_HARDWARE=1 PIMOTION_USB_CONTROL=/run/usb.control
@@ -35,7 +35,7 @@ devices)
         $pytest --durations=0 tests/hardware/test_v4l2_devices.py tests/hardware/test_usb_events.py"
     ;;
 service)
-    "$machine/in_vm.sh" -t 1800 'bash tests/hardware/service_in_vm.sh'
+    "$machine/in_vm.sh" -t 3600 'bash tests/hardware/service_in_vm.sh'
     ;;
 install)
     "$machine/in_chroot.sh" 'bash tests/hardware/install_in_chroot.sh'

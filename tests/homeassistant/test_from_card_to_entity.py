@@ -18,11 +18,11 @@ from broker import Broker, Listener, wait_until
 from daemon_process import ROOT
 from home.core import Core
 
-pytestmark = [pytest.mark.hardware, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.hardware, pytest.mark.timeout(2700)]
 
 DOOR = "pimotion_pimotion-vm_camera"
 _PAGE = (ROOT / "docs" / "raspberry-pi.md").read_text()
-_WALK_S = 1200
+_WALK_S = 2400
 _HOST = "10.0.2.2"
 """This machine as the virtual one reaches it."""
 
