@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,33 @@ def test_a_mistake_at_reload_holds_up_no_viewer(
 
         assert longest_s < 1
         assert daemon.log.count("the old one stays in force") == 1
+
+
+def test_a_reload_is_a_gap_of_a_second_at_the_most(
+    tmp_path: Path, free_port: int, unused_port: int, measured: Callable[[str, object], None]
+) -> None:
+    """Every camera starts anew, the one that was changed and the others."""
+    camera = {"source": "synthetic", "width": 320, "height": 240, "fps": 10}
+    mqtt = {"host": HOST, "port": unused_port}
+    cameras = {"door": camera, "shed": camera}
+    settings = {"mqtt": mqtt, "cameras": cameras}
+    with DaemonProcess(tmp_path, settings, port=free_port) as daemon:
+
+        def live() -> bool:
+            health = daemon.healthz()
+            return health is not None and all(
+                each["state"] == "ok" for each in health["cameras"].values()
+            )
+
+        daemon.wait_for(live, "live")
+        changed = {**cameras, "door": {**camera, "name": "Front door"}}
+        written = {"state_dir": str(tmp_path / "state"), **settings, "cameras": changed}
+        (tmp_path / "pimotion.yml").write_text(json.dumps(written))
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: "was read again" in daemon.log, "it is read")
+        began_s = time.monotonic()
+        daemon.wait_for(lambda: daemon.log.count("camera opened") == 4 and live(), "live again")
+        gap_s = time.monotonic() - began_s
+        measured("gap_s", round(gap_s, 2))
+        assert gap_s <= 1
+        assert json.loads(daemon.get("/api/state"))["cameras"][0]["name"] == "Front door"
