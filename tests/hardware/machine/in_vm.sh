@@ -39,7 +39,8 @@ qemu=(qemu-system-x86_64 -M q35,usb=off,vmport=off -cpu Nehalem
     -chardev "file,id=out,path=/dev/stdout,append=on" -device virtserialport,chardev=out,name=vm.out
     -nodefaults -display none -serial "file:$ctl/console.log" -monitor none)
 set +e
-timeout -k 10 "$limit" "${qemu[@]}" < /dev/null | cat # a pipe: qemu opens it by name
+# In the foreground it has no process group of its own, and ends with whoever called us.
+timeout --foreground -k 10 "$limit" "${qemu[@]}" < /dev/null | cat # a pipe: qemu opens it by name
 ended=${PIPESTATUS[0]}
 set -e
 [ -z "$out" ] || { mkdir -p "$out" && cp -r "$ctl/out/." "$ctl/console.log" "$out/"; }
