@@ -24,6 +24,8 @@ from pimotion.pixels import Pixels, as_pixels
 from pimotion.types import Exposure, SceneModel
 
 _HALF = 2
+_CROWD = 3
+"""So many believed things at once may be what makes a picture restless."""
 _BACK_S = 0.2
 _LEAST_STEP_S = 1 / 60
 """The first picture has no step; of the fastest camera it would be this."""
@@ -103,7 +105,10 @@ class Adaptive:
             return self._nothing(changed_px, "global_change" if self._age.is_warm else "warmup")
         if self._upheaval.is_new_scene:
             return self._begin_anew(changed_px)
-        found = self._finder.find(scene, self._objects, self._age.step_s)
+        believed = sum(track.trusted for track in self._tracker.tracks)
+        found = self._finder.find(
+            scene, self._objects, self._age.step_s, is_crowd=believed >= _CROWD
+        )
         gone = self._tracker.follow(found.blobs, now_s, self._age.step_s)
         self._trust.note_gone(gone, now_s)
         doubts = self._judge(now_s)

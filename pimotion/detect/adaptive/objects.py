@@ -114,13 +114,14 @@ class ObjectFinder:
         """Change the area of the smallest object that is looked at, px of this size."""
         self._least_px = max(1.5, _HALF_SHOWN / _SOLID_SHARE * least_px)
 
-    def find(self, scene: Scene, known: Pixels, step_s: float) -> Found:
+    def find(self, scene: Scene, known: Pixels, step_s: float, *, is_crowd: bool) -> Found:
         """Return the regions of what `scene` compared last.
 
         Args:
             scene: What the picture was compared with.
             known: 255 where believed things were in the picture before: a crowd is no weather.
             step_s: Time since the picture before.
+            is_crowd: They are several: one alone, in snow, does not change what weather is.
         """
         self.foreground.fill(0)
         cv2.bitwise_or(scene.grey.changed, scene.structure.changed, dst=self._changed)
@@ -130,7 +131,7 @@ class ObjectFinder:
             return Found((), (), (), 0)
         self._labels.number(self._changed[box], box)
         areas, light = self._without_light(scene, box)
-        self._count_specks(self._unknown(areas, known[box], box), step_s)
+        self._count_specks(self._unknown(areas, known[box], box, is_crowd=is_crowd), step_s)
         specks = self._drop_specks(areas, box) if self._specks > _SPECKS else ()
         if self._are_apart(areas):
             sizes = [(area, n) for n, area in enumerate(areas) if area]
@@ -169,9 +170,9 @@ class ObjectFinder:
             of_object * area for of_object, area in zip(is_object, labels.areas, strict=True)
         ], light
 
-    def _unknown(self, areas: list[int], known: Pixels, box: Box) -> list[int]:
+    def _unknown(self, areas: list[int], known: Pixels, box: Box, *, is_crowd: bool) -> list[int]:
         """Return the areas of the regions that are no believed things, px."""
-        if len(areas) <= _SPECKS and self._specks <= _SPECKS:
+        if not is_crowd or (len(areas) <= _SPECKS and self._specks <= _SPECKS):
             return [area for area in areas if area]
         on_known = cv2.bitwise_and(self.foreground[box], known, dst=self._scratch[box])
         overlaps = self._labels.count(as_pixels(on_known))
