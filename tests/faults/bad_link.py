@@ -61,6 +61,11 @@ class BadLink:
         for each in [self._listening, *self._open]:
             each.close()
 
+    def cut(self) -> None:
+        """End every connection; new ones pass."""
+        for each in self._open:
+            _end(each)
+
     def _accept(self) -> None:
         while not self._over.is_set():
             try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bad_link import BadLink
@@ -22,6 +23,9 @@ Measured = Callable[[str, object], None]
 
 SUSPECTED_S = 12.5
 """A heartbeat is due every 10 s; 2 s after it nothing more is put into a pipe that may be dead."""
+
+_FLAPS_S = 32
+"""Four visits, and sixteen breaks."""
 
 MQTT_CONNECT = bytes.fromhex("100d00044d5154540402003c000162")
 """MQTT 3.1.1, clean session, keep-alive 60 s, client id b."""
@@ -92,6 +96,34 @@ def test_motion_that_comes_and_goes_while_nobody_answers_is_history(
     scene.listener.wait_for(f"{TOPIC}/motion", b"OFF")
     assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion")
     assert scene.events() == [], "nothing of it is told as if it were now"
+
+
+def test_over_a_link_that_breaks_every_two_seconds_no_event_is_lost(
+    scene: Outage, measured: Measured
+) -> None:
+    scene.visit()
+    scene.listener.forget()
+    for second in range(_FLAPS_S):
+        scene.mood.is_walking = second // 4 % 2 == 0  # somebody for 4 s, nobody for 4 s
+        if second % 2:
+            scene.link.cut()
+        wait_until_passed(1)
+    scene.mood.is_walking = False
+    seen = set(motions(scene)[1:])
+    wait_until(lambda: seen <= set(stops(scene)), f"all of {seen} are told", 40)
+
+    late = sum(each.get("late", False) for each in stops(scene).values())
+    measured("events", len(seen))
+    measured("late", late)
+    assert len(seen) >= 3
+    scene.listener.wait_for(f"{TOPIC}/motion", b"OFF")
+
+
+def stops(scene: Scene) -> dict[str, dict[str, Any]]:
+    """Return the last that was said of each event that has ended, now or late."""
+    told = scene.listener.payloads(f"{TOPIC}/event") + scene.listener.payloads(f"{TOPIC}/history")
+    every = (json.loads(each) for each in told)
+    return {each["id"]: each for each in every if each["event_type"] == "stop"}
 
 
 def motions(scene: Scene) -> list[str]:
