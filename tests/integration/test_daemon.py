@@ -96,6 +96,7 @@ def test_detection_that_was_switched_off_stays_off_after_a_restart(
         with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port) as daemon:
             listener.wait_for(f"{topic}/state")
             assert listener.payloads(f"{topic}/state", live=True)[0] == b"OFF"
+            daemon.wait_for(lambda: state(daemon)["cameras"][0]["detection"] is not None, "known")
             assert state(daemon)["cameras"][0]["detection"] is False
 
 
