@@ -1,8 +1,41 @@
-"""``python -m pimotion``."""
+"""``python -m pimotion``, and the script ``pimotion``.
 
+Everything is imported only once signals have an answer: on a Raspberry Pi imports take seconds, in
+which a service may well be stopped again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
 import sys
+from types import FrameType
 
-from pimotion.cli import main
+
+def main() -> int:
+    """Run the command that the arguments name; return its exit code."""
+    if _is_daemon(sys.argv[1:]):
+        _answer_signals()
+    from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
+
+    return obey()
+
+
+def _is_daemon(given: list[str]) -> bool:
+    """Tell whether this is to stop on a signal as on a wish; other commands are broken off."""
+    return not given or given[0] in ("run", "send") or given[0].startswith("-")
+
+
+def _answer_signals() -> None:
+    """Until `run.Signals` takes over: nothing has begun that had to be ended, or read again."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -19,7 +19,7 @@ from pimotion.daemon import Daemon
 from pimotion.doctor.doctor import doctor
 from pimotion.errors import ConfigError, PimotionError
 from pimotion.replay import ReplayOptions, replay
-from pimotion.run import end_process, run
+from pimotion.run import Signals, end_process, run
 from pimotion.send import SendOptions, send
 
 PASSED, FAILED, WRONG_USE = 0, 1, 2
@@ -58,29 +58,33 @@ def _run(options: argparse.Namespace) -> int:
         port=options.port,
         warmup_frames=options.warmup_frames,
     )
+    signals = Signals()
     path = config_file.find(options.config)
-    code = _run_without_file(overrides) if path is None else _run_file(path, overrides)
+    if path is None:
+        code = _run_without_file(overrides, signals)
+    else:
+        code = _run_file(path, overrides, signals)
     end_process(code)
     return code
 
 
-def _run_file(path: Path, overrides: config_file.Overrides) -> int:
+def _run_file(path: Path, overrides: config_file.Overrides, signals: Signals) -> int:
     def read() -> Settings:
         return config_file.load(path, overrides=overrides)
 
     settings = read()
     logging.getLogger(__name__).info("starting version=%s config=%s", __version__, path)
-    return run(settings, reread=read)
+    return run(settings, signals, reread=read)
 
 
-def _run_without_file(overrides: config_file.Overrides) -> int:
+def _run_without_file(overrides: config_file.Overrides, signals: Signals) -> int:
     settings = config_file.apply(first_run.settings_without_file(), overrides)
     has_broker_nearby = first_run.broker_nearby(settings)
 
     def greet(daemon: Daemon) -> None:
         first_run.greet(settings, daemon, has_broker_nearby=has_broker_nearby)
 
-    return run(settings, greet=greet)
+    return run(settings, signals, greet=greet)
 
 
 def _check(options: argparse.Namespace) -> int:

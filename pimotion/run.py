@@ -30,7 +30,10 @@ Greet = Callable[[Daemon], None]
 
 
 class Signals:
-    """SIGTERM and SIGINT ask to stop, SIGHUP asks to read the configuration again."""
+    """SIGTERM and SIGINT ask to stop, SIGHUP asks to read the configuration again.
+
+    Make it before the configuration is read: what comes from then on is remembered.
+    """
 
     def __init__(self) -> None:
         self.stop = False
@@ -51,6 +54,7 @@ class Signals:
         """Let what asks to stop end the process at once from now on."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which a fresh process inherits
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.stop = self.stop or number != signal.SIGHUP
@@ -60,6 +64,7 @@ class Signals:
 
 def run(
     settings: Settings,
+    signals: Signals,
     *,
     reread: Callable[[], Settings] | None = None,
     greet: Greet | None = None,
@@ -68,6 +73,7 @@ def run(
 
     Args:
         settings: What to run.
+        signals: Those that came since before the settings were read.
         reread: Gives the configuration anew for SIGHUP; None where there is no file.
         greet: Called once everything has started.
 
@@ -76,7 +82,6 @@ def run(
     """
     faulthandler.enable()
     bound_heaps()
-    signals = Signals()
     before: Settings | None = None
     while True:
         daemon = Daemon(settings)
