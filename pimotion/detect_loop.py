@@ -185,20 +185,23 @@ class DetectLoop:
         return bool(pacer and pacer.is_due(frame.monotonic_s)) or is_asked
 
     def _check(self, frame: Frame) -> None:
-        """See how the camera is by its picture; one that thaws is learnt anew."""
+        """See how the camera is by its picture."""
         was = self._vitals.now.state
         state, reason = self._vitals.look(frame)
         if state is CameraState.FROZEN:
             self._lose(state, reason)
         elif was is CameraState.FROZEN:
-            self._detector.recalibrate()
             self._greet(frame)
         elif self._vitals.now.online:
             self._vitals.set(state, reason)
 
     def _greet(self, frame: Frame) -> None:
-        """Say that the camera is live, once a picture of it could really be decoded."""
+        """Say that the camera is live, once a picture of it could really be decoded.
+
+        What has changed while nobody could see it is no motion: the scene is learnt anew.
+        """
         still = self._snapshots.plain(frame)
+        self._detector.recalibrate()
         self._vitals.forget_pictures()
         self._vitals.set(CameraState.OK, None)
         self._put_if(still)
