@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
+_FORBIDDEN_RETRY_S = 8.0
+"""A wrong password does not become right by itself soon."""
 _NEAR = ("v4l2:", "auto", "imagezmq:")
 _LONGEST_NEAR_RETRY_S = 3.0
 """Of what is plugged in, or comes to us: looking for it bothers nobody, and 5 s after its return it
@@ -77,6 +79,8 @@ class CaptureLoop:
                 return
             if time.monotonic() - began_s > _GOOD_SESSION_S:
                 retry_s = _FIRST_RETRY_S
+            if lost.forbidden:
+                retry_s = max(retry_s, _FORBIDDEN_RETRY_S)
             self.beat.rest(retry_s)
             self._stopping.wait(retry_s)
             self.beat.renew()

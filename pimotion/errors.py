@@ -23,12 +23,14 @@ class SourceLost(PimotionError):
     Attributes:
         reason: Why, in words for a person; never holds credentials.
         ended: True when the source came to its natural end and opening it again is pointless.
+        forbidden: True when our login was refused; some cameras lock out who tries too often.
     """
 
-    def __init__(self, reason: str, *, ended: bool = False) -> None:
+    def __init__(self, reason: str, *, ended: bool = False, forbidden: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.ended = ended
+        self.forbidden = forbidden
 
 
 class PictureError(PimotionError):

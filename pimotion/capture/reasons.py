@@ -39,7 +39,8 @@ def refused_status(status: int, phrase: str, where: str) -> SourceLost:
     """Return an HTTP or RTSP status as a reason for a person."""
     if status in (401, 403):
         return SourceLost(
-            f"{where} refuses the login ({status}); check the camera's username and password"
+            f"{where} refuses the login ({status}); check the camera's username and password",
+            forbidden=True,
         )
     if status == 404:  # noqa: PLR2004
         return SourceLost(f"{where} has no such page (404); check the path in the camera's URL")
