@@ -101,6 +101,13 @@ HOMES = {
     "zmq": {"capture/imagezmq_hub.py"},
 }
 
+WALL_CLOCKS = {
+    *(("time", name) for name in ("time", "time_ns", "localtime", "gmtime", "ctime", "strftime")),
+    *(("datetime", name) for name in ("now", "utcnow", "today")),
+}
+WALL_CLOCK_HOMES = {"clock.py", "events/ids.py"}
+"""Ids of events are in the order of their times, and nothing else is made of those."""
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -159,6 +166,27 @@ def test_third_party_packages_stay_at_home(path: Path) -> None:
         assert homes is not None, f"{name} imports {top}, which has no home in this test's HOMES"
         folder = f"{Path(name).parent}/*"
         assert name in homes or folder in homes, f"{name} may not import {top}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=ids)
+def test_the_wall_clock_is_read_in_one_place(path: Path) -> None:
+    """Whoever measures an age by it finds a camera stale when somebody sets the clock."""
+    if ids(path) in WALL_CLOCK_HOMES:
+        return
+    tree = ast.parse(path.read_text())
+    read = {
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert not read & WALL_CLOCKS, f"{ids(path)}: pimotion.clock has the wall clock"
+    assert not {"time.time", "datetime.date"} & set(imported_names(tree))
+
+
+def imported_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)

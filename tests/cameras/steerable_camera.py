@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
+
 from cameras.http_camera import part
 from cameras.pictures import FPS, SCENE
 from pimotion.capture.synthetic import QUIET_S, Scene
-from pimotion.pixels import encode_bgr
+from pimotion.pixels import Pixels, encode_bgr
 
 _WALK_FROM = int(QUIET_S * FPS)
 _BOMB_SIDE_PX = 30_000
@@ -37,6 +39,8 @@ class Mood:
     is_stalled: bool = False
     is_frozen: bool = False
     is_walking: bool = False
+    view: str = "scene"
+    """Or "box": somebody has put one there; "black"; "noise": nothing but that."""
     broken_share: float = 0.0
     size_px: tuple[int, int] = (SCENE.width, SCENE.height)
     sent: int = 0
@@ -141,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not mood.is_frozen:
                 number = _WALK_FROM + step % 120 if mood.is_walking else step % _WALK_FROM
             scene = scenes.setdefault(mood.size_px, Scene(*mood.size_px, FPS))
-            body = encode_bgr(scene.image(number), 80)
+            body = encode_bgr(_seen(scene.image(number), mood.view, step), 80)
             if luck.random() < mood.broken_share:
                 body = body[: len(body) // 3]
             while mood.special:
@@ -155,6 +159,17 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.server.over.wait(0.05)
             raise
+
+
+def _seen(image: Pixels, view: str, step: int) -> Pixels:
+    if view == "black":
+        return np.zeros_like(image)
+    if view == "noise":
+        return np.random.default_rng(step).integers(0, 256, image.shape, np.uint8)
+    if view == "box":
+        height, width = image.shape[:2]
+        image[height // 2 :, width // 2 : width * 3 // 4] = (220, 230, 240)
+    return image
 
 
 def huge_part() -> bytes:

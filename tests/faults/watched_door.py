@@ -14,6 +14,7 @@ from daemon_process import DaemonProcess
 
 TOPIC = "pimotion/node/door"
 FROZEN_S = 3
+DARK_S = 5
 
 
 class Scene:
@@ -54,7 +55,7 @@ class Scene:
                     "door": {
                         "source": self.camera.url,
                         "fps": 25,
-                        "health": {"stale_s": 3, "frozen_s": FROZEN_S},
+                        "health": {"stale_s": 3, "frozen_s": FROZEN_S, "dark_s": DARK_S},
                         "events": {"event_gap_s": 1},
                     }
                 },
@@ -111,6 +112,16 @@ class Scene:
     def rss_bytes(self) -> int:
         found: int = psutil.Process(self.daemon.process.pid).memory_info().rss
         return found
+
+    def forget_peak(self) -> None:
+        """From now on `peak_bytes` is that of what follows (proc(5), clear_refs)."""
+        Path(f"/proc/{self.daemon.process.pid}/clear_refs").write_text("5")
+
+    def peak_bytes(self) -> int:
+        """The most memory that it had at any moment, as RSS."""
+        status = Path(f"/proc/{self.daemon.process.pid}/status").read_text()
+        line = next(each for each in status.splitlines() if each.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
 
     def is_connected(self) -> bool:
         """Tell whether the daemon says that it has a broker."""
