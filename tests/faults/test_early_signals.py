@@ -49,14 +49,13 @@ def loading(folder: Path, port: int, how: str, command: str) -> Iterator[subproc
     config = folder / "pimotion.yml"
     config.write_text(json.dumps(settings))
     with subprocess.Popen(
-        [sys.executable, *STARTS[how], command, str(config)],
+        # A test that runs by `nohup` would else hand on that SIGHUP is ignored.
+        ["env", "--default-signal=HUP", sys.executable, *STARTS[how], command, str(config)],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A test that runs by `nohup` would else hand on that SIGHUP is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "loading\n"
