@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
+_SUCCESSOR_S = 0.15
+"""The next frame may be so late before the one that came too early is taken in its place."""
+
 
 class Pacer:
     """Picks the frames that keep a rate, evenly. Not thread-safe: owned by one thread.
@@ -27,6 +30,11 @@ class Pacer:
         late = now_s > self._due_s + self._period_s
         self._due_s = (now_s if late else self._due_s) + self._period_s
         return True
+
+    @property
+    def owed_at_s(self) -> float:
+        """When a frame that was not due is to be taken all the same, unless another follows."""
+        return (self._due_s or 0.0) + _SUCCESSOR_S
 
     def restart(self) -> None:
         """Take the next frame whenever it comes, because time has begun anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import struct
 from collections.abc import Callable
@@ -17,7 +18,6 @@ from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 _ANY = 0x7FFF_FFFF
 """Bytes: more than any socket has unsent."""
 
-
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -27,6 +27,7 @@ class Member:
         FREE --a part--> FREE                         the kernel took all of it
              --a part--> SENDING --rest taken--> FREE
              --a part--> DRAINING --drained--> FREE   the one before has not left: skip, newest next
+             --a part--> FREE                         too early for his fps: when no other follows
 
     A part that was begun is finished. The next begins only when the one before has left this
     machine, and is then the newest: who has a slow link sees fewer pictures, none of them older
@@ -39,8 +40,8 @@ class Member:
 
     __slots__ = (
         "_encrypted", "_fd", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending",
-        "_left", "_load", "_offset", "_pacer", "_poller", "_progress_s", "_repeat_after_s",
-        "_unsent", "sent", "socket", "viewing", "waits",
+        "_left", "_load", "_offset", "_owed_at_s", "_pacer", "_poller", "_progress_s",
+        "_repeat_after_s", "_unsent", "sent", "socket", "viewing", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class Member:
         self._load: Load | None = None
         self._offset = 0
         self._is_owed = False
+        self._owed_at_s = math.inf
         self._is_repeat = False
         self._is_sending = False
         self._is_draining = False
@@ -78,8 +80,11 @@ class Member:
     def offer(self, load: Load, now_s: float) -> None:
         """Give a new part if its turn has come and the viewer is free."""
         # The hot path: a system call to ask and one to send, and nothing touched but this object.
-        if self._pacer is not None and not self._pacer.is_due(load.captured_s):
-            return
+        if self._pacer is not None:
+            if not self._pacer.is_due(load.captured_s):
+                self._owed_at_s = self._pacer.owed_at_s
+                return
+            self._owed_at_s = math.inf
         if self.waits or self._unsent(self._fd):
             self._skip(now_s)
             return
@@ -89,17 +94,23 @@ class Member:
     @property
     def repeat_at_s(self) -> float:
         """When a picture without a successor is to be sent again, while not `waits`."""
-        return self._given_s + (REPEAT_S if self._is_repeat else self._repeat_after_s)
+        repeat_after_s = REPEAT_S if self._is_repeat else self._repeat_after_s
+        return min(self._given_s + repeat_after_s, self._owed_at_s)
 
     def repeat(self, newest: Load, now_s: float) -> None:
-        """Send the last part again, or when that has been done the newest."""
+        """Send the last part again, or the newest if that came too early and its turn is now."""
         if self._unsent(self._fd):  # he is not that far
             self._wait(now_s)
             self._drain()
             return
-        again = newest if self._is_repeat or self._load is None else self._load
+        if self._pacer is not None and now_s >= self._owed_at_s:
+            self._pacer.is_due(now_s)
+            self._owed_at_s = math.inf
+            self._is_repeat = False
+            self._begin(newest, now_s)
+            return
         self._is_repeat = True
-        self._begin(again, now_s)
+        self._begin(self._load or newest, now_s)
 
     def go_on(self, newest: Load, now_s: float) -> None:
         """Do what the socket was waited for."""
@@ -112,6 +123,7 @@ class Member:
         self._given_s = now_s
         if self._is_owed:
             self._is_owed = self._is_repeat = False
+            self._owed_at_s = math.inf
             self._begin(newest, now_s)
 
     def has_stalled(self, now_s: float, stall_s: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Hashable
 
 from pimotion.errors import PictureError
@@ -83,7 +84,10 @@ class Line:
 
     def _is_due(self, scene: Scene) -> bool:
         pacer, captured_s = self._pacer, scene.captured_s
-        return pacer is None or captured_s is None or pacer.is_due(captured_s)
+        if pacer is None or captured_s is None or pacer.is_due(captured_s):
+            return True
+        now_s = time.monotonic()  # a camera that then stands still must not stay one frame behind
+        return now_s >= pacer.owed_at_s and pacer.is_due(now_s)
 
     def _put(self, scene: Scene, part: Part | None = None) -> Part:
         """Put up a scene; ``part`` is its picture if there is one already.

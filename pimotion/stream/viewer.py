@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -109,6 +110,8 @@ class Viewing:
         self._pacer = Pacer(wish.fps) if wish.fps else None
         self._seen = 0
         self._last: Part | None = None
+        self._early: Part | None = None
+        self._owed_at_s = math.inf
         self._repeat_at_s = 0.0
 
     def __iter__(self) -> Viewing:
@@ -170,20 +173,28 @@ class Viewing:
     def _next_part(self) -> Part | None:
         """Return the next picture, old or new; None when the stream is to end."""
         while not self.ended:
+            at_s = min(self._repeat_at_s, self._owed_at_s)
+            taken = self.parts.wait(self._seen, max(0.0, at_s - time.monotonic()))
             now_s = time.monotonic()
-            taken = self.parts.wait(self._seen, max(0.0, self._repeat_at_s - now_s))
             if taken is not None:
                 self.skipped += taken.missed if self._seen and self._pacer is None else 0
                 self._seen = taken.number
                 if self._pacer is None or self._pacer.is_due(taken.value.monotonic_s):
-                    self._last = taken.value
-                    self.sent += 1
-                    self._repeat_at_s = time.monotonic() + self.repeat_after_s
-                    return self._last
-            elif self._last is not None and time.monotonic() >= self._repeat_at_s:
-                self._repeat_at_s = time.monotonic() + REPEAT_S
+                    return self._new(taken.value, now_s)
+                self._early, self._owed_at_s = taken.value, self._pacer.owed_at_s
+            elif self._pacer is not None and self._early is not None and now_s >= self._owed_at_s:
+                self._pacer.is_due(now_s)
+                return self._new(self._early, now_s)
+            elif self._last is not None and now_s >= self._repeat_at_s:
+                self._repeat_at_s = now_s + REPEAT_S
                 return self._last
         return None
+
+    def _new(self, part: Part, now_s: float) -> Part:
+        self._last, self._early, self._owed_at_s = part, None, math.inf
+        self._repeat_at_s = now_s + self.repeat_after_s
+        self.sent += 1
+        return part
 
 
 class HandOver:

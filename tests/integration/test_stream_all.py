@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from mjpeg_reader import MjpegReader
 
 from pimotion.config.settings import Http
 from pimotion.render import Mosaic
+from pimotion.stream.grid import GridScene
+from pimotion.stream.multipart import Part
+from pimotion.stream.query import Variant
 
 PLAIN = "/all/stream.mjpg?overlay=none"
 LOGINS = {"users": [{"name": "bodo", "password": "battery staple"}]}
@@ -55,6 +59,11 @@ def running_feeds(count: int, fps: float) -> list[Feed]:
     return feeds
 
 
+def patient_viewer(url: str) -> MjpegReader:
+    """TimeoutError when he gets nothing new: what has been said again is silent for 4 s."""
+    return MjpegReader(url, timeout_s=3.0)
+
+
 def test_every_camera_lives_in_the_one_stream_and_a_dead_one_is_a_card() -> None:
     feeds = running_feeds(5, 15)
     with serving(*feeds) as server, MjpegReader(server.url + PLAIN) as viewer:
@@ -90,6 +99,43 @@ def test_a_wall_that_stands_still_is_not_encoded_again() -> None:
         assert len({viewer.part().jpeg for _ in range(3)}) == 1  # the same, said again
         feeds[1].show()
         until(lambda: numbers_in(viewer.part().jpeg, 2) == [1, 2])
+
+
+def test_the_last_change_before_a_standstill_is_shown_however_slow_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A mosaic that took long was followed by a quick one, which came too early for the rate."""
+    feeds = [Feed("a"), Feed("b")]
+    for feed in feeds:
+        feed.show()
+    pauses_s = itertools.cycle([0.15, 0.15, 0.0])
+    paint = GridScene.paint
+
+    def slowly(scene: GridScene, variant: Variant) -> Part:
+        time.sleep(next(pauses_s))
+        return paint(scene, variant)
+
+    monkeypatch.setattr(GridScene, "paint", slowly)
+    with serving(*feeds) as server, patient_viewer(server.url + PLAIN) as viewer:
+        for _ in range(8):
+            for feed in feeds:
+                feed.show()
+                time.sleep(0.06)  # so that the second is in the next mosaic
+            while numbers_in(viewer.part().jpeg, 2) != [feed.number for feed in feeds]:
+                pass
+
+
+def test_a_camera_that_stands_still_is_not_one_frame_behind() -> None:
+    """As those that give a frame only when something changes."""
+    feed = Feed()
+    feed.show()
+    url = "/door/stream.mjpg?overlay=none&fps=2"
+    with serving(feed) as server, patient_viewer(server.url + url) as viewer:
+        viewer.part()
+        for _ in range(3):
+            feed.show()
+        while barcode.read_jpeg(viewer.part().jpeg) != feed.number:
+            pass
 
 
 def test_fps_limits_how_often_it_is_put_together() -> None:

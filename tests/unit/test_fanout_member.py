@@ -141,6 +141,29 @@ def test_what_was_not_due_is_not_owed_to_who_was_busy(line: Line) -> None:
     assert line.log == ["a", "a4"]
 
 
+@pytest.mark.parametrize("advance", [False, True])
+def test_what_came_too_early_is_shown_when_nothing_follows(line: Line, advance: bool) -> None:
+    """A wall of cameras that stand still must not stay one change behind for 8 s."""
+    member = line.member(fps=10, advance=advance)
+    member.offer(line.load("a", 1.0), 1.0)
+    early = line.load("b", 1.03)
+    member.offer(early, 1.03)
+    assert [at_s >= member.repeat_at_s for at_s in (1.1, 1.3)] == [False, True]
+    member.repeat(early, 1.3)
+    assert line.log == ["a", "b"]
+    assert member.sent == 2
+    member.offer(line.load("c", 1.32), 1.32)
+    assert line.log == ["a", "b"], "the rate is kept"
+
+
+def test_what_came_too_early_is_not_shown_twice(line: Line) -> None:
+    member = line.member(fps=10, advance=True)
+    for name, captured_s in (("a", 1.0), ("b", 1.03), ("c", 1.1)):
+        member.offer(line.load(name, captured_s), captured_s)
+    assert line.log == ["a", "c"]
+    assert member.repeat_at_s > 3.0
+
+
 def test_a_picture_without_a_successor_is_repeated_soon_and_then_rarely(line: Line) -> None:
     """Blink paints it only then; Home Assistant's proxy gives up after 10 s of silence."""
     member, picture = line.member(), line.load("a")

@@ -31,6 +31,12 @@ def test_jitter_of_a_camera_at_the_wanted_rate_loses_nothing() -> None:
     assert taken(times_s, 15) == times_s
 
 
+def test_a_frame_that_was_too_early_is_owed_a_little_after_its_turn() -> None:
+    pacer = Pacer(2)
+    assert [pacer.is_due(time_s) for time_s in (1.0, 1.2)] == [True, False]
+    assert pacer.owed_at_s == pytest.approx(1.65)
+
+
 def test_after_a_gap_frames_do_not_come_in_a_burst() -> None:
     times_s = [index / 30 for index in range(30)] + [100 + index / 30 for index in range(30)]
 

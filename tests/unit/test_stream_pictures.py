@@ -217,6 +217,19 @@ def test_a_frame_is_encoded_once_for_all_who_ask() -> None:
     assert encoder.still(asked) is encoder.still(asked)
 
 
+def test_a_stream_of_bytes_ends_with_the_newest_picture_too() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    encoder.watch(Wish(NOTHING_DRAWN, None))
+    viewing = encoder.watch(Wish(NOTHING_DRAWN, 10))
+    assert viewing.__next__()
+    early = feed.show().picture.camera_jpeg or b"none"
+    shown = [viewing.__next__(), viewing.__next__()]  # the first once more, at the most
+    assert any(early in part for part in shown)
+    assert viewing.info().sent == 2
+
+
 def test_what_needs_no_encoding_does_not_wait_for_the_encoder_s_thread() -> None:
     """It goes on in the thread that brings it; the thread of this encoder never runs."""
     feed = Feed()
