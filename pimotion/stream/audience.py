@@ -13,7 +13,7 @@ from pimotion.pace import Pacer
 from pimotion.stream.kernel import Poller
 from pimotion.stream.load import Load
 from pimotion.stream.tls import TlsSocket
-from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
+from pimotion.stream.viewer import REPEAT_S, REPEAT_SOON_S, Parts, Viewing
 
 _ANY = 0x7FFF_FFFF
 """Bytes: more than any socket has unsent."""
@@ -79,15 +79,23 @@ class Member:
 
     def offer(self, load: Load, now_s: float) -> None:
         """Give a new part if its turn has come and the viewer is free."""
-        # The hot path: a system call to ask and one to send, and nothing touched but this object.
+        if self.wants(load, now_s):
+            self.give(load, now_s)
+
+    def wants(self, load: Load, now_s: float) -> bool:
+        """Tell whether a new part's turn has come and the viewer is free: then `give` it."""
         if self._pacer is not None:
             if not self._pacer.is_due(load.captured_s):
                 self._owed_at_s = self._pacer.owed_at_s
-                return
+                return False
             self._owed_at_s = math.inf
         if self.waits or self._unsent(self._fd):
             self._skip(now_s)
-            return
+            return False
+        return True
+
+    def give(self, load: Load, now_s: float) -> None:
+        """Send a new part to a viewer who `wants` it."""
         self._is_repeat = False
         self._begin(load, now_s)
 
@@ -212,7 +220,11 @@ class Member:
 
 
 class Audience:
-    """The viewers of one variant in one framing; the bytes of each part are made once for all."""
+    """The viewers of one variant in one framing; the bytes of each part are made once for all.
+
+    Attributes:
+        repeat_at_s: Until then nobody's picture is to be sent again; who sees to it sets it anew.
+    """
 
     def __init__(self, parts: Parts, advance: bool, tell: Callable[[Audience], None]) -> None:
         """Begin to listen to new parts.
@@ -223,6 +235,7 @@ class Audience:
             tell: Called with this, in another thread, when it is time to `follow`.
         """
         self.members: list[Member] = []
+        self.repeat_at_s = 0.0
         self._parts = parts
         self._advance = advance
         self._seen = 0
@@ -255,10 +268,20 @@ class Audience:
         part, viewers = taken.value, len(self.members)
         pieces = part.pieces(advance=self._advance)
         load = self._load = Load(pieces, part.monotonic_s, viewers=viewers)
-        gone = []
+        free, gone = [], []
+        # All are asked before the first is sent to: sending drives out of the processor's caches
+        # what asking takes.
         for member in self.members:
             try:
-                member.offer(load, now_s)
+                if member.wants(load, now_s):
+                    free.append(member)
+            except OSError:
+                gone.append(member)
+        if len(free) == viewers:
+            self.repeat_at_s = now_s + REPEAT_SOON_S
+        for member in free:
+            try:
+                member.give(load, now_s)
             except OSError:
                 gone.append(member)
         return gone

@@ -97,15 +97,17 @@ class Fanout:
                 for fd, has_gone in ready:
                     self._attend(fd, now_s, has_gone=has_gone)
                 self._admit(now_s)
-                if now_s >= self._tend_at_s:
+                if now_s >= self._due_s():
                     self._tend(now_s)
-                # Whoever got a picture just now is the next to get it again, unless one follows.
-                self._tend_at_s = min(self._tend_at_s, now_s + REPEAT_SOON_S)
         finally:
             self._close()
 
     def _pause_s(self) -> float:
-        return max(0.0, self._tend_at_s - time.monotonic()) if self._members else IDLE_S
+        return max(0.0, self._due_s() - time.monotonic()) if self._members else IDLE_S
+
+    def _due_s(self) -> float:
+        """Return when to `_tend`: not between pictures that follow each other for everybody."""
+        return min([self._tend_at_s, *(each.repeat_at_s for each in self._audiences.values())])
 
     def _spread(self, now_s: float) -> None:
         """Give new pictures to those who watch them."""
@@ -151,11 +153,9 @@ class Fanout:
     def _tend(self, now_s: float) -> None:
         """Repeat pictures that have no successor, and cut those who take nothing."""
         self._tend_at_s = now_s + _LOOK_EVERY_S
-        if now_s >= self._mark_at_s:
-            self._mark_at_s = now_s + MARK_EVERY_S
-            for member, _ in self._members.values():
-                member.report()
-                member.viewing.mark(now_s)
+        for audience in self._audiences.values():
+            audience.repeat_at_s = now_s + REPEAT_SOON_S
+        self._mark(now_s)
         for member, audience in list(self._members.values()):
             viewing = member.viewing
             if member.waits:
@@ -167,6 +167,14 @@ class Fanout:
                     viewing.ended = True
             if viewing.stalled or viewing.ended:
                 self._remove(member)
+
+    def _mark(self, now_s: float) -> None:
+        """Tell now and then what each viewer has had."""
+        if now_s >= self._mark_at_s:
+            self._mark_at_s = now_s + MARK_EVERY_S
+            for member, _ in self._members.values():
+                member.report()
+                member.viewing.mark(now_s)
 
     def _remove(self, member: Member) -> None:
         """Forget a viewer, and a variant with the last one of it."""

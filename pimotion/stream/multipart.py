@@ -56,7 +56,7 @@ class Part:
         """Return what `framed` or `framed_ahead` is joined of, for who can send it unjoined."""
         if advance:
             return b"", self.jpeg, _CLOSING_AHEAD
-        lines = ["Content-Type: image/jpeg", f"Content-Length: {len(self.jpeg)}"]
+        head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n" % len(self.jpeg)
         if self.utc_s is not None:
-            lines.append(f"X-Timestamp: {self.utc_s:.6f}")
-        return "\r\n".join([*lines, "", ""]).encode(), self.jpeg, _CLOSING
+            head += b"X-Timestamp: %.6f\r\n" % self.utc_s
+        return head + b"\r\n", self.jpeg, _CLOSING

@@ -250,16 +250,51 @@ def test_a_viewer_who_leaves_gives_his_place_back_once(line: Line) -> None:
     assert line.ours.fileno() == -1
 
 
-def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(line: Line) -> None:
+class Cut(Line):
+    """Whoever asks something of this socket is told that it has gone."""
+
+    def arm(self, viewer: socket.socket, *, to_write: bool) -> None:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("unsent", [pytest.param(0, id="sent to"), pytest.param(9, id="asked")])
+def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(
+    line: Line, unsent: int
+) -> None:
     parts = Parts()
     audience = Audience(parts, False, lambda _: None)
-    other = Line()
+    other = Cut()
     gone, there = other.member(), line.member()
     parts.put(Part(b"one", 1.0, None))
     audience.follow(1.0)
     for member in (gone, there):
         audience.admit(member, b"head\r\n", 1.0)
     other.close()
+    other.unsent = unsent
     parts.put(Part(b"two", 1.1, None))
     assert audience.follow(1.1) == [gone]
     assert there.sent == 2
+
+
+@pytest.mark.parametrize(
+    ("fps", "unsent", "repeat_at_s"),
+    [
+        pytest.param(None, 0, 1.25, id="everyone has the newest"),
+        pytest.param(5, 0, 1.15, id="it was too early for one"),
+        pytest.param(None, 9, 1.15, id="one is busy"),
+    ],
+)
+def test_a_new_picture_puts_the_repeat_off_only_if_everyone_got_it(
+    line: Line, fps: float | None, unsent: int, repeat_at_s: float
+) -> None:
+    """Else who got none would wait on, and Blink not paint the one that he has."""
+    parts = Parts()
+    audience = Audience(parts, False, lambda _: None)
+    parts.put(Part(b"one", 1.0, None))
+    audience.follow(1.0)
+    audience.admit(line.member(fps=fps), b"head\r\n", 1.0)
+    audience.repeat_at_s = 1.15
+    line.unsent = unsent
+    parts.put(Part(b"two", 1.1, None))
+    audience.follow(1.1)
+    assert audience.repeat_at_s == pytest.approx(repeat_at_s)
