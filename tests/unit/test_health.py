@@ -37,6 +37,13 @@ def test_a_thread_that_returns_early_has_died_too(caplog: pytest.LogCaptureFixtu
     assert threads.dead == "mqtt"
 
 
+def test_a_thread_that_may_end_has_not_died() -> None:
+    threads = Threads()
+    threads.start("encode-door", lambda: None, may_end=True).join(5.0)
+
+    assert threads.dead is None
+
+
 def test_a_thread_that_ends_after_close_is_no_news() -> None:
     threads = Threads()
     threads.close()
@@ -96,6 +103,17 @@ def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         systemd.bind(address)
         systemd.settimeout(5.0)
         monkeypatch.setenv("NOTIFY_SOCKET", address)
+        notify_systemd("READY=1")
+
+        assert systemd.recv(100) == b"READY=1"
+
+
+def test_systemd_may_listen_at_a_name_that_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"pimotion-{time.monotonic_ns()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(f"\0{name}")
+        systemd.settimeout(5.0)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
         notify_systemd("READY=1")
 
         assert systemd.recv(100) == b"READY=1"

@@ -47,6 +47,13 @@ def test_privacy_survives_a_restart_and_is_no_reason_to_look(tmp_path: Path) -> 
     assert kept_in(tmp_path).switches("door") == Switches(privacy=True, unasked=False)
 
 
+def test_privacy_is_written_before_anyone_hears_of_it(tmp_path: Path) -> None:
+    """A power cut a moment later must not open the camera."""
+    kept_in(tmp_path).put(SettingState("door", "privacy", True))
+
+    assert kept_in(tmp_path).switches("door") == Switches(privacy=True)
+
+
 def test_without_it_all_is_as_configured(tmp_path: Path) -> None:
     odd = door(sensitivity=40, min_area_ratio=0.001234567890123)
     kept = kept_in(tmp_path, odd)

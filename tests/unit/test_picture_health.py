@@ -86,6 +86,19 @@ def test_night_with_a_lamp_in_it_is_not_dark() -> None:
     assert first(watch(camera(), night, at(10, for_s=90))) is None
 
 
+def test_a_lamp_far_away_in_a_black_night_is_not_dark() -> None:
+    """The mean of it is that of a covered lens; the spread is not."""
+
+    def night() -> Pixels:
+        picture = noisy(0)()
+        picture[4, 10] = 190 + next(counter) % 9
+        return picture
+
+    counter = itertools.count()
+    assert night().mean() < 8
+    assert first(watch(camera(), night, at(10, for_s=90))) is None
+
+
 def test_under_half_of_the_wanted_frames_is_slow_after_half_a_minute() -> None:
     found = first(watch(camera(), noisy(90), at(4, for_s=60)))
 

@@ -100,6 +100,14 @@ def test_clearing_gives_back_the_events() -> None:
     assert len(box) == 0
 
 
+def test_bytes_are_freed_when_what_is_past_its_deadline_goes() -> None:
+    box = outbox()
+    box.put(picture(size=MAX_BYTES, deadline_s=1))
+    assert drain(box, now_s=2) == []
+    box.put(picture(size=MAX_BYTES))
+    assert len(box) == 1
+
+
 def test_bytes_are_freed_when_pictures_are_dropped() -> None:
     box = outbox()
     box.put(picture(size=MAX_BYTES))

@@ -190,3 +190,14 @@ def test_junk_is_refused_in_words(payload: bytes) -> None:
 def test_a_command_of_a_megabyte_is_not_even_looked_at() -> None:
     with pytest.raises(BadValue, match="at most 256 bytes"):
         read_value("detection", b"x" * 1_000_000)
+
+
+def test_no_number_is_said_that_json_does_not_have() -> None:
+    """Home Assistant's parser refuses all of a message that holds a NaN."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        encode({"score": float("nan")})
+
+
+def test_half_a_surrogate_pair_is_said_as_a_question_mark() -> None:
+    """A camera's reason may hold whatever its firmware sends."""
+    assert encode({"reason": "caf\udce9"}) == b'{"reason":"caf?"}'

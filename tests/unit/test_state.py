@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from pimotion.state import State, state_dir_of, write_atomically
+from pimotion.state import FolderLock, State, state_dir_of, write_atomically
 
 
 def test_a_value_survives_a_restart(tmp_path: Path) -> None:
@@ -53,6 +54,44 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None
         write_atomically(path, b"new")
 
     assert [each.name for each in tmp_path.iterdir()] == ["target"]
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or a power cut, between the first byte and the last."""
+    path = tmp_path / "state.json"
+    write_atomically(path, b"old")
+
+    def full(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_whoever_reads_while_it_is_written_reads_the_old_one_or_the_new(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    write_atomically(path, b"old")
+    with path.open("rb") as reading:
+        write_atomically(path, b"new")
+
+        assert reading.read() == b"old", "what is open is not written over"
+    assert path.read_bytes() == b"new"
+
+
+def test_a_folder_belongs_to_one(tmp_path: Path) -> None:
+    first, second = FolderLock(tmp_path), FolderLock(tmp_path)
+
+    assert first.take()
+    assert not second.take()
+    first.release()
+    assert second.take()
+    second.release()
 
 
 def test_the_state_folder_is_the_configured_one_else_systemds(
