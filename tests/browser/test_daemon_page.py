@@ -101,7 +101,7 @@ def test_the_live_picture_changes_and_shows_boxes_around_people(
 
 
 def wait_for_size(page: Page) -> None:
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 30
     while page.evaluate("document.querySelector('.live')?.naturalWidth ?? 0") != 448:
         assert time.monotonic() < deadline_s, "the live picture has no size"
         page.wait_for_timeout(50)
@@ -109,7 +109,7 @@ def wait_for_size(page: Page) -> None:
 
 def assert_changes(page: Page) -> None:
     first = live_pixels(page)
-    deadline_s = time.monotonic() + 2
+    deadline_s = time.monotonic() + 20
     while (live_pixels(page) == first).all():
         assert time.monotonic() < deadline_s, "the live picture stands still"
         page.wait_for_timeout(50)
@@ -117,7 +117,7 @@ def assert_changes(page: Page) -> None:
 
 def assert_boxes(page: Page, plain: Plain) -> None:
     """Compare with the same picture without an overlay: it must differ, in red, around people."""
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 30
     while time.monotonic() < deadline_s:
         shown = live_pixels(page)
         number = barcode.read(as_pixels(cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY)))
@@ -145,7 +145,7 @@ def test_an_event_of_a_real_recording_appears_without_a_reload(
     page.goto(daemon.url)
     event = page.locator("#events .event").first
     expect(event).to_be_visible(timeout=30_000)
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 30
     while page.evaluate("document.querySelector('.event img')?.naturalWidth ?? 0") != 448:
         assert time.monotonic() < deadline_s, "the event has no still"
         page.wait_for_timeout(50)
@@ -157,8 +157,8 @@ def test_a_real_camera_answers_why_not(page: Page, daemon: DaemonProcess) -> Non
     wait_for_size(page)
     page.locator(".why").click()
     ignored = page.locator(".rules li[data-rule=masked]")
-    expect(ignored.locator(".rule")).to_have_text("ignored area", timeout=20_000)
-    expect(ignored.locator(".count")).to_contain_text("frames", timeout=20_000)
+    expect(ignored.locator(".rule")).to_have_text("ignored area")
+    expect(ignored.locator(".count")).to_contain_text("frames")
     wait_for_look(page, lambda image: is_tinted(image) and has_insets(image))
 
     page.locator(".why").click()
@@ -167,7 +167,7 @@ def test_a_real_camera_answers_why_not(page: Page, daemon: DaemonProcess) -> Non
 
 def wait_for_look(page: Page, looks: Callable[[Pixels], bool]) -> None:
     """Wait until the live picture looks as wanted; while it is opened anew there is none."""
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 30
     is_open = "(document.querySelector('.live')?.naturalWidth ?? 0) === 448"
     while not (page.evaluate(is_open) and looks(live_pixels(page))):
         assert time.monotonic() < deadline_s, "the live picture does not look as it should"

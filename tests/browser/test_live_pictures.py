@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ import pytest
 from live_feed import Feed, numbered_jpeg, serving
 from mjpeg_reader import MjpegReader
 from page_watch import hide, seen, uncover, wait, wait_true
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 from reverse_proxy import ReverseProxy
 
 from pimotion.config.camera import Stream
@@ -61,17 +60,15 @@ def test_the_newest_picture_is_painted_at_once_even_at_2_fps(
     page.goto(server.url)
     wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
     page.evaluate(READ_NUMBERS)
-    captured_s = {}
-    for _ in range(9):
+    lags_s: list[float] = []
+    # Measured: 25 ms. A picture is sent once more after 150 ms, which is when others see it. On a
+    # busy machine some are later than that, but without help not one is sooner.
+    while len([lag_s for lag_s in lags_s if lag_s < 0.12]) < 5:
+        assert len(lags_s) < 50, [round(1000 * lag_s) for lag_s in lags_s]
         page.wait_for_timeout(500)
         frame = feed.show()
-        captured_s[frame.index] = frame.utc_s or 0.0
-    page.wait_for_timeout(400)
-    shown = dict(page.evaluate("window.shown"))
-    lags_s = [shown[number] - captured_s[number] for number in captured_s if number in shown]
-    assert len(lags_s) >= 8
-    # Measured: 25 ms. A picture is sent once more after 150 ms, which is when others see it.
-    assert statistics.median(lags_s) < 0.12, [round(1000 * lag_s) for lag_s in lags_s]
+        wait_true(page, f"window.shown.at(-1)?.[0] === {frame.index}", 3.0)  # not sent again yet
+        lags_s.append(page.evaluate("window.shown.at(-1)[1]") - (frame.utc_s or 0.0))
 
 
 def test_a_hidden_page_watches_nothing_and_keeps_its_last_picture(
@@ -104,7 +101,7 @@ def test_a_stream_that_is_refused_is_asked_for_again(page: Page, feed: Feed) -> 
             page.goto(server.url)
             expect(page.locator(".badge")).to_have_text("Clear")
             expect(page.locator(".reason")).to_have_text(
-                "No live picture: all 1 places are taken; try again later", timeout=5000
+                "No live picture: all 1 places are taken; try again later"
             )
             assert page.evaluate("document.querySelector('.live').naturalWidth") != 640
         wait_true(page, "document.querySelector('.live').naturalWidth === 640")
@@ -120,32 +117,44 @@ def test_a_stream_that_falls_silent_is_opened_anew(page: Page, feed: Feed) -> No
         uncover(page)
         proxy.silence()
         before, began_s = feed.number, time.monotonic()
-        wait(page, lambda: (seen(page, ".screen") or 0) > before + 20, 12)
+        wait(page, lambda: (seen(page, ".screen") or 0) > before + 20, 30)
         assert time.monotonic() - began_s > 2.5
         assert proxy.streams == 2
 
 
 def test_a_scene_that_stands_still_is_not_opened_anew_for_ever(page: Page, feed: Feed) -> None:
     """Pictures come that are all alike: the page looks again after 3 s, then after 6, 12 ..."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked: list[Request] = []
+    page.on("response", lambda answer: asked.append(answer.request))
     alike = Picture.from_jpeg(numbered_jpeg(1))
     plain = Feed(settings=Stream(timestamp=False))
     plain.show(alike)
     with serving(plain) as server:
         page.goto(server.url)
         wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
-        began_s = time.monotonic()
-        while time.monotonic() - began_s < 9:
+        deadline_s = time.monotonic() + 40
+        while len(streams := [each for each in asked if "stream.mjpg" in each.url]) < 3:
+            assert time.monotonic() < deadline_s
             plain.show(alike)
             page.wait_for_timeout(100)
-    assert sum("stream.mjpg" in url for url in asked) == 2
+        began_s = [each.timing["startTime"] / 1000 for each in streams]
+        assert began_s[1] - began_s[0] > 3
+        assert began_s[2] - began_s[1] > 6
 
 
-def test_the_stream_is_renewed_every_half_hour(page: Page, server: StreamServer) -> None:
-    """Chrome keeps more and more of a stream that never ends."""
+@pytest.mark.parametrize("away_s", [0.0, 0.5])
+def test_the_stream_is_renewed_every_half_hour(
+    page: Page, server: StreamServer, away_s: float
+) -> None:
+    """Chrome keeps more and more of a stream that never ends; over a slow network, too."""
     asked: list[str] = []
+
+    def answer_late(route: Route) -> None:
+        time.sleep(away_s)
+        route.continue_()
+
     page.on("request", lambda request: asked.append(request.url))
+    page.route("**/blank.svg", answer_late)
     page.clock.install()
     page.goto(server.url)
     wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
@@ -153,7 +162,7 @@ def test_the_stream_is_renewed_every_half_hour(page: Page, server: StreamServer)
     page.clock.fast_forward("31:00")
     wait(page, lambda: sum("stream.mjpg" in url for url in asked) > before)
     wait_true(page, "document.querySelector('.live')?.naturalWidth === 640")
-    assert server.viewers("door") == 1
+    wait(page, lambda: server.viewers("door") == 1)
 
 
 def test_the_page_works_under_a_path_of_a_reverse_proxy(page: Page, feed: Feed) -> None:
@@ -172,10 +181,10 @@ def test_the_page_works_under_a_path_of_a_reverse_proxy(page: Page, feed: Feed) 
 def test_who_else_watches_is_shown(page: Page, server: StreamServer) -> None:
     page.goto(server.url)
     facts = page.locator(".facts")
-    expect(facts).to_have_text("15 fps · 1 watching", timeout=3000)
+    expect(facts).to_have_text("15 fps · 1 watching")
     with MjpegReader(f"{server.url}/stream.mjpg") as other:
         other.part()
-        expect(facts).to_have_text("15 fps · 2 watching", timeout=3000)
+        expect(facts).to_have_text("15 fps · 2 watching")
 
 
 def wait_for_number(page: Page, selector: str, number: int) -> None:

@@ -74,7 +74,7 @@ def test_the_live_picture_lives(page: Page, house: House) -> None:
     assert first is not None
     assert first <= house.feed.number
     assert house.server.viewers("door") == 1
-    wait(page, lambda: (seen(page, ".live") or 0) > first, 2)
+    wait(page, lambda: (seen(page, ".live") or 0) > first)
 
 
 def test_motion_is_shown_within_a_second_or_two(page: Page, house: House) -> None:
@@ -82,11 +82,11 @@ def test_motion_is_shown_within_a_second_or_two(page: Page, house: House) -> Non
     badge = page.locator("article[data-camera=door] .badge")
     expect(badge).to_have_text("Clear")
     house.server.put(MotionState("door", True, {"path": True}))
-    expect(badge).to_have_text("Motion", timeout=3000)
+    expect(badge).to_have_text("Motion")
     expect(page.locator(".zones li.motion")).to_have_text("Path")
     expect(page).to_have_title("● Motion · garden-pi")
     house.server.put(MotionState("door", False, {"path": False}))
-    expect(badge).to_have_text("Clear", timeout=3000)
+    expect(badge).to_have_text("Clear")
 
 
 def test_an_event_appears_without_a_reload_and_its_picture_grows(page: Page, house: House) -> None:
@@ -94,7 +94,7 @@ def test_an_event_appears_without_a_reload_and_its_picture_grows(page: Page, hou
     expect(page.locator("#no-events")).to_be_visible()
     house.event("e1")
     event = page.locator("#events .event")
-    expect(event).to_have_count(1, timeout=3000)
+    expect(event).to_have_count(1)
     expect(event.locator(".title")).to_have_text("Door · Path")
     expect(event.locator(".length")).to_have_text("now")
     wait_true(page, "document.querySelector('.event img').naturalWidth > 0")
@@ -104,9 +104,9 @@ def test_an_event_appears_without_a_reload_and_its_picture_grows(page: Page, hou
     page.keyboard.press("Escape")
     expect(page.locator("#viewer")).to_be_hidden()
     house.events.rows[0] |= {"reason": "quiet", "duration_s": 12.34}
-    expect(event.locator(".length")).to_have_text("12.3 s", timeout=8000)
+    expect(event.locator(".length")).to_have_text("12.3 s")
     house.event("e2")
-    expect(page.locator("#events .event").first).to_have_attribute("data-id", "e2", timeout=3000)
+    expect(page.locator("#events .event").first).to_have_attribute("data-id", "e2")
 
 
 def test_a_better_still_of_an_event_replaces_the_first(page: Page, house: House) -> None:
@@ -122,10 +122,10 @@ def test_a_lost_camera_says_why(page: Page, house: House) -> None:
     page.goto(house.server.url)
     house.feed.stop()
     house.feed.lose("no route to host")
-    expect(page.locator(".badge")).to_have_text("Offline", timeout=3000)
+    expect(page.locator(".badge")).to_have_text("Offline")
     expect(page.locator(".reason")).to_contain_text("no route to host, since ")
     house.feed.show()
-    expect(page.locator(".badge")).to_have_text("Clear", timeout=3000)
+    expect(page.locator(".badge")).to_have_text("Clear")
     expect(page.locator(".reason")).to_be_hidden()
 
 
@@ -135,9 +135,7 @@ def test_names_are_text_and_never_html(page: Page, house: House) -> None:
          "zones": ["<b>bold</b>"], "reason": "quiet", "snapshot": False}
     )  # fmt: skip
     page.goto(house.server.url)
-    expect(page.locator(".event .title")).to_have_text(
-        "<img src=x onerror=alert(1)> · <b>bold</b>", timeout=3000
-    )
+    expect(page.locator(".event .title")).to_have_text("<img src=x onerror=alert(1)> · <b>bold</b>")
 
 
 def test_detection_is_switched_from_the_page(page: Page, house: House) -> None:
@@ -150,7 +148,7 @@ def test_detection_is_switched_from_the_page(page: Page, house: House) -> None:
     assert answer.value.status == 202
     assert house.commands == [Command("door", "detection", False)]
     house.server.put(SettingState("door", "detection", False))
-    expect(page.locator(".badge")).to_have_text("Detection off", timeout=3000)
+    expect(page.locator(".badge")).to_have_text("Detection off")
 
 
 def test_who_asks_why_not_gets_the_reasons_and_the_picture_of_them(
@@ -165,13 +163,13 @@ def test_who_asks_why_not_gets_the_reasons_and_the_picture_of_them(
     wait(page, lambda: house.server.shows_mask("door"))
     house.feed.suppressed = Suppressed({"shadow": 90}, {"shadow": 1, "light": 7})
     rows = page.locator(".rules li")
-    expect(rows).to_have_count(2, timeout=3000)
+    expect(rows).to_have_count(2)
     expect(rows.first.locator(".rule")).to_have_text("only light")
     expect(rows.first.locator(".count")).to_have_text("7 frames")
     expect(rows.first.locator(".meaning")).to_contain_text(RULES["light"].advice)
     expect(rows.last.locator(".count")).to_have_text("1 frame")
     house.feed.suppressed = Suppressed({"shadow": 91}, {"shadow": 2})
-    expect(rows).to_have_count(1, timeout=3000)
+    expect(rows).to_have_count(1)
     expect(rows.first.locator(".count")).to_have_text("2 frames")
 
     page.locator(".why").click()
@@ -185,11 +183,11 @@ def test_a_camera_that_still_learns_its_scene_says_so(page: Page, house: House) 
     page.locator(".why").click()
     house.feed.detect(house.feed.show(), learning=True)
     verdict = page.locator(".verdict")
-    expect(verdict).to_contain_text("still being learnt", timeout=3000)
+    expect(verdict).to_contain_text("still being learnt")
     house.feed.detect(house.feed.show())
-    expect(verdict).to_have_text("Nothing was held back in the last minute.", timeout=3000)
+    expect(verdict).to_have_text("Nothing was held back in the last minute.")
     house.server.put(SettingState("door", "detection", False))
-    expect(verdict).to_contain_text("Detection is switched off", timeout=3000)
+    expect(verdict).to_contain_text("Detection is switched off")
 
 
 def test_the_page_comes_back_with_its_server(page: Page, house: House, free_port: int) -> None:
@@ -199,7 +197,7 @@ def test_the_page_comes_back_with_its_server(page: Page, house: House, free_port
         expect(page.locator(".badge")).to_have_text("Clear")
         url = server.url
     # serving has stopped the feed with its server: the second one has a feed of its own.
-    expect(page.locator("#trouble")).to_contain_text("No contact with pimotion", timeout=5000)
+    expect(page.locator("#trouble")).to_contain_text("No contact with pimotion")
     feed = Feed()
     feed.show()
     with serving(feed, http=http) as server:
@@ -237,9 +235,9 @@ def test_nothing_hangs_over_the_edge(page: Page, house: House, width: int) -> No
     house.event("e1")
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(house.server.url)
-    expect(page.locator(".event")).to_have_count(1, timeout=3000)
+    expect(page.locator(".event")).to_have_count(1)
     page.get_by_text("Add to Home Assistant").click()
     house.feed.suppressed = Suppressed({}, dict.fromkeys(RULES, 1000))
     page.locator(".why").click()
-    expect(page.locator(".rules li")).to_have_count(len(RULES), timeout=3000)
+    expect(page.locator(".rules li")).to_have_count(len(RULES))
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -33,10 +33,11 @@ export class Stream {
     this.url = null;
     this.refusal = null; // why the server gives no stream, in its words
     this.timer = null;
+    this.isRenewing = false;
     this.patienceMs = PATIENCE_MS;
     this.changesInARow = 0;
     image.addEventListener("error", () => this.url && this.retry());
-    image.addEventListener("load", () => (this.refusal = null));
+    image.addEventListener("load", () => this.loaded());
     this.forget();
   }
 
@@ -56,20 +57,29 @@ export class Stream {
   close() {
     clearTimeout(this.timer);
     this.freeze();
+    this.isRenewing = false;
     this.url = null;
     this.image.src = NOTHING;
     this.forget();
   }
 
-  // Open it again. The same address alone would change nothing.
+  // Open it again. The same address alone would change nothing, nor would it before the nothing has
+  // come: until then the browser keeps the old stream, and gives it to who asks for its address.
   renew() {
     if (this.url === null) return;
     this.freeze();
+    this.isRenewing = true;
     this.image.src = NOTHING;
-    this.later(50, () => this.load());
+    this.later(RETRY_MS, () => this.load());
+  }
+
+  loaded() {
+    this.refusal = null;
+    if (this.isRenewing && this.image.complete) this.load();
   }
 
   load() {
+    this.isRenewing = false;
     this.image.src = this.url;
     this.forget();
     this.later(RENEW_MS, () => this.renew());
