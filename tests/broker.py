@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
-def wait_until(condition: Callable[[], object], what: str, deadline_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, deadline_s: float = 30.0) -> None:
     """Wait until something is so; fail the test, with what else is known, when it never is."""
     end_s = time.monotonic() + deadline_s
     while not condition():
@@ -119,7 +119,7 @@ class Broker:
         if process is not None:
             process.send_signal(number)
             process.send_signal(signal.SIGCONT)
-            process.wait(10)
+            process.wait(30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Listener:
             self._client.username_pw_set(*login)
         self._client.connect(HOST, port)
         self._client.loop_start()
-        assert self._subscribed.wait(5), "the listener is subscribed"
+        assert self._subscribed.wait(20), "the listener is subscribed"
 
     def __enter__(self) -> Listener:
         return self
@@ -160,7 +160,7 @@ class Listener:
 
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False) -> None:
         """Publish and wait until the broker has it."""
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(5)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(20)
 
     def payloads(self, topic: str, *, live: bool = False) -> list[bytes]:
         """What was heard on a topic; ``live``: without what the broker had kept."""
@@ -171,7 +171,7 @@ class Listener:
         ]
 
     def wait_for(
-        self, topic: str, payload: bytes | None = None, *, deadline_s: float = 10.0
+        self, topic: str, payload: bytes | None = None, *, deadline_s: float = 30.0
     ) -> Heard:
         """Wait for a message, heard before or not yet; return the first."""
 

@@ -86,7 +86,7 @@ class DaemonProcess:
     def get(self, path: str) -> bytes:
         """Return the body of a page, whatever its status."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=20, context=self._tls) as answer:
                 body: bytes = answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -108,7 +108,7 @@ class DaemonProcess:
         found: dict[str, Any] = answer["cameras"][camera_id]
         return found
 
-    def wait_for(self, holds: Callable[[], bool], what: str, *, timeout_s: float = 20.0) -> None:
+    def wait_for(self, holds: Callable[[], bool], what: str, *, timeout_s: float = 60.0) -> None:
         """Wait until a condition holds; fail with the log otherwise."""
         deadline_s = time.monotonic() + timeout_s
         while not holds():
@@ -120,7 +120,7 @@ class DaemonProcess:
         """Send a signal; return how long the daemon took to end, s."""
         began_s = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(15)
+        self.process.wait(30)
         return time.monotonic() - began_s
 
     def _read(self) -> None:

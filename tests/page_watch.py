@@ -11,7 +11,7 @@ import numpy as np
 from playwright.sync_api import Page
 
 
-def wait(page: Page, condition: Callable[[], bool], within_s: float = 8.0) -> None:
+def wait(page: Page, condition: Callable[[], bool], within_s: float = 20.0) -> None:
     """Wait for a condition; the page goes on meanwhile."""
     deadline_s = time.monotonic() + within_s
     while not condition():
@@ -19,7 +19,7 @@ def wait(page: Page, condition: Callable[[], bool], within_s: float = 8.0) -> No
         page.wait_for_timeout(50)
 
 
-def wait_true(page: Page, expression: str, within_s: float = 8.0) -> None:
+def wait_true(page: Page, expression: str, within_s: float = 20.0) -> None:
     """Wait for a JavaScript expression; the page's policy forbids playwright's own way to."""
     wait(page, lambda: bool(page.evaluate(f"() => Boolean({expression})")), within_s)
 

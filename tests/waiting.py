@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
     """Wait for a condition; AssertionError when it does not come true in time."""
     deadline_s = time.monotonic() + within_s
     while not condition():

@@ -40,7 +40,7 @@ class Daemon:
         self.publisher.start(self.threads)
         return self
 
-    def connected(self, deadline_s: float = 10.0) -> Daemon:
+    def connected(self, deadline_s: float = 30.0) -> Daemon:
         """Wait for a connection."""
         wait_until(
             lambda: self.publisher.status().connected,
@@ -49,7 +49,7 @@ class Daemon:
         )
         return self
 
-    def reason(self, *, not_: str = "not connected yet", deadline_s: float = 12.0) -> str:
+    def reason(self, *, not_: str = "not connected yet", deadline_s: float = 30.0) -> str:
         """Wait for a reason why there is no connection."""
         wait_until(
             lambda: self.publisher.status().reason not in (None, not_), "a reason", deadline_s

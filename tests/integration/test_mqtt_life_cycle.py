@@ -94,12 +94,13 @@ def test_what_home_assistant_missed_is_said_again_at_its_birth_even_after_our_re
         daemon.connected()
         wait_until(lambda: YARD not in retained(broker.port), "the yard is gone")
         daemon.publisher.save()
+    listener.wait_for(STATUS, b"offline")
+    listener.forget()  # the `online` of the one before says nothing of the one that comes
     with running(tmp_path, broker.port, cameras=BARE) as daemon:
-        daemon.connected()
         listener.wait_for(STATUS, b"online")
         listener.forget()
         listener.publish(BIRTH, "online")
-        listener.wait_for(YARD, b"", deadline_s=5)
+        listener.wait_for(YARD, b"")
         assert json.loads(listener.payloads(YARD)[0])["components"], "what it was, then its end"
         daemon.publisher.save()
         assert State(tmp_path).get("departed_announcements") is None
@@ -116,7 +117,7 @@ def test_a_storm_of_births_is_answered_once(
         listener.forget()
         for _ in range(50):
             listener.publish(BIRTH, "online")
-        listener.wait_for(ANNOUNCED, deadline_s=5)
+        listener.wait_for(ANNOUNCED)
         assert len(listener.payloads(ANNOUNCED)) == 1
 
 
@@ -149,7 +150,7 @@ def test_after_a_flood_the_true_value_is_said(
         listener.forget()
         for _ in range(30):
             listener.publish(f"{DOOR}/detection/set", "OFF")
-        listener.wait_for(f"{DOOR}/detection/state", b"ON", deadline_s=3)
+        listener.wait_for(f"{DOOR}/detection/state", b"ON")
 
 
 def test_a_scene_that_switches_everything_at_once_is_obeyed(

@@ -40,7 +40,7 @@ def numbers_in(jpeg: bytes, count: int) -> list[int | None]:
     ]
 
 
-def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
+def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
     deadline_s = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline_s, "the condition did not come true in time"
