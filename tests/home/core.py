@@ -52,6 +52,7 @@ class Core:
     def __init__(self, home: Path, folder: Path, *, broker_port: int) -> None:
         """``home`` is where `install.sh` put it."""
         self._program = home / "venv" / "bin" / "hass"
+        self._libraries = home / "libraries"
         self.folder = folder
         self._port = find_free_port()
         self.url = f"http://{HOST}:{self._port}"
@@ -73,6 +74,7 @@ class Core:
         # Home Assistant keeps certificates in the temporary folder: each has its own.
         own = {"TMPDIR": str(self.folder / "tmp"), "HOME": str(self.folder)}
         own |= {"HA_DISABLE_LOG_FILE": "1", "NO_COLOR": "1"}
+        own |= {"LD_LIBRARY_PATH": str(self._libraries)}
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

@@ -15,7 +15,15 @@ pip=$(cd "$(dirname "$0")/../.." && pwd)/.venv/bin/pip
 say() { printf 'homeassistant: %s\n' "$*" >&2; }
 give_up() { say "$*"; exit 3; }
 is_ready() { "$folder/venv/bin/python" -c "import homeassistant.const as c; raise SystemExit(c.__version__ != '$version')" 2>/dev/null; }
-is_ready && exit 0
+# Home Assistant shrinks stills with libturbojpeg and looks for it in the system, or where
+# LD_LIBRARY_PATH says: in a folder that holds nothing else, for the sake of the system's programs.
+link_turbojpeg() {
+    local library
+    library=$(find "$folder/python/usr/lib" -name libturbojpeg.so.0 2>/dev/null | head -n 1)
+    [ -n "$library" ] || return 0
+    mkdir -p "$folder/libraries" && ln -sf "$library" "$folder/libraries/"
+}
+is_ready && { link_turbojpeg; exit 0; }
 mkdir -p "$folder"
 
 # --- Python -----------------------------------------------------------------------------------
@@ -89,4 +97,5 @@ print("\n".join(sorted(each for each in wanted if not re.match("pymicro-vad|pysp
 PYTHON
 into --prefer-binary -c "$packages/homeassistant/package_constraints.txt" "homeassistant==$version" -r "$folder/requirements.txt"
 is_ready || give_up "Home Assistant cannot be installed"
+link_turbojpeg
 say "ready in $folder"
