@@ -27,8 +27,7 @@ _HALF = 2
 _CROWD = 3
 """So many believed things at once may be what makes a picture restless."""
 _BACK_S = 0.2
-_LEAST_STEP_S = 1 / 60
-"""The first picture has no step; of the fastest camera it would be this."""
+_ROUNDING_S = 1e-6
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
 _DIM_STEP = 0.01
@@ -239,7 +238,7 @@ class Adaptive:
         )
 
     def _is_back(self, track: Track) -> bool:
-        return track.hits * max(self._age.step_s, _LEAST_STEP_S) >= _BACK_S
+        return track.seen_for_s >= _BACK_S - _ROUNDING_S
 
     def _rejected(self, found: Found, doubts: dict[int, str]) -> list[tuple[Blob, str]]:
         doubted = [(t.blob, doubts[t.id]) for t in self._tracker.tracks if t.id in doubts]

@@ -41,7 +41,8 @@ class Track:
         first: Where it was first seen, or where trust in it ended.
         seen_s, unseen: When it was seen last, and in how many pictures it was missed since.
         sightings, chances: In how many pictures it was seen, of how many.
-        hits: Sightings less misses, at least 0, since it was last out of sight for long.
+        seen_for_s: Time of its sightings less that of its misses, at least 0, since it was last
+            out of sight for long. Pictures that are thinned to a rate are not evenly apart.
         settled: Where it was when it last moved on, and since when it is there.
         path: The way it went, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
@@ -60,7 +61,7 @@ class Track:
     unseen: int = 0
     sightings: int = 1
     chances: int = 1
-    hits: int = 1
+    seen_for_s: float = 0.0
     path: float = 0.0
     velocity_x: float = 0.0
     velocity_y: float = 0.0
@@ -86,14 +87,14 @@ class Track:
         """How far its centre is from where it was, px."""
         return math.hypot(self.blob.centre_x - place.centre_x, self.blob.centre_y - place.centre_y)
 
-    def see(self, blob: Blob, now_s: float, weight: float) -> None:
+    def see(self, blob: Blob, now_s: float, weight: float, step_s: float) -> None:
         """Take a sighting."""
         pictures = self.unseen + 1
         moved_x = blob.centre_x - self.blob.centre_x
         moved_y = blob.centre_y - self.blob.centre_y
         if self.unseen and now_s - self.seen_s > _AWAY_S:
             # It has to be seen for a moment before it counts again, and that is another visit.
-            self.hits = 0
+            self.seen_for_s = 0.0
             self.born_s = now_s
         self.velocity_x += 0.4 * (moved_x / pictures - self.velocity_x)
         self.velocity_y += 0.4 * (moved_y / pictures - self.velocity_y)
@@ -104,13 +105,13 @@ class Track:
         self.seen_s = now_s
         self.unseen = 0
         self.sightings += 1
-        self.hits += 1
+        self.seen_for_s += step_s
         self.largest_px = max(self.largest_px, blob.area_px)
 
-    def miss(self) -> None:
+    def miss(self, step_s: float) -> None:
         """Take a picture in which it was not found."""
         self.unseen += 1
-        self.hits = max(0, self.hits - 1)
+        self.seen_for_s = max(0.0, self.seen_for_s - step_s)
 
     def step(self, weight: float) -> None:
         """Count a picture, and note habits."""
@@ -122,7 +123,8 @@ class Track:
         self.trusted = False
         self.first = self.blob
         self.born_s = now_s
-        self.hits = self.sightings = self.chances = 0
+        self.sightings = self.chances = 0
+        self.seen_for_s = 0.0
         self.path = 0.0
         self.settled_s = now_s
 
@@ -146,14 +148,14 @@ class Tracker:
             if number in tracks_left and index in blobs_left:
                 tracks_left.remove(number)
                 blobs_left.remove(index)
-                self.tracks[number].see(blobs[index], now_s, weight)
+                self.tracks[number].see(blobs[index], now_s, weight, step_s)
         for number in tracks_left:
-            self.tracks[number].miss()
+            self.tracks[number].miss(step_s)
         for track in self.tracks:
             track.step(weight)
         gone = [track for track in self.tracks if _is_gone(track, now_s, step_s)]
         self.tracks = [track for track in self.tracks if track not in gone]
-        self.tracks += [self._new(blobs[index], now_s) for index in sorted(blobs_left)]
+        self.tracks += [self._new(blobs[index], now_s, step_s) for index in sorted(blobs_left)]
         return gone
 
     def is_in_view(self, track: Track, now_s: float) -> bool:
@@ -193,10 +195,11 @@ class Tracker:
         margin = _BORDER_RATIO * self.width
         return min(blob.x, blob.y, self.width - blob.right, self.height - blob.bottom) > margin
 
-    def _new(self, blob: Blob, now_s: float) -> Track:
+    def _new(self, blob: Blob, now_s: float, step_s: float) -> Track:
         is_inside = self.is_inside(blob)
         track = Track(self.next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
         track.largest_px = blob.area_px
+        track.seen_for_s = step_s
         self.next_id += 1
         return track
 

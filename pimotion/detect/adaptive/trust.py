@@ -15,6 +15,11 @@ from pimotion.pixels import Pixels
 _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
+_ROUNDING_S = 1e-6
+_FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.2, 0.9
+"""The smallest thing that counts has to be seen for 1.4 times as long: noise and leaves are as
+small as that. Each doubling of its area takes 0.2 off, down to 0.9; tried on drawn scenes, at 10
+frames a second."""
 _DENSE = 0.6
 """Least share of the pictures in which a thing is seen; a study's value."""
 _SIZES_A_S = 7.0
@@ -41,7 +46,8 @@ more than 0.22 from one to the next, is no thing; that study's values."""
 _SWARM_S, _SWARM_RATE = 12.0, 0.4
 """More than 0.4 short-lived tracks a second, over 12 s, are insects, flakes or leaves."""
 _SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
-"""Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most."""
+"""Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most; in
+mid-air it has to be seen for so long."""
 _FAR_RATIO = 1 / 8
 """To go an eighth of the width is to go far even for somebody larger, who is only nearer."""
 
@@ -78,14 +84,14 @@ class Trust:
         if track.blob.area_px < self._least_px:
             return "too_small"
         # A slow camera sees a thing too seldom to watch how it moves.
-        doubt = None if step_s > SLOW_STEP_S else self._doubts_way(track, step_s)
+        doubt = None if step_s > SLOW_STEP_S else self._doubts_way(track)
         if doubt is None and _sameness(track, scene) > _SAME_STRUCTURE:
             return "light"
         return doubt
 
-    def _doubts_way(self, track: Track, step_s: float) -> str | None:
+    def _doubts_way(self, track: Track) -> str | None:
         needed_s, is_swarm = self._needed_s(track)
-        if track.hits * step_s < needed_s:
+        if track.seen_for_s < needed_s - _ROUNDING_S:
             return "clutter" if is_swarm else "too_short"
         if track.sightings < _DENSE * track.chances:
             return "flicker"
@@ -96,6 +102,7 @@ class Trust:
 
     def _needed_s(self, track: Track) -> tuple[float, bool]:
         needed_s = _INSIDE_S if track.is_inside else _LONG_ENOUGH_S
+        needed_s *= self._patience(track)
         if len(self._swarm) <= _SWARM_RATE * _SWARM_S:
             return needed_s, False
         areas = sorted(entry[1] for entry in self._swarm)
@@ -103,8 +110,14 @@ class Trust:
         ninth = int(0.9 * (len(areas) - 1))
         if track.blob.area_px >= _SWARM_SIZES * areas[ninth]:
             return needed_s, False
+        if track.is_inside:  # so do insects; people mostly come in by the border
+            return _SWARM_MOST_S, True
         swarm_s = min(_SWARM_MOST_S, 1.25 * lives[ninth] + 0.1)
         return max(needed_s, swarm_s), swarm_s > needed_s
+
+    def _patience(self, track: Track) -> float:
+        doublings = math.log2(track.blob.area_px / self._least_px)
+        return max(_CLEAR, _FAINT - _FAINT_SLOPE * doublings)
 
     def _moves_on(self, track: Track) -> bool:
         if _came_apart(track):

@@ -1,0 +1,75 @@
+"""For how long a thing has to be seen before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from pimotion.detect.adaptive.objects import Blob
+from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.tracks import Track, Tracker
+from pimotion.detect.adaptive.trust import Trust
+
+WIDTH, HEIGHT = 160, 90
+LEAST_PX = 14.0
+EVEN_S = [0.1] * 20
+THINNED_S = [0.133, 0.067] * 10
+"""Steps of a camera of 15 frames a second of which 10 are looked at."""
+THINNED_SHORT_FIRST_S = [0.067, 0.133] * 10
+
+
+def blob(x: int, y: int, area_px: float) -> Blob:
+    return Blob(x, y, x + 10, y + 10, area_px, x + 5, y + 5)
+
+
+def scene() -> Scene:
+    scene = Scene(WIDTH, HEIGHT)
+    picture = np.full((HEIGHT, WIDTH), 100, np.uint8)
+    scene.restart(picture)
+    scene.compare(picture)
+    return scene
+
+
+def insect_swarm() -> Trust:
+    trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
+    fly = blob(50, 40, 90)
+    track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, is_inside=True, largest_px=fly.area_px)
+    trust.note_gone([track] * 6, 0.0)
+    return trust
+
+
+def believed_after_s(trust: Trust, steps_s: Sequence[float], *, area_px: float, x: int) -> float:
+    """Time from the first sighting of something that walks on at 20 px a second."""
+    tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, scene()
+    for step_s in steps_s:
+        tracker.follow([blob(x + round(20 * now_s), 40, area_px)], now_s, step_s)
+        if trust.doubts(tracker.tracks[0], at, step_s) not in ("too_short", "clutter"):
+            return now_s
+        now_s += step_s
+    raise AssertionError("never")
+
+
+def calm() -> Trust:
+    return Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
+
+
+@pytest.mark.parametrize("steps_s", [THINNED_S, THINNED_SHORT_FIRST_S])
+def test_thinned_pictures_take_as_long_as_even_ones(steps_s: Sequence[float]) -> None:
+    even_s = believed_after_s(calm(), EVEN_S, area_px=100, x=0)
+    thinned_s = believed_after_s(calm(), steps_s, area_px=100, x=0)
+    assert abs(thinned_s - even_s) <= 0.034  # a third of a step: when the pictures happen to be
+
+
+def test_what_is_hardly_large_enough_is_watched_for_longer() -> None:
+    small_s = believed_after_s(calm(), EVEN_S, area_px=LEAST_PX, x=0)
+    large_s = believed_after_s(calm(), EVEN_S, area_px=8 * LEAST_PX, x=0)
+    assert large_s < small_s - 0.05
+
+
+def test_among_insects_what_appears_in_mid_air_has_to_stay() -> None:
+    in_mid_air_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=60)
+    by_the_border_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=0)
+    assert by_the_border_s < 0.35
+    assert 0.75 <= in_mid_air_s < 0.95
