@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -148,6 +149,12 @@ def test_a_refusal_is_a_reason_in_words(
 def test_a_hostile_picture_costs_nothing(scene: Scene, attack: str, measured: Measured) -> None:
     scene.camera.start()
     scene.wait_for_state("ok", 15)
+    with urllib.request.urlopen(f"{scene.daemon.url}/door/stream.mjpg", timeout=5) as who:
+        assert who.read(10_000), "somebody watches, so what comes is decoded"
+        send_hostile(scene, attack, measured)
+
+
+def send_hostile(scene: Scene, attack: str, measured: Measured) -> None:
     before_bytes = scene.rss_bytes()
     scene.forget_peak()
     body = huge_part() if attack == "huge" else b"".join([b"--frame\r\n\r\n", bomb()])
