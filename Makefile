@@ -49,7 +49,7 @@ faults: ## cameras, threads and visitors that go wrong, with the whole daemon
 	@.ci/setup test
 	@$(PYTEST) $(BESIDE) tests/faults $(ARGS)
 
-soak: ## half an hour of trouble: no event lost, nothing grows
+soak: ## forty minutes of trouble: no event lost, nothing grows
 	@.ci/setup test
 	@PIMOTION_SOAK_MINUTES=30 $(PYTEST) -s tests/soak $(ARGS)
 

@@ -39,6 +39,7 @@ class Mood:
     is_stalled: bool = False
     is_frozen: bool = False
     is_walking: bool = False
+    fps: float = FPS
     view: str = "scene"
     """Or "box": somebody has put one there; "black"; "noise": nothing but that."""
     broken_share: float = 0.0
@@ -86,6 +87,28 @@ class SteerableCamera:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class Walker:
+    """Somebody who walks past a camera again and again."""
+
+    def __init__(self, camera: SteerableCamera, walk_s: float, rest_s: float) -> None:
+        self._camera = camera
+        self._walk_s, self._rest_s = walk_s, rest_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            self._camera.mood.is_walking = True
+            self._over.wait(self._walk_s)
+            self._camera.mood.is_walking = False
+            self._over.wait(self._rest_s)
 
 
 class _Server(ThreadingHTTPServer):
@@ -138,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         luck = random.Random(7)
         scenes: dict[tuple[int, int], Scene] = {}
         number = step = 0
-        while not self.server.over.wait(1 / FPS):
+        while not self.server.over.wait(1 / mood.fps):
             if mood.is_stalled:
                 continue
             step += 1

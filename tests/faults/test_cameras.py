@@ -182,6 +182,21 @@ def test_another_size_is_no_motion(scene: Scene) -> None:
     assert scene.door["state"] == "ok"
 
 
+def test_a_camera_that_gets_slow_says_so_and_is_no_motion(scene: Scene, measured: Measured) -> None:
+    scene.camera.start()
+    scene.wait_for_state("ok", 15)
+    wait_until(scene.learnt, "learnt", 20)
+    scene.mood.fps = 1
+    measured("slow_after_s", round(scene.wait_for_state("slow", 45), 1))
+    assert scene.door["status"] == "online"
+    said = json.loads(scene.listener.payloads(f"{TOPIC}/health")[-1])
+    assert "a second" in said["reason"], said
+    scene.mood.fps = 25
+    measured("ok_after_s", round(scene.wait_for_state("ok", 45), 1))
+    assert b"ON" not in scene.listener.payloads(f"{TOPIC}/motion")
+    assert scene.states()[-2:] == ["slow", "ok"]
+
+
 def test_an_event_that_a_crash_cut_off_is_told_at_the_next_start(scene: Scene) -> None:
     """ON must not stay, and a list of events must not have one without an end."""
     scene.camera.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +18,7 @@ from watched_door import TOPIC, Scene
 Measured = Callable[[str, object], None]
 STATUS = "pimotion/node/status"
 EXPIRES_S = 60
+KEEPALIVE_S = 15
 
 
 class Power(Scene):
@@ -66,6 +69,25 @@ def test_a_stop_during_motion_is_quick_with_viewers_and_says_all_there_is_to_say
         assert scene.order_of_end()[-2:] == [b"OFF", b"offline"]
         assert scene.stop_reason() == "shutdown"
         assert retained(scene.broker.port)[f"{TOPIC}/motion"].payload == b"OFF"
+
+
+def test_a_process_that_stands_still_is_offline_at_the_broker_until_it_goes_on(
+    scene: Power, measured: Measured
+) -> None:
+    scene.walk()
+    scene.listener.forget()
+    process = scene.daemon.process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        began_s = time.monotonic()
+        scene.listener.wait_for(STATUS, b"offline", deadline_s=1.9 * KEEPALIVE_S)
+        measured("offline_after_s", round(time.monotonic() - began_s, 1))
+    finally:
+        process.send_signal(signal.SIGCONT)
+    scene.listener.wait_for(STATUS, b"online", deadline_s=20)
+    scene.mood.is_walking = False
+    scene.listener.wait_for(f"{TOPIC}/motion", b"OFF", deadline_s=20)
+    assert scene.listener.payloads(STATUS) == [b"offline", b"online"]
 
 
 def test_after_a_power_cut_of_all_the_on_is_forgotten_and_the_next_start_says_off(

@@ -24,7 +24,7 @@ import paho.mqtt.client as paho
 import psutil
 import pytest
 from broker import HOST, Broker
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera, Walker, wait_until
 from daemon_process import DaemonProcess
 from free_ports import find_free_port
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -115,27 +115,6 @@ class Scales:
                 )
 
 
-class Walker:
-    """Walks past the camera again and again."""
-
-    def __init__(self, camera: SteerableCamera) -> None:
-        self._camera = camera
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.is_set():
-            self._camera.mood.is_walking = True
-            self._over.wait(WALK_S)
-            self._camera.mood.is_walking = False
-            self._over.wait(REST_S)
-
-
 def broker_down(broker: Broker, _camera: SteerableCamera, _port: int) -> None:
     broker.stop()
     time.sleep(20)
@@ -194,7 +173,7 @@ def test_half_an_hour_of_trouble(
         diary = Diary(unused_port)
         with DaemonProcess(tmp_path, settings, port=free_port) as daemon:
             daemon.wait_for(lambda: daemon.camera("door")["state"] == "ok", "live")
-            scales, walker = Scales(daemon.process.pid), Walker(camera)
+            scales, walker = Scales(daemon.process.pid), Walker(camera, WALK_S, REST_S)
             try:
                 end_s = time.monotonic() + MINUTES * 60
                 for trouble in itertools.cycle(
