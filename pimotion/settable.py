@@ -38,7 +38,7 @@ class Span:
         fits = self.least <= value <= self.most and not (self.whole and value % 1)
         if not fits:  # nor does what is not a number at all
             raise BadValue(f"must be {self.words}")
-        return int(value) if self.whole else value
+        return int(value) if self.whole else value + 0.0  # which makes 0 of -0
 
 
 SENSITIVITY = Span(1, 100, 1, "a whole number from 1 to 100", whole=True)

@@ -68,6 +68,15 @@ def test_what_is_hardly_large_enough_is_watched_for_longer() -> None:
     assert large_s < small_s - 0.05
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_where_the_smallest_thing_counts_everything_does(is_late: bool) -> None:
+    trust = Trust(WIDTH, least_px=LEAST_PX if is_late else 0, absorb_s=30)
+    if is_late:
+        trust.set_least_px(0)
+    needed_s = believed_after_s(calm(), EVEN_S, area_px=LEAST_PX, x=0)
+    assert believed_after_s(trust, EVEN_S, area_px=2, x=0) <= needed_s
+
+
 def test_among_insects_what_appears_in_mid_air_has_to_stay() -> None:
     in_mid_air_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=60)
     by_the_border_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=0)

@@ -115,6 +115,10 @@ def test_sensitivity_may_be_what_it_may_be_in_the_configuration() -> None:
             read_value("sensitivity", b"%d" % wrong)
 
 
+def test_a_number_has_no_sign_where_it_is_nothing() -> None:
+    assert str(MIN_AREA_PERCENT.check(-0.0)) == "0.0"
+
+
 @pytest.mark.parametrize(
     ("span", "place", "scale"),
     [

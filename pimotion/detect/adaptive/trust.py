@@ -16,6 +16,8 @@ _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _ROUNDING_S = 1e-6
+_SPECK_PX = 1.5
+"""Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
 _FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.2, 0.9
 """The smallest thing that counts has to be seen for 1.4 times as long: noise and leaves are as
 small as that. Each doubling of its area takes 0.2 off, down to 0.9; tried on drawn scenes, at 10
@@ -63,13 +65,13 @@ class Trust:
 
     def __init__(self, width: int, *, least_px: float, absorb_s: float) -> None:
         self._width = width
-        self._least_px = least_px
+        self.set_least_px(least_px)
         self._absorb_s = absorb_s
         self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
 
     def set_least_px(self, least_px: float) -> None:
         """Change the area of the smallest object that counts, px at half size."""
-        self._least_px = least_px
+        self._least_px = max(_SPECK_PX, least_px)
 
     def note_gone(self, tracks: list[Track], now_s: float) -> None:
         """Remember what came and went without being believed: that is what clutter looks like."""
