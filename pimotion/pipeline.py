@@ -58,6 +58,7 @@ class CameraPipeline:
             model_wanted=model_wanted,
         )
         self._threads: list[threading.Thread] = []
+        self._commanding = threading.Lock()
 
     @property
     def detections(self) -> Latest[Detection]:
@@ -96,9 +97,10 @@ class CameraPipeline:
 
         Privacy does not wait for anybody: from here on no picture is handed on.
         """
-        is_taken = self._detect.command(command)
-        if is_taken and command.setting == "privacy":
-            (self._shutter.close if command.value else self._shutter.open)()
+        with self._commanding:  # what was asked last is last for the shutter, too
+            is_taken = self._detect.command(command)
+            if is_taken and command.setting == "privacy":
+                (self._shutter.close if command.value else self._shutter.open)()
         return is_taken
 
     def reopen(self) -> None:

@@ -74,16 +74,27 @@ class Shutter:
 
 def privacy_still(camera_id: str, camera: Camera, reason: str) -> Still:
     """Return a card that replaces the newest still, so that no picture stays on a broker."""
-    height = camera.snapshot.height or camera.height
-    width = round(camera.width * height / camera.height)
-    name = camera_name(camera_id, camera)
+    width, height = _card_size(camera)
+    name, quality = camera_name(camera_id, camera), camera.snapshot.quality
     while True:
         picture = card(name, reason, None, (width, height))
-        jpeg = picture.jpeg(camera.snapshot.quality)
-        if len(jpeg) <= camera.snapshot.max_bytes or width <= _LEAST_WIDTH_PX:
+        jpeg = picture.jpeg(quality)
+        if len(jpeg) <= camera.snapshot.max_bytes or max(width, height) < _LEAST_PX:
             return Still(camera_id, jpeg, picture.width, picture.height, utc_now_s())
-        width, height = width // 2, height // 2
+        if quality > _LEAST_QUALITY:
+            quality = max(_LEAST_QUALITY, quality // 2)
+        else:
+            width, height = max(1, width // 2), max(1, height // 2)
 
 
-_LEAST_WIDTH_PX = 256
-"""A card of this width is a few kB at any quality, and can still be read."""
+_MOST_PX = 1280
+_LEAST_PX, _LEAST_QUALITY = 128, 30
+"""Smaller or worse a card is not made: it is 2 kB then, and can hardly be read."""
+
+
+def _card_size(camera: Camera) -> tuple[int, int]:
+    """Return width and height like those of a still, but not larger than a card need be, px."""
+    height = camera.snapshot.height or camera.height
+    width = camera.width * height / camera.height
+    shrunk = min(1.0, _MOST_PX / max(width, height))
+    return max(1, round(width * shrunk)), max(1, round(height * shrunk))

@@ -84,6 +84,12 @@ def test_a_broken_state_file_is_named_as_the_reason() -> None:
         ({"snapshot": {"height": 360}}, (640, 360)),
         ({"snapshot": {"max_bytes": 5000}}, None),
         ({"width": 64, "height": 48}, (64, 48)),
+        ({"width": 320, "height": 240, "snapshot": {"height": 4096}}, (1280, 960)),
+        ({"width": 4096, "height": 4096}, (1280, 1280)),
+        ({"width": 4096, "height": 64}, (1280, 20)),
+        ({"width": 64, "height": 4096, "snapshot": {"height": 4096}}, (20, 1280)),
+        ({"name": "m" * 64, "snapshot": {"quality": 100, "max_bytes": 5000}}, None),
+        ({"name": "m" * 64, "width": 64, "height": 4096, "snapshot": {"max_bytes": 5000}}, None),
     ],
 )
 def test_the_card_is_a_still_that_fits(
