@@ -178,3 +178,10 @@ def test_the_names_it_is_for(files: Files) -> None:
     assert found.names == ("192.0.2.7",)
     assert found.days_left == pytest.approx(1, abs=0.01)
     assert found.doubt is None
+
+
+def test_what_stands_round_a_certificate_may_be_written_in_any_way(files: Files) -> None:
+    cert, key = files
+    cert.write_bytes("subject=O = M\u00fcller\n".encode("latin-1") + cert.read_bytes())
+
+    assert look_at(HttpTls(cert=str(cert), key=str(key))).doubt is None
