@@ -14,11 +14,14 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from pimotion.config.secrets import Unreadable, read_file
 from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)
 
 _RETRY_S = 5.0
+_MOST_BYTES = 4 * 1024 * 1024
+"""What is kept for a hundred cameras is 50 kB."""
 
 
 def state_dir_of(configured: str | None) -> Path:
@@ -72,10 +75,10 @@ class State:
 
     def _read(self) -> dict[str, Any]:
         try:
-            values = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
+            if not os.path.lexists(self._path):
+                return {}
+            values = json.loads(read_file(self._path, _MOST_BYTES)[0])
+        except (OSError, Unreadable, ValueError, RecursionError) as error:
             return self._put_aside(str(error))
         return values if isinstance(values, dict) else self._put_aside("not a JSON object")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,9 @@ def test_none_forgets(tmp_path: Path) -> None:
     assert State(tmp_path).get("a") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 200_000, b" " * 5_000_000]
+)
 def test_a_broken_file_is_put_aside_not_overwritten(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "state.json").write_bytes(content)
 
@@ -32,6 +35,16 @@ def test_a_broken_file_is_put_aside_not_overwritten(tmp_path: Path, content: byt
     state.set("a", 1)
 
     assert (tmp_path / "state.broken").read_bytes() == content
+    assert State(tmp_path).get("a") == 1
+
+
+def test_a_file_that_only_looks_like_one_is_put_aside(tmp_path: Path) -> None:
+    """Nobody writes into the pipe, so who reads it waits for ever."""
+    os.mkfifo(tmp_path / "state.json")
+
+    State(tmp_path).set("a", 1)
+
+    assert (tmp_path / "state.broken").is_fifo()
     assert State(tmp_path).get("a") == 1
 
 
