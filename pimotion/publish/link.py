@@ -43,6 +43,8 @@ SUSPICIOUS_S = 2.0
 MAX_UNACKED = 10
 MAX_UNACKED_BYTES = 512 * 1024
 """Two stills and some: what is behind them waits no longer than they take."""
+MOST_RECEIVED_BYTES = 256 * 1024
+"""A command is a few letters, an announcement of our own 15 kB; others may send anything."""
 _PACKET_OVERHEAD_BYTES = 32
 """Fixed header, topic length, packet id and the properties that we use, rounded up."""
 
@@ -92,7 +94,9 @@ class Link:
         self._client = self._make_client()
         self._opened_s = time.monotonic()
         try:
-            self._client.connect(self._mqtt.host, self._mqtt.port, KEEPALIVE_S)
+            # A broker of MQTT 5 keeps from us what is too long to be meant for us.
+            limits = self._properties(PacketTypes.CONNECT, MaximumPacketSize=MOST_RECEIVED_BYTES)
+            self._client.connect(self._mqtt.host, self._mqtt.port, KEEPALIVE_S, properties=limits)
         except (OSError, ValueError) as error:
             if self._tls is not None:
                 self._tls.close_last()
@@ -135,12 +139,13 @@ class Link:
     def send(self, message: Outgoing) -> None:
         """Send a message; with QoS 1 it stays in `unacked` until the broker has it."""
         assert self._client is not None
+        expires = {} if message.expiry_s is None else {"MessageExpiryInterval": message.expiry_s}
         info = self._client.publish(
             message.topic,
             message.payload,
             qos=message.qos,
             retain=message.retain,
-            properties=self._expiry(message.expiry_s),
+            properties=self._properties(PacketTypes.PUBLISH, **expires),
         )
         if message.qos > 0:
             self._unacked[info.mid] = _Unacked(message, time.monotonic())
@@ -236,11 +241,12 @@ class Link:
         client.on_message = self._on_message
         return client
 
-    def _expiry(self, expiry_s: int | None) -> Properties | None:
-        if not self.mqtt5 or expiry_s is None:
+    def _properties(self, packet: int, **values: int) -> Properties | None:
+        if not self.mqtt5:
             return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's own
-        properties.MessageExpiryInterval = expiry_s
+        properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho's own
+        for name, value in values.items():
+            setattr(properties, name, value)
         return properties
 
     def _on_connect(
@@ -269,7 +275,8 @@ class Link:
             self.settled.append(Settled(done.message, took_s, refusal))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self.received.append(Received(message.topic, bytes(message.payload), message.retain))
+        if len(message.payload) <= MOST_RECEIVED_BYTES:  # a broker of 3.1.1 cannot be asked
+            self.received.append(Received(message.topic, bytes(message.payload), message.retain))
 
 
 def _on_log(_client: paho.Client, _data: Any, _level: int, text: str) -> None:

@@ -7,11 +7,15 @@ import subprocess
 import time
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
 from authority import Authority
 from broker import HOST, Broker, Listener, wait_until
-from publish_messages import event, motion
+from publish_messages import event, motion, settings
 from publishing import DOOR, running
+
+from pimotion.publish.link import MOST_RECEIVED_BYTES, Link
+from pimotion.publish.wake import Waker
 
 
 def test_a_wrong_password_is_tried_less_and_less_often(tmp_path: Path, free_port: int) -> None:
@@ -87,3 +91,38 @@ def test_who_accepts_and_says_nothing_is_told_from_a_broker(
         took_s = time.monotonic() - began_s
     assert "answer" in reason
     assert took_s < (6 if tls["enabled"] else 11)
+
+
+@pytest.mark.parametrize("mqtt5", [True, False])
+def test_what_is_far_too_long_for_us_is_not_taken_in(
+    tmp_path: Path, free_port: int, mqtt5: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody at the broker can publish a hundred megabytes where we listen."""
+    reached = []
+    take_in = Link._on_message
+
+    def look(link: Link, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+        reached.append(message.topic)
+        take_in(link, client, data, message)
+
+    monkeypatch.setattr(Link, "_on_message", look)
+    mqtt = settings(mqtt={"port": free_port, "host": HOST}).mqtt
+    waker = Waker()
+    with Broker(tmp_path, free_port), Listener(free_port) as other:
+        link = Link(mqtt, waker, client_id="x", will_topic="x", mqtt5=mqtt5)
+        link.open()
+        wait_until(lambda: turned(link).is_ready, "connected")
+        link.subscribe(["told/#"], [])
+        for topic, size in (("told/much", MOST_RECEIVED_BYTES + 1), ("told/enough", 10)):
+            other.publish(topic, b"x" * size, retain=True)
+        wait_until(lambda: turned(link).received, "the short one is heard")
+        heard = {each.topic for each in link.received}
+        link.close(politely=True)
+    waker.close()
+    assert heard == {"told/enough"}
+    assert ("told/much" in reached) is not mqtt5, "a broker of MQTT 5 does not even send it"
+
+
+def turned(link: Link) -> Link:
+    link.turn()
+    return link
