@@ -6,7 +6,7 @@ import base64
 import json
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from daemon_process import DaemonProcess
 from paho.mqtt.enums import CallbackAPIVersion
 
 REQUESTS = COMMANDS = 10_000
+FPS = 10
 SETTINGS = ("detection", "sensitivity", "recalibrate", "inhibit", "snapshot", "nonsense", "")
 METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "get", "", "G\0T", "A" * 300)
 PATHS = (
@@ -80,7 +81,7 @@ def answer_to(port: int, request: bytes) -> bytes:
 
 @contextmanager
 def daemon(folder: Path, port: int, broker_port: int) -> Iterator[DaemonProcess]:
-    camera = {"source": "synthetic", "width": 320, "height": 240, "fps": 10}
+    camera = {"source": "synthetic", "width": 320, "height": 240, "fps": FPS}
     settings = {
         "node": "node",
         "mqtt": {"host": HOST, "port": broker_port},
@@ -129,7 +130,9 @@ def test_broken_requests(tmp_path: Path, free_port: int, unused_port: int, seed:
         assert "a long password" not in running.log
 
 
-def test_broken_commands(tmp_path: Path, free_port: int, unused_port: int) -> None:
+def test_broken_commands(
+    tmp_path: Path, free_port: int, unused_port: int, measured: Callable[[str, object], None]
+) -> None:
     luck = random.Random(3)
     folder = tmp_path / "broker"
     folder.mkdir()
@@ -154,7 +157,10 @@ def test_broken_commands(tmp_path: Path, free_port: int, unused_port: int) -> No
         client.loop_stop()
         listener.wait_for("done", deadline_s=60)
 
-        assert running.camera("door")["status"] == "online"
+        door = running.camera("door")
+        measured("fps", door["fps"])
+        assert door["status"] == "online"
+        assert door["fps"] >= 0.95 * FPS, "the camera does not notice"
         listener.forget()
         wait_until(lambda: sensitivity_is(listener, 77), "a right command is obeyed", 30)
         assert "Traceback" not in running.log
