@@ -176,9 +176,21 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(plain_address(host.strip("[]"))).is_loopback
     except ValueError:
         return False
+
+
+def plain_address(address: str) -> str:
+    """Return an IPv4 address that is written as IPv6 (``::ffff:192.0.2.1``) as IPv4.
+
+    So a socket that listens on ``::`` names its IPv4 clients; any other text comes back as it is.
+    """
+    try:
+        mapped = ipaddress.IPv6Address(address).ipv4_mapped
+    except ValueError:
+        return address
+    return address if mapped is None else str(mapped)
 
 
 class Section(BaseModel):

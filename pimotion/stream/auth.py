@@ -12,7 +12,7 @@ from typing import Any
 
 from pimotion.clock import utc_now_s
 from pimotion.config.settings import Http, HttpToken
-from pimotion.config.values import is_loopback
+from pimotion.config.values import is_loopback, plain_address
 from pimotion.log import Repeated
 from pimotion.stream.address import host_name
 from pimotion.stream.lockout import LockedOut, Lockout
@@ -57,14 +57,14 @@ class Standing:
 
 def caller_of(environ: Mapping[str, Any]) -> Caller:
     """Return who sent a WSGI request."""
-    address = str(environ.get("REMOTE_ADDR", ""))
+    address = plain_address(str(environ.get("REMOTE_ADDR", "")))
     is_near = is_loopback(address)
     proxied = any(f"HTTP_{name}" in environ for name in ("X_FORWARDED_FOR", "FORWARDED", "VIA"))
     on_loopback = is_near and not proxied
     is_local = on_loopback and is_loopback(host_name(str(environ.get("HTTP_HOST", ""))))
     if is_near:  # a proxy adds the address that it sees behind what it was told
         told = str(environ.get("HTTP_X_FORWARDED_FOR", "")).rsplit(",", maxsplit=1)[-1].strip()
-        address = told[:64] or address
+        address = plain_address(told[:64]) or address
     return Caller(environ.get("HTTP_AUTHORIZATION"), on_loopback, is_local, address)
 
 

@@ -113,6 +113,14 @@ def test_a_token_expires(
         pytest.param({"HTTP_HOST": "evil.example"}, True, False, id="a name bound to us"),
         pytest.param({"HTTP_HOST": "[::1"}, True, False, id="a broken host"),
         pytest.param({"HTTP_HOST": "[::1]:80", "REMOTE_ADDR": "::1"}, True, True, id="IPv6"),
+        pytest.param({"REMOTE_ADDR": "::ffff:127.0.0.1"}, True, True, id="IPv4 at a socket on ::"),
+        pytest.param({"REMOTE_ADDR": "::ffff:10.0.0.7"}, False, False, id="the network's on ::"),
+        pytest.param(
+            {"REMOTE_ADDR": "::ffff:127.0.0.1", "HTTP_VIA": "1.1 nginx"},
+            False,
+            False,
+            id="through a proxy on ::",
+        ),
     ],
 )
 def test_who_counts_as_local(environ: dict[str, Any], on_loopback: bool, is_local: bool) -> None:
@@ -126,6 +134,13 @@ def test_who_counts_as_local(environ: dict[str, Any], on_loopback: bool, is_loca
         pytest.param({}, "127.0.0.1", id="on the machine"),
         pytest.param({"REMOTE_ADDR": "192.168.1.9"}, "192.168.1.9", id="from the network"),
         pytest.param({"HTTP_X_FORWARDED_FOR": "1.1.1.1, 10.0.0.7"}, "10.0.0.7", id="by a proxy"),
+        pytest.param({"REMOTE_ADDR": "::ffff:10.0.0.7"}, "10.0.0.7", id="IPv4 at a socket on ::"),
+        pytest.param({"REMOTE_ADDR": "fd00::7"}, "fd00::7", id="IPv6"),
+        pytest.param(
+            {"REMOTE_ADDR": "::ffff:127.0.0.1", "HTTP_X_FORWARDED_FOR": "::ffff:10.0.0.7"},
+            "10.0.0.7",
+            id="by a proxy that listens on ::",
+        ),
         pytest.param(
             {"REMOTE_ADDR": "192.168.1.9", "HTTP_X_FORWARDED_FOR": "10.0.0.7"},
             "192.168.1.9",
