@@ -146,12 +146,12 @@ def credentials(authorization: str | None) -> tuple[str, str] | None:
 def _expired(token: HttpToken) -> bool:
     """Tell whether a token's last day is over; while the clock is not set nobody can know, so yes.
 
-    Days are local.
+    Days are of UTC, as `HttpToken.expires` promises.
     """
     if token.expires is None:
         return False
     now_utc_s = utc_now_s()
     if now_utc_s is None:
         return True
-    today = datetime.fromtimestamp(now_utc_s, UTC).astimezone().date()
+    today = datetime.fromtimestamp(now_utc_s, UTC).date()
     return today.isoformat() > token.expires

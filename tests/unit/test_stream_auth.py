@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ BODO = HttpUser(name="Bodö", password=Secret("grüße 1234"))
 DOOR_TOKEN = HttpToken(name="tv", token=Secret("0123456789abcdef"), cameras=("door",))
 OLD_TOKEN = HttpToken(name="old", token=Secret("fedcba9876543210"), expires="2026-11-24")
 NOON_UTC_S = 1795521600.0  # 2026-11-24T12:00:00Z
+MIDNIGHT_UTC_S = NOON_UTC_S + 12 * 3600.0
 
 
 def basic(text: str, encoding: str = "utf-8") -> str:
@@ -100,6 +103,38 @@ def test_a_token_that_names_no_camera_opens_all() -> None:
 def test_a_token_expires(
     monkeypatch: pytest.MonkeyPatch, now_utc_s: float | None, opens: bool
 ) -> None:
+    monkeypatch.setattr(auth, "utc_now_s", lambda: now_utc_s)
+    assert Gate(Http(tokens=(OLD_TOKEN,))).opens("fedcba9876543210", ["any"]) is opens
+
+
+@pytest.fixture
+def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets the time zone of this machine, for one test."""
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("zone", "now_utc_s", "opens"),
+    [
+        pytest.param("EAST-14", MIDNIGHT_UTC_S - 1, True, id="east, where the next day has begun"),
+        pytest.param("WEST+12", MIDNIGHT_UTC_S, False, id="west, where it is still that day"),
+    ],
+)
+def test_the_last_day_of_a_token_is_one_of_utc(
+    in_zone: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+    now_utc_s: float,
+    opens: bool,
+) -> None:
+    in_zone(zone)
     monkeypatch.setattr(auth, "utc_now_s", lambda: now_utc_s)
     assert Gate(Http(tokens=(OLD_TOKEN,))).opens("fedcba9876543210", ["any"]) is opens
 
