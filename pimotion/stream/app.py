@@ -13,7 +13,7 @@ from pimotion.stream.answers import FRESH, add_options, as_still, prepare, refus
 from pimotion.stream.encoder import Encoder, TooMany
 from pimotion.stream.grid import ALL
 from pimotion.stream.multipart import CONTENT_TYPE, OPENING
-from pimotion.stream.query import QueryError, Wish, parameters, wish_of
+from pimotion.stream.query import QueryError, Wish, parameters, token_of, wish_of
 from pimotion.stream.site import Site
 from pimotion.stream.users import Role
 from pimotion.stream.viewer import CONNECTION
@@ -110,21 +110,15 @@ def _still(site: Site, camera: str) -> HTTPResponse:
 
 def _asked(site: Site, camera: str) -> _Asked:
     """Return what a request for pictures asks for; refuse it if it may not or cannot have that."""
-    given: dict[str, str] = {}
-    problem: QueryError | None = None
-    try:
-        given = parameters(request.query_string, _PICTURE_PARAMETERS)
-    except QueryError as error:
-        problem = error  # told only to those who may know anything
     headers = FRESH
-    if site.gate.opens(given.get("token"), tuple(site.encoders) if camera == ALL else (camera,)):
+    shown = tuple(site.encoders) if camera == ALL else (camera,)
+    if site.gate.opens(token_of(request.query_string), shown):
         headers = {**FRESH, **_ANY_SITE}
     else:
         site.need(Role.VIEWER)
     encoder = site.grid if camera == ALL else site.encoder(camera)
     try:
-        if problem is not None:
-            raise problem
+        given = parameters(request.query_string, _PICTURE_PARAMETERS)
         wish = wish_of(given, encoder.show.settings, request.headers)
     except QueryError as error:
         refuse(400, str(error))

@@ -76,6 +76,15 @@ def parameters(query: str, allowed: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def token_of(query: str) -> str | None:
+    """Return the token of a query, the first if there are more, whatever else is wrong with it.
+
+    Who may know what is wrong is decided by the token, so it is read before the rest is judged.
+    """
+    pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+    return next((value for name, value in pairs if name == "token"), None)
+
+
 def wish_of(
     given: Mapping[str, str], settings: Stream, headers: Mapping[str, str] | None = None
 ) -> Wish:

@@ -202,6 +202,32 @@ def test_other_web_sites_read_pictures_only_with_a_token() -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+WRONG_QUERIES = (
+    "with=640",
+    "width=64&width=64",
+    "token=0123456789abcdef",
+    "overlay=%ff",
+    "&".join(f"a{number}=1" for number in range(30)),
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG_QUERIES, ids=lambda query: query[:20])
+def test_who_has_a_token_is_told_what_is_wrong_with_his_address(wrong: str) -> None:
+    """A browser would else ask him for a password that he does not have."""
+    site = Site(Http(users=USERS, tokens=(TOKEN,)))
+    for query in (f"token=0123456789abcdef&{wrong}", f"{wrong}&token=0123456789abcdef"):
+        answer = site.call(f"/door/snapshot.jpg?{query}")
+        assert answer.status == 400
+        assert answer.text.count("\n") == 1
+
+
+@pytest.mark.parametrize("wrong", ["with=640", "width=64&width=64", "overlay=%ff", "token=%ff"])
+@pytest.mark.parametrize("token", ["", "&token=", "&token=fedcba9876543210"])
+def test_a_stranger_is_not_told_what_is_wrong_with_his_address(wrong: str, token: str) -> None:
+    site = Site(Http(users=USERS, tokens=(TOKEN,)))
+    assert site.call(f"/door/snapshot.jpg?{wrong}{token}").status == 401
+
+
 def test_a_token_for_one_camera_does_not_open_the_picture_of_all() -> None:
     site = Site(Http(users=USERS, tokens=(TOKEN,)))
     assert site.call("/all/snapshot.jpg?token=0123456789abcdef").status == 401
