@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pimotion.config.settings import Http
 from pimotion.config.values import RESERVED_IDS, is_loopback
@@ -43,7 +43,7 @@ class Address:
         self._takes_private = not http.allowed_hosts
         names = http.allowed_hosts or (socket.gethostname(), self._public.hostname or "")
         self._names = {host_name(name) for name in names} - {""}
-        path = self._public.path.rstrip("/")
+        path = unquote(self._public.path).rstrip("/")  # as bottle gives the path of a request
         # What a proxy that takes its path off leaves may look like that path.
         is_ours = path.strip("/").split("/")[0] in {*cameras, *RESERVED_IDS}
         self._prefix = "" if is_ours else path
@@ -77,7 +77,8 @@ class Address:
         path = environ.get("PATH_INFO", "")
         prefix = self._prefix
         if prefix and (path == prefix or path.startswith(f"{prefix}/")):
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
+            as_wsgi = prefix.encode().decode("latin-1")  # which has a letter for each byte
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + as_wsgi
             environ["PATH_INFO"] = path[len(prefix) :]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from bottle import HTTPResponse, request
 
@@ -59,7 +60,7 @@ class Site:
         self.address.take_prefix(environ)
         if not environ.get("PATH_INFO") and environ.get("SCRIPT_NAME"):
             # Addresses in the page are relative, so it must be seen as a folder.
-            folder = environ["SCRIPT_NAME"].rsplit("/", 1)[-1]
+            folder = quote(environ["SCRIPT_NAME"].rsplit("/", 1)[-1], encoding="latin-1")
             raise HTTPResponse(b"", 308, {"Location": f"{folder}/"})
 
     def need(self, role: Role) -> Role:

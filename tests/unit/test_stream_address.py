@@ -101,6 +101,8 @@ def test_a_page_without_a_name_is_nobodys() -> None:
         ("http://x/pimotion/", "/pimotion/door/stream.mjpg", "/pimotion", "/door/stream.mjpg"),
         ("http://x/a/b", "/a/b/", "/a/b", "/"),
         ("http://x/pimotion", "/pimotion", "/pimotion", ""),
+        ("http://x/my%20home/", "/my home/door/stream.mjpg", "/my home", "/door/stream.mjpg"),
+        ("http://x/d%6For", "/door/stream.mjpg", "", "/door/stream.mjpg"),
         ("http://x/pimotion", "/pimotions/x", "", "/pimotions/x"),
         ("http://x/pimotion", "/door/stream.mjpg", "", "/door/stream.mjpg"),
         ("http://x/door", "/door/stream.mjpg", "", "/door/stream.mjpg"),

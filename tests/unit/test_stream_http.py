@@ -52,6 +52,8 @@ def test_a_dashboard_that_is_named_may_show_the_page_in_a_frame() -> None:
     [
         pytest.param("https://x.org/pimotion", "", "/pimotion{}", id="left there by a proxy"),
         pytest.param("https://x.org/pimotion", "", "{}", id="taken off by a proxy"),
+        pytest.param("https://x.org/my%20home", "", "/my home{}", id="with a space, left there"),
+        pytest.param("https://x.org/t%C3%BCr", "", "/t\xc3\xbcr{}", id="with an umlaut"),
         pytest.param(None, "/pimotion", "{}", id="mounted by another application"),
     ],
 )
@@ -67,17 +69,19 @@ def test_everything_works_behind_a_path(
 
 
 @pytest.mark.parametrize(
-    ("http", "script_name", "path"),
+    ("http", "script_name", "path", "folder"),
     [
-        (Http(public_url="https://x.org/a/pimotion"), "", "/a/pimotion"),
-        (Http(), "/a/pimotion", ""),
+        (Http(public_url="https://x.org/a/pimotion"), "", "/a/pimotion", "pimotion/"),
+        (Http(public_url="https://x.org/my%20t%C3%BCr"), "", "/my t\xc3\xbcr", "my%20t%C3%BCr/"),
+        (Http(), "/a/pimotion", "", "pimotion/"),
+        (Http(), "/a/t\xc3\xbcr", "", "t%C3%BCr/"),
     ],
 )
-def test_the_page_is_a_folder(http: Http, script_name: str, path: str) -> None:
+def test_the_page_is_a_folder(http: Http, script_name: str, path: str, folder: str) -> None:
     """Without the slash at its end its relative addresses would lead beside it."""
     answer = Site(http).call(path, SCRIPT_NAME=script_name)
     assert answer.status == 308
-    assert answer.headers["Location"] == "pimotion/"
+    assert answer.headers["Location"] == folder
 
 
 @pytest.mark.parametrize("target", ["/door/snapshot.jpg", "/snapshot.jpg", "/all/snapshot.jpg"])
