@@ -10,10 +10,12 @@ from typing import Any, NoReturn
 
 from bottle import Bottle, HTTPError, HTTPResponse, request, response
 
-_SECURITY = {
+SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+"""Headers of every answer."""
+
 _POLICY = "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; "
 
 FRESH = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -27,7 +29,7 @@ def prepare(app: Bottle, frame_ancestors: Sequence[str]) -> None:
         app: The application.
         frame_ancestors: Who may show it in a frame, as in `http.frame_ancestors`.
     """
-    headers = {**_SECURITY, **_frame_headers(frame_ancestors)}
+    headers = {**SECURITY, **_frame_headers(frame_ancestors)}
     app.add_hook("after_request", lambda: _add_headers(headers))
     app.default_error_handler = lambda error: _error_line(error, headers)
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from pimotion.health import IDLE_S, Beat, Threads
@@ -23,7 +24,7 @@ from pimotion.log import Repeated
 from pimotion.stream.connection import Connection, Step
 from pimotion.stream.kernel import Waker
 from pimotion.stream.port import bound
-from pimotion.stream.request import Answering
+from pimotion.stream.request import Answering, line_answer
 from pimotion.stream.viewer import Viewing
 from pimotion.stream.workers import Workers
 
@@ -39,14 +40,14 @@ _TICK_S = 0.1
 _HANGS_S = 10.0
 """No step of the thread ``http`` waits for anybody."""
 
-_BUSY = (
-    b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n"
-    b"Connection: close\r\n\r\ntoo many connections; try again later\n"
+_BUSY = line_answer(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "too many connections; try again later",
+    {"Retry-After": "5"},
 )
 
-_SPEAK_TLS = (
-    b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    b"this port speaks TLS; begin the address with https://\n"
+_SPEAK_TLS = line_answer(
+    HTTPStatus.BAD_REQUEST, "this port speaks TLS; begin the address with https://"
 )
 
 TakeStream = Callable[[socket.socket, Viewing, bytes], None]

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 from wsgiref.handlers import SimpleHandler
 from wsgiref.headers import Headers
 from wsgiref.simple_server import WSGIRequestHandler
 
+from pimotion.stream.answers import SECURITY
 from pimotion.stream.connection import MAX_BODY_BYTES, MAX_HEAD_BYTES, has_whole_head
 from pimotion.stream.viewer import CONNECTION, HandOver, Viewing
 
 log = logging.getLogger(__name__)
 
-_FAILED = (
-    b"HTTP/1.0 500 Internal Server Error\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
-    b"something went wrong in pimotion; its log says what\n"
+_PLAIN = {
+    **SECURITY,
+    "Content-Type": "text/plain; charset=UTF-8",
+    "Cache-Control": "no-store",
+    "Connection": "close",
+}
+
+_REASONS = {
+    400: "this is no request by HTTP 1.0 or 1.1",
+    414: "the address is too long",
+    431: "the headers are too long or too many",
+    505: "there is HTTP 1.0 and 1.1 here",
+}
+"""What is said of a request that cannot be read; http.server's own words echo it."""
+
+
+def line_answer(status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return a whole answer that is a line of text, for what no application is asked about."""
+    told = "".join(f"{name}: {value}\r\n" for name, value in {**_PLAIN, **(headers or {})}.items())
+    return f"HTTP/1.0 {status:d} {status.phrase}\r\n{told}\r\n{text}\n".encode()
+
+
+_FAILED = line_answer(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong in pimotion; its log says what"
 )
 
 
@@ -142,9 +165,14 @@ class _Request(WSGIRequestHandler):
         elif self.parse_request():
             problem = self._problem()
             if problem is not None:
-                self.send_error(*problem)
+                self._refuse(*problem)
             else:
                 self._run()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that http.server cannot read; the page that it would send is HTML."""
+        log.debug("%s refused status=%d %s %s", self.client_address[0], code, message, explain)
+        self._refuse(code, _REASONS.get(code, HTTPStatus(code).phrase.lower()))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  http.server's name
         """Keep what a client does out of the log; paths may hold tokens, which the log hides."""
@@ -167,6 +195,16 @@ class _Request(WSGIRequestHandler):
     def _fail(self) -> None:
         self.failed = True
 
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer with a line of text, as the application does."""
+        body = f"{text}\n".encode()
+        self.send_response(status)
+        for name, value in {**_PLAIN, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
     def _refuse_line(self, status: int) -> None:
         self.requestline = self.command = ""
         self.request_version = self.default_request_version
@@ -175,10 +213,10 @@ class _Request(WSGIRequestHandler):
     def _problem(self) -> tuple[int, str] | None:
         """Return status and reason when the request is not one that we answer."""
         if "Transfer-Encoding" in self.headers:
-            return 411, "Send the body with a Content-Length"
+            return 411, "send the body with a Content-Length, not in chunks"
         lengths = self.headers.get_all("Content-Length", ["0"])
         if len(set(lengths)) > 1 or not (lengths[0].isascii() and lengths[0].isdigit()):
-            return 400, "Content-Length is not a number"
+            return 400, "Content-Length must be one number"
         if int(lengths[0][:10]) > MAX_BODY_BYTES:
-            return 413, f"The body may have {MAX_BODY_BYTES} bytes"
+            return 413, f"the body may have {MAX_BODY_BYTES} bytes at the most"
         return None
