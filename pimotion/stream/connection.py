@@ -35,6 +35,9 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 64 * 1024
 
 _READ_BYTES = 64 * 1024
+_EMPTY_LINES = re.compile(rb"(?:\r?\n){0,4}")
+"""Some clients end a body with a line too many; a server should pass over it (RFC 9112, 2.2)."""
+
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*([0-9]{1,10})[ \t]*\r?\n", re.IGNORECASE)
 _WORDS_OF_0_9 = 2  # "GET /": HTTP/0.9 has no version, and nothing that follows
@@ -59,15 +62,23 @@ def length_of(received: bytes | bytearray) -> int | None:
 
     What is no request, or too large a one, is as long as what there is of it.
     """
-    line_end = received.find(b"\n") + 1
-    if line_end and len(received[:line_end].split()) == _WORDS_OF_0_9:
+    begin = begin_of(received)
+    line_end = received.find(b"\n", begin) + 1
+    if line_end and len(received[begin:line_end].split()) == _WORDS_OF_0_9:
         return line_end
-    end = _HEAD_END.search(received, 0, MAX_HEAD_BYTES)
+    end = _HEAD_END.search(received, begin, MAX_HEAD_BYTES)
     if end is None:
         return len(received) if len(received) > MAX_HEAD_BYTES else None
     told = _LENGTH.search(received, 0, end.end())
     body = int(told[1]) if told else 0
     return end.end() + (body if body <= MAX_BODY_BYTES else 0)
+
+
+def begin_of(received: bytes | bytearray) -> int:
+    """Return where the request line begins: a few empty lines may stand before it."""
+    found = _EMPTY_LINES.match(received)
+    assert found is not None, "none of them is a match as well"
+    return found.end()
 
 
 def has_whole_head(received: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from wsgiref.headers import Headers
 from wsgiref.simple_server import WSGIRequestHandler
 
 from pimotion.stream.answers import SECURITY
-from pimotion.stream.connection import MAX_BODY_BYTES, MAX_HEAD_BYTES, has_whole_head
+from pimotion.stream.connection import MAX_BODY_BYTES, MAX_HEAD_BYTES, begin_of, has_whole_head
 from pimotion.stream.viewer import CONNECTION, HandOver, Viewing
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _PLAIN = {
     "Cache-Control": "no-store",
     "Connection": "close",
 }
+
+_WHOLE_URL = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
 
 _REASONS = {
     400: "this is no request by HTTP 1.0 or 1.1",
@@ -84,7 +87,7 @@ class Answering:
 
     def answer(self, received: bytes, address: Any) -> Answer:
         """Return the answer to a request. Never raises."""
-        request = _Request(received, address, self)
+        request = _Request(received[begin_of(received) :], address, self)
         try:
             request.handle()
         except Exception:  # the border: one request's fault must not end the others' streams
@@ -158,7 +161,7 @@ class _Request(WSGIRequestHandler):
         self.raw_requestline = self.rfile.readline(MAX_HEAD_BYTES + 1)
         if not self.raw_requestline.endswith(b"\n"):
             self._refuse_line(414)
-        elif len(self.raw_requestline.split()) == 2:  # noqa: PLR2004  HTTP/0.9 has no version
+        elif len(self.raw_requestline.split()) in (0, 2):  # HTTP/0.9 has no version
             self._refuse_line(400)
         elif not self._has_whole_head:
             self._refuse_line(431)
@@ -210,8 +213,27 @@ class _Request(WSGIRequestHandler):
         self.request_version = self.default_request_version
         self.send_error(status)
 
+    def _take_authority(self) -> bool:
+        """Make a path of a whole URL, as who takes us for a proxy sends it (RFC 9112, 3.2.2).
+
+        Its host then counts in place of the header, so that it is looked at as that would be.
+
+        Returns:
+            False when it names none.
+        """
+        found = _WHOLE_URL.fullmatch(self.path)
+        if found is None:
+            return True
+        authority, path = found.groups()
+        self.path = f"/{path.lstrip('/')}"  # two slashes would begin the address of another host
+        del self.headers["Host"]
+        self.headers["Host"] = authority
+        return bool(authority) and "@" not in authority
+
     def _problem(self) -> tuple[int, str] | None:
         """Return status and reason when the request is not one that we answer."""
+        if not self._take_authority():
+            return 400, "the address must name a host, and no login"
         if "Transfer-Encoding" in self.headers:
             return 411, "send the body with a Content-Length, not in chunks"
         lengths = self.headers.get_all("Content-Length", ["0"])

@@ -56,6 +56,11 @@ def status(answer: bytes) -> int:
     [
         pytest.param(b"GET /healthz HTTP/1.1\r\n\r\n", 200, id="modern"),
         pytest.param(b"GET /healthz HTTP/1.0\r\n\r\n", 200, id="old"),
+        pytest.param(b"\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n", 200, id="empty lines before"),
+        pytest.param(b"GET http://localhost:1/healthz HTTP/1.1\r\nHost: localhost:1\r\n\r\n", 200,
+                     id="whole URL"),
+        pytest.param(b"GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 421,
+                     id="whole URL with another name"),
         pytest.param(b"GET /healthz\r\n", 400, id="HTTP/0.9"),
         pytest.param(b"GET /healthz HTTP/9.1\r\n\r\n", 505, id="from the future"),
         pytest.param(b"\x16\x03\x01 TLS\r\n\r\n", 400, id="TLS"),

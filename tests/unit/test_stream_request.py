@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pimotion.stream.connection import length_of
 from pimotion.stream.request import Answering, line_answer
 
 
@@ -77,3 +78,51 @@ def test_an_answer_of_one_line_can_have_headers_of_its_own() -> None:
     assert (answer.status, answer.body) == (503, b"later\n")
     assert answer.headers["Retry-After"] == "5"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        (b"/door/x?a=1", b"cam.local|/door/x|a=1"),
+        (b"http://pi.local:8080/door/x?a=1", b"pi.local:8080|/door/x|a=1"),
+        (b"HTTPS://pi.local/", b"pi.local|/|"),
+        (b"http://pi.local", b"pi.local|/|"),
+        (b"http://pi.local?a=1", b"pi.local|/|a=1"),
+        (b"http://[::1]:8080/x", b"[::1]:8080|/x|"),
+        (b"http://pi.local//evil.example/", b"pi.local|/evil.example/|"),
+        (b"/x?y=http://pi.local/", b"cam.local|/x|y=http://pi.local/"),
+    ],
+)
+def test_a_whole_url_is_answered_and_its_host_is_the_one_that_counts(
+    target: bytes, seen: bytes
+) -> None:
+    answer = ask(b"GET " + target + b" HTTP/1.1\r\nhost: cam.local\r\n\r\n")
+    assert (answer.status, answer.body) == (200, seen)
+
+
+def test_a_whole_url_needs_no_host_beside_it() -> None:
+    assert ask(b"GET http://pi.local/x HTTP/1.0\r\n\r\n").body == b"pi.local|/x|"
+
+
+@pytest.mark.parametrize("target", [b"http:///x", b"http://", b"http://a@127.0.0.1/x"])
+def test_a_whole_url_without_a_host_or_with_a_login_is_refused(target: bytes) -> None:
+    assert ask(b"GET " + target + b" HTTP/1.1\r\nHost: cam.local\r\n\r\n").status == 400
+
+
+REQUEST = b"POST /x HTTP/1.1\r\nHost: pi.local\r\nContent-Length: 4\r\n\r\nbody"
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\n", b"\r\n\r\n", b"\r\n\n\r\n\r\n"])
+def test_empty_lines_before_a_request_are_passed_over(before: bytes) -> None:
+    received = before + REQUEST
+    assert ask(received).body == b"pi.local|/x|"
+    assert length_of(received) == len(received)
+    head_bytes = len(received) - len(b"\r\n\r\nbody")
+    for length in range(head_bytes + 1):
+        assert length_of(received[:length]) is None, "the rest is waited for"
+
+
+def test_nobody_keeps_a_place_with_empty_lines() -> None:
+    received = b"\r\n" * 6
+    assert length_of(received) == len(received)
+    assert ask(received).status == 400
