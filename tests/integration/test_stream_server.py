@@ -249,7 +249,7 @@ def test_200_who_say_nothing_cost_no_thread_and_hold_up_nobody() -> None:
         began_s = time.monotonic()
         assert all_of(ask(listener)).endswith(b"hello")
         assert time.monotonic() - began_s < 1
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads, "fewer if one of an earlier test ends meanwhile"
         for each in silent:
             each.close()
 
