@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pimotion.config import certificate
+from pimotion.config import broker_files, certificate
 from pimotion.config.camera import Camera
 from pimotion.config.control_rules import broken
 from pimotion.config.names import clashes
@@ -77,12 +77,21 @@ def _mqtt_tls(mqtt: Mqtt) -> Iterator[Finding]:
         text = "accepts any certificate, so mqtt.tls.ca would do nothing; take one of the two out"
         yield Finding(("mqtt", "tls", "insecure"), text, (("mqtt", "tls", "ca"),))
     if tls.enabled:
+        if (tls.cert is None) == (tls.key is None) and not (tls.insecure and tls.ca):
+            yield from _broker_files(tls)
         return
     for name in ("ca", "cert", "key", "insecure"):
         if getattr(tls, name):
             text = "does nothing without mqtt.tls.enabled: true"
             yield Finding(("mqtt", "tls", name), text, (("mqtt", "tls", "enabled"),))
             return
+
+
+def _broker_files(tls: MqttTls) -> Iterator[Finding]:
+    loc: Loc = ("mqtt", "tls")
+    about = tuple((*loc, name) for name in ("ca", "cert", "key"))
+    for fault in broker_files.faults(tls):
+        yield Finding((*loc, fault.setting), fault.text, about)
 
 
 def _topics(settings: Settings) -> Iterator[Finding]:

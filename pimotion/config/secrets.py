@@ -109,14 +109,16 @@ def _from_credential(name: str, folder: Path) -> str:
 
 
 def home_path(name: str) -> Path:
-    """Return the path of a file whose name may begin with ``~/``.
+    """Return the path of a file whose name may begin with ``~/`` or ``~user/``.
 
     Raises:
-        Unreadable: This user has no home.
+        Unreadable: That user has no home.
     """
-    if not name.startswith("~/"):
-        return Path(name)
+    first, slash, _ = name.partition("/")
+    if not (first == "~" or (first.startswith("~") and slash)):
+        return Path(name)  # a file may be called ~old
     try:
-        return Path.home() / name[2:]
+        return Path(name).expanduser()
     except RuntimeError:
-        raise Unreadable("begins with ~, and this user has no home") from None
+        whose = "this user" if first == "~" else f"user '{first[1:]}'"
+        raise Unreadable(f"begins with ~, and {whose} has no home") from None

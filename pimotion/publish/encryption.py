@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from pathlib import Path
 from typing import Any
 
+from pimotion.config.broker_files import UnusableFile, use_files
 from pimotion.config.settings import MqttTls
 from pimotion.publish.reasons import LinkLost
 
@@ -36,21 +36,14 @@ def context_of(tls: MqttTls) -> TidyContext:
     """Return a fresh context, so that renewed certificate files are noticed.
 
     Raises:
-        LinkLost: A certificate file cannot be read, or is not one.
+        LinkLost: A certificate file cannot be used, and what to do.
     """
     context = TidyContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        if tls.ca is None:
-            context.load_default_certs()
-        else:
-            context.load_verify_locations(Path(tls.ca).expanduser())
-        if tls.cert is not None:
-            key = None if tls.key is None else Path(tls.key).expanduser()
-            context.load_cert_chain(Path(tls.cert).expanduser(), key)
-    except OSError as error:
-        files = ", ".join(name for name in (tls.ca, tls.cert, tls.key) if name is not None)
-        raise LinkLost(f"mqtt.tls: cannot use {files}: {error.strerror or error}") from None
+        use_files(context, tls)
+    except UnusableFile as error:
+        raise LinkLost(str(error)) from None
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

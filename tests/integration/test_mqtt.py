@@ -361,7 +361,7 @@ def test_our_own_certificate_opens_a_broker_that_asks_for_one(
 
 def test_a_missing_certificate_file_is_named(tmp_path: Path, broker: Broker) -> None:
     with running(tmp_path, broker.port, tls={"enabled": True, "ca": "/no/ca.pem"}) as daemon:
-        assert daemon.reason() == "mqtt.tls: cannot use /no/ca.pem: No such file or directory"
+        assert daemon.reason() == "mqtt.tls.ca (/no/ca.pem) does not exist"
 
 
 def test_tls_to_a_plain_port_is_said_in_words(tmp_path: Path, broker: Broker) -> None:
