@@ -84,11 +84,9 @@ def run(
     bound_heaps()
     before: Settings | None = None
     while True:
-        daemon = Daemon(settings)
         try:
-            daemon.start()
+            daemon = _started(settings)
         except StartError as error:
-            daemon.stop()
             if before is None:
                 raise
             log.error("the new configuration cannot be used, the old one goes on: %s", error)
@@ -101,6 +99,16 @@ def run(
             return _end(daemon, signals)
         daemon.stop()
         before, settings = settings, renewed
+
+
+def _started(settings: Settings) -> Daemon:
+    daemon = Daemon(settings)
+    try:
+        daemon.start()
+    except StartError:
+        daemon.stop()
+        raise
+    return daemon
 
 
 def _end(daemon: Daemon, signals: Signals) -> int:

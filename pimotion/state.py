@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from pimotion.config.secrets import Unreadable, read_file
+from pimotion.config.secrets import Unreadable, home_path, read_file
+from pimotion.errors import StartError
 from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)
@@ -25,12 +26,20 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 
 def state_dir_of(configured: str | None) -> Path:
-    """Return the state folder: configured, else systemd's, else the user's own."""
-    chosen = configured or os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-    return Path(base) / "pimotion"
+    """Return the state folder: configured, else systemd's, else the user's own.
+
+    Raises:
+        StartError: It would be in the home of a user who has none.
+    """
+    systemds = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    chosen = configured or systemds or f"{base}/pimotion"
+    try:
+        return home_path(chosen)
+    except Unreadable as error:
+        raise StartError(
+            f"the state folder {chosen} {error}; set state_dir to a folder that can be written"
+        ) from None
 
 
 class State:

@@ -57,8 +57,7 @@ def _synthetic(camera: Camera, _rest: str) -> Source:
 
 
 def _file(camera: Camera, rest: str) -> Source:
-    path = Path(rest.removesuffix(_LOOP)).expanduser()
-    return FileSource(path, fps=camera.fps, loop=rest.endswith(_LOOP))
+    return FileSource(rest.removesuffix(_LOOP), fps=camera.fps, loop=rest.endswith(_LOOP))
 
 
 def _http(camera: Camera, _rest: str) -> Source:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pimotion.capture.playback import Playback
 from pimotion.capture.recording import RecordedPicture, Recording, open_recording
 from pimotion.capture.source import Captured
+from pimotion.config.secrets import Unreadable, home_path
 from pimotion.errors import SourceLost
 
 
 class FileSource:
-    """Plays a video file or a folder of images, once or in a loop.
+    """Plays a video file or a folder of images, once or in a loop; the name may begin with ``~/``.
 
     In a loop time goes on rising over the seam; the session stays the same.
     """
 
     is_live = False
 
-    def __init__(self, path: Path, *, fps: float, loop: bool) -> None:
-        self._path = path
+    def __init__(self, name: str, *, fps: float, loop: bool) -> None:
+        self._name = name
         self._fps = fps
         self._loop = loop
         self._playback = Playback()
@@ -30,7 +30,7 @@ class FileSource:
     def open(self) -> None:
         """Open the recording at its start."""
         self.close()
-        self._recording = open_recording(self._path, self._fps)
+        self._recording = self._opened()
         self._playback = Playback()
         self._pictures = self._rounds()
 
@@ -62,4 +62,11 @@ class FileSource:
                 return
             round_began_s = time_s + self._recording.interval_s
             self._recording.close()
-            self._recording = open_recording(self._path, self._fps)
+            self._recording = self._opened()
+
+    def _opened(self) -> Recording:
+        try:
+            path = home_path(self._name)
+        except Unreadable as error:
+            raise SourceLost(f"{self._name} {error}") from None
+        return open_recording(path, self._fps)

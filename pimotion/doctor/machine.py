@@ -12,6 +12,7 @@ from pimotion.clock import utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.config.values import size_text
 from pimotion.doctor.report import Check, Verdict
+from pimotion.errors import StartError
 from pimotion.state import state_dir_of
 
 _SYS = Path("/sys")
@@ -39,9 +40,13 @@ _BEFORE = {
 
 def machine(settings: Settings) -> Iterator[Check]:
     """Give every check of the machine."""
-    folder = state_dir_of(settings.state_dir)
-    yield _folder(folder)
-    yield _disk(folder, settings.storage.min_free_bytes)
+    try:
+        folder = state_dir_of(settings.state_dir)
+    except StartError as error:
+        yield Check("state folder", Verdict.FAILED, str(error))
+    else:
+        yield _folder(folder)
+        yield _disk(folder, settings.storage.min_free_bytes)
     yield _clock()
     yield from temperature(_SYS)
     yield from power(_SYS)

@@ -12,7 +12,9 @@ import pytest
 from cameras.pictures import FPS, HEIGHT, SCENE, WIDTH, jpeg, record
 
 from pimotion.capture import frame_number
+from pimotion.capture.factory import source_for
 from pimotion.capture.recording import RecordedPicture, Recording, open_recording
+from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 
@@ -162,3 +164,21 @@ def test_when_a_video_was_made_is_known_if_it_says_so(
 
 def _number(picture: Picture) -> int | None:
     return frame_number.read(picture.luma())
+
+
+def test_a_recording_in_the_home_of_a_user_who_has_none(no_home: None) -> None:
+    """It ended everything; the other cameras must go on."""
+    source = source_for(Camera(source="file:~/lawn.mp4"))
+    with pytest.raises(SourceLost) as lost:
+        source.open()
+    assert lost.value.reason == "~/lawn.mp4 begins with ~, and this user has no home"
+
+
+def test_a_recording_in_one_s_home_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path / "lawn.mp4", frames=3)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    source = source_for(Camera(source="file:~/lawn.mp4"))
+    source.open()
+    source.close()

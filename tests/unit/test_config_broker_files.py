@@ -140,3 +140,9 @@ def test_a_key_with_a_passphrase_asks_nothing_on_a_terminal(files: Files) -> Non
         os.close(ours)
         os.close(theirs)
     assert "mqtt.tls.key is protected by a passphrase" in done.stderr
+
+
+def test_a_file_in_the_home_of_a_user_who_has_none(no_home: None) -> None:
+    with pytest.raises(LinkLost) as lost:
+        context_of(MqttTls(enabled=True, ca="~/ca.pem"))
+    assert str(lost.value) == ("mqtt.tls.ca (~/ca.pem) begins with ~, and this user has no home")

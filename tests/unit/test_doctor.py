@@ -96,6 +96,13 @@ def test_a_state_folder_that_cannot_be_made_fails_and_says_what_to_do(tmp_path: 
     assert "state_dir" in checks["state folder"].advice
 
 
+def test_a_user_without_a_home_needs_a_state_folder(no_home: None) -> None:
+    checks = _checks_of(_settings())
+    assert checks["state folder"].verdict is Verdict.FAILED
+    assert "set state_dir" in checks["state folder"].found
+    assert "clock" in checks, "the other checks are made all the same"
+
+
 def test_a_state_folder_is_left_as_it_was(tmp_path: Path) -> None:
     checks = _checks_of(_settings(state_dir=str(tmp_path)))
     assert checks["state folder"].verdict is Verdict.OK

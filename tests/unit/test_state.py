@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pimotion.errors import StartError
 from pimotion.state import FolderLock, State, state_dir_of, write_atomically
 
 
@@ -116,6 +117,29 @@ def test_the_state_folder_is_the_configured_one_else_systemds(
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_dir_of(None) == tmp_path / "pimotion"
+
+
+def test_a_state_folder_below_home_is_not_called_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``state_dir: ~/kept`` made a folder ``~`` wherever pimotion was started."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert state_dir_of("~/kept") == tmp_path / "kept"
+
+
+@pytest.mark.parametrize(
+    ("configured", "told"),
+    [(None, "~/.local/state/pimotion"), ("~/kept", "~/kept")],
+)
+def test_a_user_without_a_home_is_told_what_to_set(
+    configured: str | None, told: str, no_home: None
+) -> None:
+    with pytest.raises(StartError) as refused:
+        state_dir_of(configured)
+    assert str(refused.value) == (
+        f"the state folder {told} begins with ~, and this user has no home; set state_dir to a "
+        "folder that can be written"
+    )
 
 
 def test_what_a_full_disk_did_not_take_is_written_later(
