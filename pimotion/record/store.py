@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pimotion.clock import iso
+from pimotion.log import Repeated
 from pimotion.record.database import open_database, open_for_reading
 from pimotion.record.stills import BLOCK_BYTES, Stills, disk_bytes
 from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
@@ -49,6 +51,11 @@ SELECT coalesce(sum((still_bytes + :block - 1) / :block * :block), 0) FROM event
 CRASH_SEQ = 9999
 """How many messages an event had is not kept; it cannot have had so many."""
 
+_Made = TypeVar("_Made")
+
+_repeated = Repeated(logging.getLogger(__name__))
+"""The page asks for events again and again."""
+
 _ROW_BYTES = 500  # of a row with its index entries, with a few boxes
 
 
@@ -73,7 +80,7 @@ class EventStore:
         """After a crash: end the events it cut off, and bring rows and files in step again.
 
         Returns:
-            The stops of those events, oldest first.
+            The stops of those events, oldest first; not of those whose row is damaged.
         """
         self._connection.row_factory = sqlite3.Row
         cut_off = self._connection.execute(
@@ -92,7 +99,7 @@ class EventStore:
             self._stills.remove(event_id)
         lost = [(event_id,) for event_id, size in rows if size and event_id not in on_disk]
         self._connection.executemany("UPDATE events SET still_bytes = 0 WHERE id = ?", lost)
-        return [_crash(row) for row in cut_off]
+        return list(_of_sound(cut_off, _crash))
 
     def save(self, event: MotionEvent) -> None:
         """Write what a message says about its event; any message will do, in any order."""
@@ -172,12 +179,25 @@ def recent_events(
     """
     with closing(open_for_reading(database)) as connection:
         wanted = {"camera": camera, "before": before, "limit": limit}
-        return [_row_json(row) for row in connection.execute(_RECENT, wanted)]
+        return list(_of_sound(connection.execute(_RECENT, wanted), _row_json))
+
+
+def _of_sound(rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], _Made]) -> Iterator[_Made]:
+    """Give what is made of each row, without those that hold what nobody can have written.
+
+    A worn card changes bytes that no check of the database knows: it looks at its own form only.
+    """
+    for row in rows:
+        try:
+            yield make(row)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            _repeated.warning("damaged", f"an event is damaged and left out error={error}")
 
 
 def _crash(row: sqlite3.Row) -> MotionEvent:
     """Return the stop that an event never had, as far as it is known."""
     started_utc_s, duration_s = row["started_utc_s"], row["duration_s"]
+    _row_json(row)  # what cannot be told fails here, not in the thread that tells it
     return MotionEvent(
         type=EventType.STOP,
         camera=row["camera"],
@@ -189,7 +209,7 @@ def _crash(row: sqlite3.Row) -> MotionEvent:
         duration_s=duration_s,
         frame_width=row["frame_width"],
         frame_height=row["frame_height"],
-        boxes=tuple(Box(**box) for box in json.loads(row["boxes"])),
+        boxes=_boxes(row),
         zones=tuple(json.loads(row["zones"])),
         changed_ratio=0.0,
         score=row["score"],
@@ -205,9 +225,13 @@ def _row_json(row: sqlite3.Row) -> dict[str, Any]:
         "ended_at": iso(row["ended_utc_s"]),
         "duration_s": round(row["duration_s"], 3),
         "frame": {"width": row["frame_width"], "height": row["frame_height"]},
-        "zones": json.loads(row["zones"]),
-        "boxes": json.loads(row["boxes"]),
+        "zones": list(json.loads(row["zones"])),
+        "boxes": [asdict(box) for box in _boxes(row)],
         "score": round(row["score"], 3),
         "reason": row["reason"],
         "snapshot": row["still_bytes"] > 0,
     }
+
+
+def _boxes(row: sqlite3.Row) -> tuple[Box, ...]:
+    return tuple(Box(**box) for box in json.loads(row["boxes"]))

@@ -263,6 +263,25 @@ def test_rows_and_stills_are_brought_in_step_after_a_crash(kept: Kept) -> None:
     assert [path.name for path in kept.folder.iterdir()] == ["event-1.jpg"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    ["boxes = '[{\"x\": 1,,}]'", "boxes = '7'", "zones = '[\"ya'", "boxes = '[{\"z\": 1}]'",
+     "started_utc_s = 1e300", "duration_s = 'long'"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [EventType.UPDATE, EventType.STOP])
+def test_an_event_that_a_worn_card_damaged_is_left_out_and_the_others_stay(
+    kept: Kept, damage: str, kind: EventType
+) -> None:
+    """Such a row ended the process at each start, and with it the history."""
+    kept.store.save(event(0, EventType.UPDATE))
+    kept.store.save(event(1, kind))
+    kept.store.save(event(2))
+    kept.store._connection.execute(f"UPDATE events SET {damage} WHERE id = 'event-1'")
+
+    assert [stop.id for stop in kept.store.clean_up()] == ["event-0"]
+    assert kept.ids() == ["event-2", "event-0"]
+
+
 def reopened(kept: Kept) -> list[object]:
     kept.store.close()
     EventStore(kept.database, kept.stills).close()
