@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class ImageFolder:
 
 def _read(path: Path) -> Picture:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise SourceLost(f"{path} is not an image file")
         data = path.read_bytes()
         if path.suffix.lower() in _JPEG_SUFFIXES:
             return Picture.from_jpeg(data)

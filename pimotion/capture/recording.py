@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -174,6 +175,8 @@ def open_recording(path: Path, fps: float | None) -> Recording:
             if fps is None:
                 raise SourceLost(f"{path} is a folder of images: their rate is needed (--fps)")
             return Recording(ImageFolder(path, fps))
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise SourceLost(f"{path} is neither a video file nor a folder of images")
         path.open("rb").close()
     except OSError as error:
         raise SourceLost(f"{path} cannot be read: {error.strerror}") from None

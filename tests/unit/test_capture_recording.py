@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -182,3 +183,22 @@ def test_a_recording_in_one_s_home_is_found(
     source = source_for(Camera(source="file:~/lawn.mp4"))
     source.open()
     source.close()
+
+
+@pytest.mark.parametrize("source", ["file:{}", "file:{}?loop"])
+def test_a_pipe_is_no_recording_and_is_not_waited_for(tmp_path: Path, source: str) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    playing = source_for(Camera(source=source.format(pipe)))
+    with pytest.raises(SourceLost) as lost:
+        playing.open()
+    assert lost.value.reason == f"{pipe} is neither a video file nor a folder of images"
+
+
+def test_a_pipe_among_the_images_is_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1.png")
+    with (
+        open_recording(tmp_path, 5) as recording,
+        pytest.raises(SourceLost, match=r"1\.png is not an image file"),
+    ):
+        list(recording)
