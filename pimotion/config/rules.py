@@ -95,11 +95,22 @@ def _broker_files(tls: MqttTls) -> Iterator[Finding]:
 
 
 def _topics(settings: Settings) -> Iterator[Finding]:
-    ours = f"{settings.mqtt.prefix}/{settings.node}"
+    prefix = settings.mqtt.prefix
+    ours = f"{prefix}/{settings.node}"
     about: tuple[Loc, ...] = (("mqtt", "prefix"), ("node",))
+    shared = []
     for name in ("birth_topic", "discovery_prefix"):
-        if f"{getattr(settings.mqtt, name)}/".startswith(f"{ours}/"):
+        topic = getattr(settings.mqtt, name)
+        if f"{topic}/".startswith(f"{ours}/"):
             yield Finding(("mqtt", name), f"must lie outside of {ours}, our own topics", about)
+        elif topic.partition("/")[0] == prefix:
+            shared.append(name)
+    if shared:
+        text = (
+            f"must not be {prefix}, where mqtt.{shared[-1]} lies: `ha clean` would take others' "
+            "topics for a node's; choose another first level"
+        )
+        yield Finding(("mqtt", "prefix"), text, tuple(("mqtt", name) for name in shared))
 
 
 def _http(http: Http) -> Iterator[Finding]:

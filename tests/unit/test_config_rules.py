@@ -22,6 +22,7 @@ LISTENER = (
     "can be reached by others, who could send any picture: listen on 127.0.0.1, or add "
     "open: true to this camera if that is meant"
 )
+OTHERS = "lies: `ha clean` would take others' topics for a node's; choose another first level"
 TOKEN = "abcdefghabcdefgh"
 SQUARE = "[[0, 0], [1, 0], [1, 1]]"
 
@@ -144,6 +145,18 @@ BROKEN = [
         "3: mqtt.discovery_prefix must lie outside of pimotion/pi, our own topics",
     ),
     (
+        DOOR + "node: sensor\nmqtt: {prefix: homeassistant}\n",
+        f"3: mqtt.prefix must not be homeassistant, where mqtt.discovery_prefix {OTHERS}",
+    ),
+    (
+        DOOR + "mqtt: {discovery_prefix: hass, prefix: homeassistant}\n",
+        f"2: mqtt.prefix must not be homeassistant, where mqtt.birth_topic {OTHERS}",
+    ),
+    (
+        DOOR + "mqtt:\n  birth_topic: pimotion/other/status\n",
+        f"3: mqtt.prefix must not be pimotion, where mqtt.birth_topic {OTHERS}",
+    ),
+    (
         DOOR + "http:\n  users:\n  - {name: a, password: abcdefgh}\n"
         "  - {name: a, password: hgfedcba}\n",
         "5: http.users[1].name is another user's name already",
@@ -183,7 +196,7 @@ KEPT = [
     " b: {source: 'imagezmq:tcp://127.0.0.1:5555#b'}}\n",
     "cameras: {a: {source: 'file:x.mp4?loop'}, b: {source: 'file:x.mp4?loop'}}\n",
     "cameras: {a: {source: picamera}, b: {source: 'picamera:1'}}\n",
-    DOOR + "mqtt: {birth_topic: pimotion/other/status}\n",
+    DOOR + "mqtt: {discovery_prefix: cams/pimotion, birth_topic: pimotion-2/status}\n",
 ]
 
 
