@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     settings = config_file.load(path)
     if options.action == "examples":
         return _examples(settings, options.output)
-    return _clean(settings, options.node or settings.node)
+    return _clean(settings, settings.node if options.node is None else options.node)
 
 
 def _examples(settings: Settings, folder: Path | None) -> int:

@@ -141,3 +141,11 @@ def test_examples_are_printed_or_written(tmp_path: Path, unused_port: int) -> No
     assert len(paths) == 6
     assert all(path.read_text() in printed.stdout for path in paths)
     assert "inhibit_topic: pimotion/pi/door/inhibit/set" in printed.stdout
+
+
+def test_an_empty_name_is_no_node(tmp_path: Path, unused_port: int) -> None:
+    """A script whose variable was empty cleaned the configured node."""
+    done = ha(tmp_path, unused_port, "clean", "--node", "")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--node must be lower-case letters")
