@@ -5,6 +5,7 @@ In it, too, are the settings that were changed at run time (`pimotion.kept_setti
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 _RETRY_S = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
 """What is kept for a hundred cameras is 50 kB."""
+_IN_THE_WAY = {errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ELOOP}
+"""A folder, another user's file, a pipe, a link to itself."""
 
 
 def state_dir_of(configured: str | None) -> Path:
@@ -122,14 +125,25 @@ class FolderLock:
         """Take the folder; False when another process has it.
 
         A folder that cannot be written has no lock: two processes cannot harm each other there.
+        Nor has one on a disk that is full or fails, which must not keep motion from being seen.
+
+        Raises:
+            StartError: The folder can be written, but something in place of its lock is in the way.
         """
         try:
-            self._file = self._path.open("wb")
+            # Without waiting, because a pipe may have no other end.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+            self._file = os.fdopen(os.open(self._path, flags, 0o666), "wb")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
             return False
         except OSError as error:
+            if error.errno in _IN_THE_WAY and os.access(self._path.parent, os.W_OK):
+                raise StartError(
+                    f"the lock {self._path} cannot be opened: {error.strerror}; remove it, or make "
+                    "the user its owner that pimotion runs as"
+                ) from None
             log.warning("state folder is not locked path=%s error=%s", self._path, error)
         return True
 

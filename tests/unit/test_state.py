@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -106,6 +107,45 @@ def test_a_folder_belongs_to_one(tmp_path: Path) -> None:
     first.release()
     assert second.take()
     second.release()
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+def test_a_lock_that_cannot_be_opened_is_not_taken_for_a_free_one(
+    tmp_path: Path, what: str
+) -> None:
+    """Two processes would write into one folder."""
+    lock = tmp_path / "lock"
+    if what == "folder":
+        lock.mkdir()
+    elif what == "pipe":
+        os.mkfifo(lock)
+    else:
+        lock.symlink_to("lock")
+    with pytest.raises(StartError, match=rf"^the lock {lock} cannot be opened: .*; remove it"):
+        FolderLock(tmp_path).take()
+
+
+def test_another_user_s_lock_is_in_the_way_only_where_we_could_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pimotion.state.os.open", refuse)
+    with pytest.raises(StartError, match="Permission denied"):
+        FolderLock(tmp_path).take()
+    monkeypatch.setattr("pimotion.state.os.access", lambda *_: False)
+    assert FolderLock(tmp_path).take()
+
+
+def test_a_full_disk_without_a_lock_keeps_nobody_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pimotion.state.os.open", full)
+    assert FolderLock(tmp_path).take()
 
 
 def test_the_state_folder_is_the_configured_one_else_systemds(
