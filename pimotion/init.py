@@ -16,7 +16,7 @@ from pimotion.cameras import NO_CAMERA
 from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
 from pimotion.config.nodes import quoted
-from pimotion.errors import ConfigError
+from pimotion.errors import ConfigError, PimotionError
 from pimotion.log import without_secrets
 
 WRITTEN, FAILED, WRONG_USE = 0, 1, 2
@@ -61,9 +61,21 @@ class Answers:
 
 
 def ask_for_broker(answers: Answers) -> Answers:
-    """Ask for the broker and the login there where that was not said and somebody can answer."""
+    """Ask for the broker and the login there where that was not said and somebody can answer.
+
+    Raises:
+        PimotionError: Whoever was asked would rather not answer.
+    """
     if answers.broker is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return answers
+    try:
+        return _asked(answers)
+    except (EOFError, KeyboardInterrupt):
+        sys.stderr.write("\n")  # the cursor stands behind the question
+        raise PimotionError(f"not answered, so {answers.path} is not written") from None
+
+
+def _asked(answers: Answers) -> Answers:
     question = "Host of the MQTT broker that Home Assistant uses (empty: one of pimotion's own): "
     broker = input(question).strip()
     if not broker:

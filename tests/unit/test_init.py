@@ -7,12 +7,14 @@ import re
 import stat
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from pimotion import init
 from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
+from pimotion.errors import PimotionError
 from pimotion.init import Answers
 
 CAMERA = "v4l2:/dev/v4l/by-id/usb-Cam_1-video-index0"
@@ -160,6 +162,24 @@ def test_who_names_a_broker_is_asked_for_the_login_there(monkeypatch: pytest.Mon
 
 def test_an_empty_answer_is_a_broker_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _asked(monkeypatch, "").broker is None
+
+
+@pytest.mark.parametrize("key", [EOFError, KeyboardInterrupt])
+@pytest.mark.parametrize("asks", ["builtins.input", "getpass.getpass"])
+def test_who_would_rather_not_answer_ends_it_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, key: type[BaseException], asks: str
+) -> None:
+    """Ctrl-D or Ctrl-C at a question showed a traceback."""
+
+    def pressed(_: str) -> NoReturn:
+        raise key
+
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: "ha.local")
+    monkeypatch.setattr(asks, pressed)
+    with pytest.raises(PimotionError, match=r"^not answered, so p\.yml is not written$"):
+        init.ask_for_broker(Answers(path=Path("p.yml"), source=CAMERA))
 
 
 def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
