@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 from pimotion import __version__
@@ -44,10 +45,15 @@ class Daemon:
     """Runs a configuration from `start` to `stop`. Owned by the main thread."""
 
     def __init__(self, settings: Settings) -> None:
-        """Build everything; nothing is opened or started yet."""
+        """Build everything; nothing but what was kept is opened, and nothing started yet.
+
+        Raises:
+            StartError: There is no state folder and none can be made.
+        """
         self._threads = Threads()
         self._settings = settings
-        folder = state_dir_of(settings.state_dir)
+        # First: a folder that cannot be had must not look like one whose content is damaged.
+        folder = _made(state_dir_of(settings.state_dir))
         self._folder = folder
         self._state = State(folder)
         self._lock = FolderLock(folder)
@@ -109,9 +115,9 @@ class Daemon:
             listens: False where another program's server calls `app`.
 
         Raises:
-            StartError: The port is in use, or there is no state folder and none can be made.
+            StartError: The port is in use, or the state folder is.
         """
-        self._make_folder()
+        self._take_folder()
         self._server.start(self._threads, listens=listens)
         self._sinks.append(self._server)
         self._make_publisher()
@@ -208,14 +214,7 @@ class Daemon:
         )
         self._sinks.append(self._publisher)
 
-    def _make_folder(self) -> None:
-        try:
-            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(
-                f"the state folder {self._folder} cannot be made: {error.strerror}; "
-                "set state_dir to a folder that can be written"
-            ) from None
+    def _take_folder(self) -> None:
         if not self._lock.take():
             raise StartError(
                 f"another pimotion runs with the state folder {self._folder}; stop it, or set "
@@ -242,6 +241,17 @@ class Daemon:
         pipeline = self._pipelines.get(command.camera)
         if pipeline is None or not pipeline.command(command):
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"the state folder {folder} cannot be made: {error.strerror}; "
+            "set state_dir to a folder that can be written"
+        ) from None
+    return folder
 
 
 def _live(pipeline: CameraPipeline, tuning: Tuning) -> LiveCamera:

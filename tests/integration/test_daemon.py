@@ -181,6 +181,29 @@ def test_a_second_daemon_on_the_same_state_folder_is_refused(
     assert "Traceback" not in done.stderr
 
 
+def test_a_file_in_place_of_the_state_folder_is_all_that_is_told(tmp_path: Path) -> None:
+    """The log spoke of a damaged state, and of cameras that start in privacy."""
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    config = tmp_path / "pimotion.yml"
+    config.write_text(json.dumps({"state_dir": str(in_the_way), "cameras": {"door": DOOR}}))
+    done = subprocess.run(
+        [sys.executable, "-m", "pimotion", "--config", str(config), "--port", "0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "privacy" not in done.stderr
+    assert done.stderr.splitlines()[1:] == [
+        f"pimotion: the state folder {in_the_way} cannot be made: File exists; set state_dir to a "
+        "folder that can be written"
+    ]
+
+
 def test_a_bug_in_a_thread_ends_the_process_with_70(tmp_path: Path, free_port: int) -> None:
     """systemd then starts it again; a daemon that lives on half dead would say nothing for ever."""
     program = (
