@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pimotion.errors import PimotionError
 from pimotion.health import Beat
@@ -117,12 +117,13 @@ class Encoder:
         self._take_place()
         try:
             with self._lock:
-                self._refuse_more(wish.variant)
+                self._refuse_more(self._same(wish.variant))
         finally:
             self._places.give_back()
 
     def still(self, variant: Variant) -> Part:
         """Return the newest picture; one that was just encoded for someone else is used again."""
+        variant = self._same(variant)
         with self._lock:
             line = self._lines.get(variant) or self._stills.get(variant)
             if line is None:
@@ -139,6 +140,15 @@ class Encoder:
         for viewing in viewings:
             viewing.end()
 
+    def _same(self, variant: Variant) -> Variant:
+        """Return the one of all variants that always look like this one.
+
+        The usual quality need not be asked for; but where nothing may be drawn, who asks for it
+        does not want the camera's own JPEG. The time is drawn on every picture.
+        """
+        is_usual = variant.quality == self.show.settings.quality and "time" in variant.overlays
+        return replace(variant, quality=None) if is_usual else variant
+
     def _take_place(self) -> None:
         if not self._places.take():
             raise TooMany(f"all {self._places.limit} places are taken; try again later")
@@ -153,26 +163,28 @@ class Encoder:
             )
 
     def _join(self, wish: Wish, address: str) -> tuple[Line, Viewing]:
+        variant = self._same(wish.variant)
         with self._lock:
-            self._refuse_more(wish.variant)
+            self._refuse_more(variant)
             if not self._running:  # first, so that nothing is to be undone if it fails
                 self._start(f"encode-{self.show.id}", self._run, self._beat)
                 self._running = True
             if not self._lines:
                 self.show.listen(self._hear)
-            line = self._lines.setdefault(wish.variant, self._line(wish.variant))
+            line = self._lines.setdefault(variant, self._line(variant))
             viewing = Viewing(line.parts, wish, self._leave, address)
             line.add(viewing)
         return line, viewing
 
     def _leave(self, viewing: Viewing) -> None:
+        variant = self._same(viewing.wish.variant)
         with self._lock:
             self._skipped += viewing.skipped
             self._stalled += viewing.stalled
-            line = self._lines[viewing.wish.variant]
+            line = self._lines[variant]
             line.remove(viewing)
             if not line.viewings:
-                del self._lines[viewing.wish.variant]
+                del self._lines[variant]
             if not self._lines:
                 self.show.unlisten(self._hear)
         self._places.give_back()

@@ -305,6 +305,34 @@ def test_a_fifth_variant_is_refused_until_one_is_free() -> None:
     encoder.watch(wishes[-1])
 
 
+def test_the_usual_quality_is_no_variant_of_its_own() -> None:
+    """Some viewers say what others leave to the camera; it is the same picture, encoded once."""
+    feed = Feed(settings=Stream(quality=70))
+    feed.show()
+    encoder = encoder_of(feed)
+    usual = Variant(None, None, frozenset({"time"}))
+    said = replace(usual, quality=70)
+    first, second = (encoder.watch(Wish(each, None)) for each in (usual, said))
+    assert encoder.still(usual) is encoder.still(said)
+    assert encoder.counts.encodes == 1
+    others = [replace(usual, quality=quality) for quality in range(10, 10 + MAX_VARIANTS - 1)]
+    viewings = [encoder.watch(Wish(each, None)) for each in others]
+    encoder.check(Wish(said, None))
+    assert [info.variant for info in encoder.viewings()][:2] == [usual, said], "told as asked for"
+    for viewing in (second, first, *viewings):
+        viewing.close()
+    assert encoder.viewers == 0
+
+
+def test_who_says_the_usual_quality_does_not_get_the_camera_s_own_jpeg() -> None:
+    feed = Feed(settings=Stream(quality=70))
+    feed.show()
+    encoder = encoder_of(feed)
+    for overlays in (frozenset[str](), frozenset({"boxes"})):
+        said = Variant(None, 70, overlays)
+        assert encoder.still(said).jpeg != encoder.still(replace(said, quality=None)).jpeg
+
+
 def test_the_mask_has_an_audience_only_while_somebody_watches_it() -> None:
     """Nobody watches: the detector need not copy its background for every frame."""
     feed = Feed()
