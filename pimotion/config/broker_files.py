@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pimotion.config.certificate import KEY_IS_LOCKED
 from pimotion.config.secrets import Unreadable, home_path, read_file
 from pimotion.config.settings import MqttTls
 
@@ -107,7 +108,4 @@ def _why(error: OSError) -> str:
 
 def _no_passphrase() -> str:
     """Take the place of OpenSSL's question on the terminal, which would wait for ever."""
-    raise UnusableFile(
-        "key", "is protected by a passphrase, which nobody is there to type; `openssl pkey` takes "
-        "it off"
-    )  # fmt: skip
+    raise UnusableFile("key", KEY_IS_LOCKED)

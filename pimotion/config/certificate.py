@@ -22,6 +22,11 @@ FILE_BYTES = 256 * 1024
 SOON_DAYS = 7
 """Authorities that renew by themselves do so 30 days before the end (certbot, 2026-11)."""
 
+KEY_IS_LOCKED = (
+    "is protected by a passphrase, which nobody is there to type; `openssl pkey` takes it off"
+)
+"""What is wrong with such a key, to be read behind the setting's name."""
+
 _DAY_S = 86_400
 _KINDS = {
     "cert": ("certificate", b"-----BEGIN CERTIFICATE-----"),
@@ -178,10 +183,7 @@ def _why(error: ssl.SSLError, cert: Path, key: Path) -> Unusable:
 
 
 def _no_passphrase() -> str:
-    raise Unusable(
-        "key", "is protected by a passphrase, which nobody is there to type; `openssl pkey` takes "
-        "it off"
-    )  # fmt: skip
+    raise Unusable("key", KEY_IS_LOCKED)
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, Any]:
