@@ -208,3 +208,9 @@ def wait_until(holds: Callable[[], bool], what: str, at_most_s: float) -> float:
         assert time.monotonic() - began_s < at_most_s, f"{at_most_s:g} s and not yet: {what}"
         time.sleep(0.05)
     return time.monotonic() - began_s
+
+
+def passes(seconds: float) -> None:
+    """Let time pass."""
+    end_s = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from broker import HOST, Broker
-from cameras.steerable_camera import wait_until
+from cameras.steerable_camera import passes, wait_until
 from daemon_process import DaemonProcess
 from free_ports import find_free_port
 
@@ -22,11 +21,6 @@ def settings(broker_port: int) -> dict[str, Any]:
     camera = {"source": "synthetic", "width": 320, "height": 240, "fps": 10}
     mqtt = {"host": HOST, "port": broker_port}
     return {"node": "node", "mqtt": mqtt, "cameras": {"door": camera}}
-
-
-def passes(seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)
 
 
 def test_of_a_broker_that_is_not_there_little_is_said(

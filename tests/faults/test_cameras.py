@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
-from cameras.steerable_camera import SteerableCamera, bomb, huge_part, wait_until
+from cameras.steerable_camera import SteerableCamera, bomb, huge_part, passes, wait_until
 from free_ports import find_free_port
 from watched_door import FROZEN_S, TOPIC, Scene
 
@@ -108,11 +107,6 @@ def test_a_picture_without_a_scene_does_not_flap(
     assert len(events) <= 1
     assert switched_on <= 1
     assert set(scene.states()) <= {"ok", "dark"}
-
-
-def passes(seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)
 
 
 def test_every_other_picture_broken_leaves_the_camera_online(scene: Scene) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from bad_link import BadLink
 from broker import HOST, Broker
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera, passes, wait_until
 from free_ports import find_free_port
 from watched_door import TOPIC, Scene
 
@@ -71,7 +71,7 @@ def test_motion_that_comes_and_goes_while_nobody_answers_is_history(
     scene.listener.forget()
     set_fault(scene, fault, is_on=True)
     began_s = time.monotonic()
-    wait_until_passed(SUSPECTED_S)
+    passes(SUSPECTED_S)
     scene.mood.is_walking = True
     wait_until(lambda: not scene.is_connected(), "it is noticed", 20)
     noticed_s = time.monotonic() - began_s
@@ -79,7 +79,7 @@ def test_motion_that_comes_and_goes_while_nobody_answers_is_history(
     fps = scene.door["fps"]
     scene.mood.is_walking = False
     wait_until(lambda: scene.daemon.log.count("motion ended") >= 2, "and its end", 20)
-    wait_until_passed(3)
+    passes(3)
     grown_bytes = scene.rss_bytes() - rss_bytes
     set_fault(scene, fault, is_on=False)
     back_s = wait_until(scene.is_connected, "it is back", 20)
@@ -107,7 +107,7 @@ def test_over_a_link_that_breaks_every_two_seconds_no_event_is_lost(
         scene.mood.is_walking = second // 4 % 2 == 0  # somebody for 4 s, nobody for 4 s
         if second % 2:
             scene.link.cut()
-        wait_until_passed(1)
+        passes(1)
     scene.mood.is_walking = False
     seen = set(motions(scene)[1:])
     wait_until(lambda: seen <= set(stops(scene)), f"all of {seen} are told", 40)
@@ -129,11 +129,6 @@ def stops(scene: Scene) -> dict[str, dict[str, Any]]:
 def motions(scene: Scene) -> list[str]:
     """Return the events that the daemon saw, by its log."""
     return re.findall(r"motion started .*event=(\S+)", scene.daemon.log)
-
-
-def wait_until_passed(seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)
 
 
 @pytest.mark.parametrize("fault", ["5 kB a second", "4 s there and back"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from broker import Broker, Listener, retained, wait_until
+from cameras.steerable_camera import passes
 from publish_messages import event, health, motion, still
 from publishing import DOOR, STATUS, Daemon, running
 
@@ -45,11 +46,6 @@ def end_event(daemon: Daemon, event_id: str = "e1", seq: int = 1) -> None:
 def told(listener: Listener) -> list[tuple[str, str, int]]:
     payloads = [json.loads(each) for each in listener.payloads(f"{DOOR}/event")]
     return [(each["id"], each["event_type"], each["seq"]) for each in payloads]
-
-
-def pass_s(seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end_s, "time passes")
 
 
 def wait_until_lost(daemon: Daemon) -> str:
@@ -190,7 +186,7 @@ def test_a_short_freeze_delays_but_loses_nothing(
         for number in range(6):
             begin_event(daemon, f"e{number}")
             end_event(daemon, f"e{number}")
-        pass_s(2.5)
+        passes(2.5)
         broker.thaw()
         wait_until(lambda: ("e5", "stop", 1) in told(listener), "the last event arrives")
         counts = daemon.publisher.counts()
@@ -216,9 +212,9 @@ def test_nothing_is_pushed_into_a_link_that_may_be_dead(
         listener.wait_for(STATUS, b"online")
         broker.freeze()
         daemon.publisher.put(health(CameraState.OK))
-        pass_s(0.5)
+        passes(0.5)
         begin_event(daemon)
-        pass_s(0.5)
+        passes(0.5)
         broker.thaw()
         payload = json.loads(listener.wait_for(f"{DOOR}/event").payload)
     assert payload["snapshot"] is None
