@@ -6,6 +6,7 @@ other core. All servers take their turn in every round, ratios are taken within 
 figures are medians of the rounds.
 
     python -m benchmarks.bench_stream [--quick] [--only PART,PART] [--rounds 3] [--seconds 6]
+                                      [--window BYTES]
 
 Parts: crowds (T1, T2, T3, T5, T6, T8), tutorial (T4), slow (T7), page (T9), drawing (T10),
 encodes (T11), start (T12). T13, the framing, is tests/conformance.
@@ -59,6 +60,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="measured for each crowd")
+    parser.add_argument(
+        "--window", type=int, default=0,
+        help="bytes that a connection of `crowds` may hold unread; 0: as the kernel decides",
+    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -68,6 +73,7 @@ def effort_of(options: argparse.Namespace) -> Effort:
         rounds=options.rounds or usual.rounds,
         seconds=options.seconds or usual.seconds,
         slow_seconds=usual.slow_seconds,
+        window_bytes=options.window,
     )
 
 

@@ -41,18 +41,18 @@ def crowds(arena: Arena, effort: Effort, report: Report) -> None:
     rounds = []
     for number in range(effort.rounds):
         print(f"    round {number + 1} of {effort.rounds}", file=sys.stderr)
-        rounds.append({each: _levels(arena, each, effort.seconds) for each in taking_part})
+        rounds.append({each: _levels(arena, each, effort) for each in taking_part})
     _print_all(rounds, taking_part)
     _note_cost(rounds, report)
     _note_most(rounds, report)
     _note_age(rounds, report)
 
 
-def _levels(arena: Arena, contestant: Contestant, seconds: float) -> Mapping[int, Level]:
+def _levels(arena: Arena, contestant: Contestant, effort: Effort) -> Mapping[int, Level]:
     with arena.running(contestant) as (program, url):
         idle_cores = program.idle_cores(_IDLE_S)
         return {
-            size: level(program, url, size, seconds=seconds, fps=FPS, idle_cores=idle_cores)
+            size: level(program, url, size, effort, fps=FPS, idle_cores=idle_cores)
             for size in SIZES
             if size <= contestant.crowd
         }

@@ -13,8 +13,10 @@ class Effort:
         rounds: Times that each server takes its turn.
         seconds: For each crowd.
         slow_seconds: For a crowd with slow viewers; a stuck one is closed after 10 s.
+        window_bytes: What the viewers' side of a connection may hold unread; 0: the kernel decides.
     """
 
     rounds: int
     seconds: float
     slow_seconds: float
+    window_bytes: int = 0

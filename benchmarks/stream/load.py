@@ -58,7 +58,7 @@ class Seen:
 class Viewer:
     """One connection. Reads the parts of a stream that states their lengths."""
 
-    def __init__(self, url: str, pace: Pace) -> None:
+    def __init__(self, url: str, pace: Pace, window_bytes: int = 0) -> None:
         self.pace = pace
         self.seen: list[Seen] = []
         self.read_bytes = 0
@@ -67,7 +67,11 @@ class Viewer:
         parts = urlsplit(url)
         assert parts.hostname is not None
         assert parts.port is not None
-        self.socket = socket.create_connection((parts.hostname, parts.port), _CONNECT_S)
+        self.socket = socket.socket()
+        if window_bytes:  # before it connects; the kernel doubles it, and half of that is window
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window_bytes)
+        self.socket.settimeout(_CONNECT_S)
+        self.socket.connect((parts.hostname, parts.port))
         self.port: int = self.socket.getsockname()[1]
         self.asked_s = time.monotonic()
         target = parts._replace(scheme="", netloc="").geturl()
@@ -136,6 +140,7 @@ class Crowd:
 
     Attributes:
         rate: Bytes a second that a slow viewer reads.
+        window_bytes: What each connection may hold unread; 0: the kernel decides.
     """
 
     url: str
@@ -143,6 +148,7 @@ class Crowd:
     slow: int = 0
     never: int = 0
     rate: int = 0
+    window_bytes: int = 0
     viewers: list[Viewer] = field(default_factory=list)
     _epoll: select.epoll = field(default_factory=select.epoll)
     _by_fd: dict[int, Viewer] = field(default_factory=dict)
@@ -152,7 +158,7 @@ class Crowd:
         paces = [Pace.FAST] * self.fast + [Pace.SLOW] * self.slow + [Pace.NEVER] * self.never
         self._open.enter_context(self._epoll)
         for pace in paces:
-            viewer = Viewer(self.url, pace)
+            viewer = Viewer(self.url, pace, self.window_bytes)
             self._open.enter_context(viewer.socket)
             self.viewers.append(viewer)
             if pace is Pace.FAST:

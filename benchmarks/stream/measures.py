@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
+from benchmarks.stream.effort import Effort
 from benchmarks.stream.load import Crowd, Pace, Seen, Viewer, percentile
 from benchmarks.stream.programs import Program, tcp_bytes
 
@@ -81,13 +82,13 @@ def measured(program: Program, crowd: Crowd, seconds: float) -> Span:
 
 
 def level(
-    program: Program, url: str, viewers: int, *, seconds: float, fps: float, idle_cores: float
+    program: Program, url: str, viewers: int, effort: Effort, *, fps: float, idle_cores: float
 ) -> Level:
     """Measure a server under so many fast viewers."""
-    with Crowd(url, viewers) as crowd:
+    with Crowd(url, viewers, window_bytes=effort.window_bytes) as crowd:
         complete = crowd.wait_for_all()
         crowd.watch(SETTLE_S)
-        span = measured(program, crowd, seconds)
+        span = measured(program, crowd, effort.seconds)
         watching = crowd.of(Pace.FAST)
         rates = [span.new(viewer) / span.seconds for viewer in watching]
         seen = [each for viewer in watching for each in span.of(viewer)]

@@ -26,7 +26,7 @@ _FRAME_BYTES = 92_000
 
 def tutorial(arena: Arena, effort: Effort, report: Report) -> None:
     """T4: what a new picture of a viewer costs, to the tutorial's program."""
-    pairs = [tutorial_daemon.levels(arena, effort.seconds) for _ in range(effort.rounds)]
+    pairs = [tutorial_daemon.levels(arena, effort) for _ in range(effort.rounds)]
     for ours, theirs in pairs:
         print(
             f"\n16 viewers, 400 px, CPU for each new picture and viewer: {ours.new_us:.0f} us "

@@ -11,6 +11,7 @@ import json
 import sys
 
 from benchmarks.stream.contestants import Arena
+from benchmarks.stream.effort import Effort
 from benchmarks.stream.measures import Level, level
 from benchmarks.stream.pictures import FPS
 from benchmarks.stream.programs import Program, free_port, module
@@ -19,18 +20,18 @@ from benchmarks.tutorial import Tutorial
 VIEWERS = 16
 
 
-def levels(arena: Arena, seconds: float) -> tuple[Level, Level]:
+def levels(arena: Arena, effort: Effort) -> tuple[Level, Level]:
     """Measure both, one after the other; ours first."""
     with arena.camera() as camera:
         port = free_port()
         with Program(_daemon(arena, camera, port), port, arena.folder, core=arena.core) as ours:
             url = f"http://127.0.0.1:{port}/yard/stream.mjpg?width={Tutorial.WIDTH}"
-            first = level(ours, url, VIEWERS, seconds=seconds, fps=FPS, idle_cores=0)
+            first = level(ours, url, VIEWERS, effort, fps=FPS, idle_cores=0)
         port = free_port()
         command = module("tutorial_server", camera, port)
         with Program(command, port, arena.folder, core=arena.core) as theirs:
             url = f"http://127.0.0.1:{port}/video_feed"
-            second = level(theirs, url, VIEWERS, seconds=seconds, fps=FPS, idle_cores=0)
+            second = level(theirs, url, VIEWERS, effort, fps=FPS, idle_cores=0)
     return first, second
 
 
