@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,9 @@ THINNED_SHORT_FIRST_S = [0.067, 0.133] * 10
 
 
 def blob(x: int, y: int, area_px: float) -> Blob:
-    return Blob(x, y, x + 10, y + 10, area_px, x + 5, y + 5)
+    """A region that fills half of its box."""
+    side = round(math.sqrt(2 * area_px))
+    return Blob(x, y, x + side, y + side, area_px, x + side / 2, y + side / 2)
 
 
 def scene() -> Scene:
@@ -82,3 +85,15 @@ def test_among_insects_what_appears_in_mid_air_has_to_stay() -> None:
     by_the_border_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=0)
     assert by_the_border_s < 0.35
     assert 0.75 <= in_mid_air_s < 0.95
+
+
+@pytest.mark.parametrize(("width", "rule"), [(14, None), (40, "clutter")])
+def test_a_thing_fills_its_box_and_the_leaves_of_a_gust_do_not(
+    width: int, rule: str | None
+) -> None:
+    tracker, trust, at = Tracker(WIDTH, HEIGHT), calm(), scene()
+    for number, step_s in enumerate(EVEN_S[:8]):
+        x = 4 * number
+        region = Blob(x, 40, x + width, 54, 60, x + width / 2, 47)
+        tracker.follow([region], 0.1 * number, step_s)
+    assert trust.doubts(tracker.tracks[0], at, 0.1) == rule

@@ -122,8 +122,8 @@ def test_motion_ends_soon_after_he_left() -> None:
     told = watch(learnt(), lambda now_s: shot(now_s, [walker(now_s, 120)]), until_s=5)
 
     assert all(found.motion for found in told[5:28])
-    assert not any(found.motion or found.boxes for found in told[35:])
-    assert {found.since_s for found in told[35:]} == {None}
+    assert not any(found.motion or found.boxes for found in told[40:])
+    assert {found.since_s for found in told[40:]} == {None}
 
 
 @pytest.mark.parametrize("fps", [2, 5, 10, 30, 60])

@@ -37,9 +37,9 @@ _SPECKS = 6.0
 _SPECKS_S = 2.0
 _KNOWN_SHARE = 0.25
 """A region of which a quarter lies where a believed thing was is that thing, and no speck."""
-_ABOVE_SPECKS = 3.5
+_ABOVE_SPECKS = 4.3
 """A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
-_JOIN_WIDTH_RATIO = 0.006
+_JOIN_WIDTH_RATIO = 0.012
 """Parts closer than twice this share of the width are one object."""
 
 

@@ -24,9 +24,9 @@ _FORGET_S = 0.35
 """A thing that is not trusted and has been out of sight for so long is gone."""
 _REMEMBER_S = 2.5
 """The same for a trusted one: people walk behind trees and come back round the door."""
-_IN_VIEW_S, _HIDDEN_S = 0.5, 1.5
-"""A trusted thing that is out of sight for less than this is still there: behind a post, a twig. It
-left if it was at the border, and cannot have if it was not."""
+_IN_VIEW_S, _HIDDEN_S = 1.0, 1.5
+"""A trusted thing that is out of sight for less than this is still there: behind a post, a twig. At
+the border it may have left, but often has a foot in the picture; elsewhere it cannot have."""
 _AWAY_S = 0.5
 _HABIT_S = 1.5
 """Over this time a track's presence and jitter are judged."""

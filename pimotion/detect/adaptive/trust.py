@@ -18,10 +18,13 @@ _INSIDE_S = 0.4
 _ROUNDING_S = 1e-6
 _SPECK_PX = 1.5
 """Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
-_FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.2, 0.9
+_FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.3, 0.9
 """The smallest thing that counts has to be seen for 1.4 times as long: noise and leaves are as
-small as that. Each doubling of its area takes 0.2 off, down to 0.9; tried on drawn scenes, at 10
-frames a second."""
+small as that. Each doubling of its area takes 0.3 off, down to 0.9; tried on drawn scenes, at 10
+and 15 frames a second."""
+_FILLED = 0.15
+"""A thing fills a seventh of its box, though only parts of it may differ from what is behind; the
+leaves of a gust, taken together, do not."""
 _DENSE = 0.6
 """Least share of the pictures in which a thing is seen; a study's value."""
 _SIZES_A_S = 7.0
@@ -85,6 +88,8 @@ class Trust:
         """Return the rule that keeps a track from being believed; None to believe it."""
         if track.blob.area_px < self._least_px:
             return "too_small"
+        if track.blob.area_px < _FILLED * track.blob.box_px:
+            return "clutter"
         # A slow camera sees a thing too seldom to watch how it moves.
         doubt = None if step_s > SLOW_STEP_S else self._doubts_way(track)
         if doubt is None and _sameness(track, scene) > _SAME_STRUCTURE:
