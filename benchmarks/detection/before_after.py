@@ -37,7 +37,7 @@ class Moment:
 
 MOMENTS = {
     "clouds": Moment(2, 21.7),
-    "light-switch": Moment(2, 20.6),
+    "light-switch": Moment(3, 6.9),
     "auto-exposure": Moment(2, 7.0),
     "ir-cut": Moment(1, 18.4, "mog2"),
     "headlights": Moment(2, 20.4),
@@ -48,10 +48,10 @@ MOMENTS = {
     "night": Moment(2, 20.5),
     "insects": Moment(2, 21.1),
     "stop-and-go": Moment(1, 7.4),
-    "cast-shadow": Moment(1, 18.3),
+    "cast-shadow": Moment(3, 9.4),
 }
 """By the name of the scene."""
-MASK_SCENE, MASK_MOMENT = "clouds", Moment(4, 21.33)
+MASK_SCENE, MASK_MOMENT = "clouds", Moment(4, 21.4)
 
 TILE_WIDTH, MASK_WIDTH = 400, 720
 MAX_BYTES = 38_000
