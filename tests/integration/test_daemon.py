@@ -162,19 +162,28 @@ def connected(daemon: DaemonProcess) -> bool:
     return health is not None and bool(health["mqtt"]["connected"])
 
 
+def run_to_its_end(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments, in a folder."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
 def test_a_second_daemon_on_the_same_state_folder_is_refused(
     tmp_path: Path, free_port: int, unused_port: int
 ) -> None:
     """Two of one id would throw each other off the broker for ever."""
     with DaemonProcess(tmp_path, settings(unused_port, door=DOOR), port=free_port):
-        done = subprocess.run(
-            [sys.executable, "-m", "pimotion", "-c", str(tmp_path / "pimotion.yml"), "--port", "0"],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        config = str(tmp_path / "pimotion.yml")
+        done = run_to_its_end(tmp_path, "-m", "pimotion", "-c", config, "--port", "0")
 
     assert done.returncode == 1
     assert "another pimotion runs with the state folder" in done.stderr
@@ -187,15 +196,7 @@ def test_a_file_in_place_of_the_state_folder_is_all_that_is_told(tmp_path: Path)
     in_the_way.touch()
     config = tmp_path / "pimotion.yml"
     config.write_text(json.dumps({"state_dir": str(in_the_way), "cameras": {"door": DOOR}}))
-    done = subprocess.run(
-        [sys.executable, "-m", "pimotion", "--config", str(config), "--port", "0"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = run_to_its_end(tmp_path, "-m", "pimotion", "--config", str(config), "--port", "0")
     assert done.returncode == 1
     assert "privacy" not in done.stderr
     assert done.stderr.splitlines()[1:] == [
@@ -212,15 +213,8 @@ def test_a_bug_in_a_thread_ends_the_process_with_70(tmp_path: Path, free_port: i
         "Detector.detect = detect\n"
         "from pimotion.cli import main; sys.exit(main(sys.argv[1:]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "--source", "synthetic", "--port", str(free_port)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    arguments = ("-c", program, "--source", "synthetic", "--port", str(free_port))
+    done = run_to_its_end(tmp_path, *arguments, HOME=str(tmp_path))
 
     assert done.returncode == 70
     assert "thread died name=detect-" in done.stderr
