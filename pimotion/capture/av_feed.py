@@ -10,7 +10,7 @@ from av.container import InputContainer
 
 from pimotion.capture.address import Address
 from pimotion.capture.av_pictures import OPENING, AvPictures
-from pimotion.capture.reasons import lost_connection, refused_status
+from pimotion.capture.reasons import fell_silent, lost_connection, refused_status
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 
@@ -59,6 +59,8 @@ class AvFeed:
         try:
             for picture, _ in self._video:
                 yield picture
+        except av.error.ExitError:  # what PyAV's time-outs end in
+            raise fell_silent(self._timeout_s) from None
         except av.FFmpegError as error:
             raise self._in_words(error) from None
 
@@ -73,7 +75,7 @@ class AvFeed:
 
     def _in_words(self, error: Any) -> SourceLost:
         where = self._address.shown
-        if isinstance(error, av.error.ExitError):  # what PyAV's time-outs end in
+        if isinstance(error, av.error.ExitError):
             return SourceLost(f"{where} does not answer (time-out)")
         if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
             return refused_status(401, "", where)

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from pimotion.capture.address import Address
 from pimotion.capture.http_login import Authorization
-from pimotion.capture.reasons import lost_connection, refused_status
+from pimotion.capture.reasons import fell_silent, lost_connection, refused_status
 from pimotion.errors import SourceLost
 
 _MAX_REDIRECTS = 3
@@ -54,6 +54,8 @@ class HttpClient:
             return self._response.read1(_CHUNK_BYTES)
         except (http.client.HTTPException, ValueError):
             raise SourceLost(f"{self._address.shown} broke off within its answer") from None
+        except TimeoutError:
+            raise fell_silent(self._timeout_s) from None
         except OSError as error:
             raise lost_connection(error, self._address.shown) from None
 

@@ -35,6 +35,11 @@ def lost_connection(error: OSError, where: str) -> SourceLost:
     return SourceLost(words.format(where=where))
 
 
+def fell_silent(timeout_s: float) -> SourceLost:
+    """Return the failure of a camera that had answered and then sends nothing."""
+    return SourceLost(f"no picture for {timeout_s:g} s")
+
+
 def refused_status(status: int, phrase: str, where: str) -> SourceLost:
     """Return an HTTP or RTSP status as a reason for a person."""
     if status in (401, 403):
