@@ -98,7 +98,8 @@ class Feed:
         foreground = np.zeros((180, 320), np.uint8)
         foreground[100:140, 40:120] = 255
         zones = ("path",) if boxes else ()
-        found = Detection(frame, boxes, bool(boxes), 0.1, 0.9, None, zones, None, foreground)
+        luma = frame.picture.luma(320)
+        found = Detection(frame, boxes, bool(boxes), 0.1, 0.9, None, zones, None, luma, foreground)
         self.detections.put(replace(found, is_learning=learning))
 
     def lose(self, reason: str) -> None:

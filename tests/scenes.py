@@ -98,8 +98,9 @@ def detection(
     on: Frame | None = None,
 ) -> Detection:
     """Return what a detector would say; of a small grey picture unless a frame is given."""
+    frame = on or frame_of(_grey_picture(), index)
     return Detection(
-        frame=on or frame_of(_grey_picture(), index),
+        frame=frame,
         boxes=tuple(boxes),
         motion=bool(boxes) if motion is None else motion,
         changed_ratio=0.05 if boxes else 0.0,
@@ -107,6 +108,7 @@ def detection(
         suppressed=None,
         zones=tuple(zones),
         since_s=since_s,
+        luma=frame.picture.luma(160),
         foreground=np.zeros((90, 160), np.uint8),
     )
 

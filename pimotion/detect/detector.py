@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pimotion.config.camera import Detect, Zone
 from pimotion.detect.method import Region, Sight
 from pimotion.detect.methods import make_method
+from pimotion.pixels import Pixels
 from pimotion.types import Box, Detection, Frame, Rejected
 
 _GAP_S = 5.0
@@ -94,13 +95,13 @@ class Detector:
         scene.step_to(frame.monotonic_s)
         sight = self._method.look(luma, frame.monotonic_s, frame.exposure)
         self._suppressed.update(sight.held_back)
-        return self._detection(scene, frame, sight)
+        return self._detection(scene, frame, luma, sight)
 
-    def _detection(self, scene: _Scene, frame: Frame, sight: Sight) -> Detection:
+    def _detection(self, scene: _Scene, frame: Frame, luma: Pixels, sight: Sight) -> Detection:
         if sight.is_in_view:
             scene.moved_at_s = scene.last_s
         held = scene.last_s - scene.moved_at_s < self._settings.hold_s
-        height, width = sight.foreground.shape
+        height, width = luma.shape
         frame_size = _size_of(frame)
         scale = frame_size[0] / width, frame_size[1] / height
         return Detection(
@@ -112,6 +113,7 @@ class Detector:
             suppressed=sight.held_back[0] if sight.held_back else None,
             zones=sight.zones,
             since_s=sight.since_s,
+            luma=luma,
             # Viewers keep a detection while the method goes on: it gets pixels of its own.
             foreground=sight.foreground.copy(),
             rejected=tuple(

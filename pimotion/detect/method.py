@@ -45,7 +45,7 @@ class Sight:
         score: How sure, 0..1.
         held_back: The rules that kept something from counting, the one that kept most first.
         rejected: The regions that did not count, each with its rule, largest first.
-        foreground: Shape (height, width) of the picture, uint8, 0 or 255; overwritten by the next.
+        foreground: Of the whole picture at any size, uint8, 0 or 255; overwritten by the next.
         since_s: When the oldest thing in view was first seen; None if the method does not wait.
         is_learning: Nothing can count yet: warm-up, or a new light.
     """

@@ -20,15 +20,11 @@ def merit_of(detection: Detection) -> float:
     Only figures of one event compare: the object's share of the frame (up to 0.25), times its
     mean contrast from pixel to pixel in grey levels (motion blur and defocus lower it), times 0.4
     if it touches the edge.
-
-    Raises:
-        PictureError: The picture is broken.
     """
     if not detection.boxes:
         return 0.0
     picture, box = detection.frame.picture, detection.boxes[0]
-    luma = picture.luma(detection.foreground.shape[1])
-    scale = luma.shape[1] / picture.width
+    scale = detection.luma.shape[1] / picture.width
     edge = _EDGE_PX / scale
     is_cut = (
         min(box.x, box.y) < edge
@@ -36,7 +32,7 @@ def merit_of(detection: Detection) -> float:
         or box.y + box.height > picture.height - edge
     )
     size = min(box.area / (picture.width * picture.height), _LARGE_ENOUGH_RATIO)
-    return size * _contrast(_cut_out(luma, box, scale)) * (_CUT_FACTOR if is_cut else 1.0)
+    return size * _contrast(_cut_out(detection.luma, box, scale)) * (_CUT_FACTOR if is_cut else 1.0)
 
 
 def _cut_out(luma: Pixels, box: Box, scale: float) -> Pixels:

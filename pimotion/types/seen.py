@@ -82,7 +82,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneModel:
-    """What the detector takes the still scene for, at detection size.
+    """What the detector takes the still scene for, at the size that its method works at.
 
     Attributes:
         background: Its luma, under the light of now. Shape (height, width), uint8.
@@ -106,7 +106,8 @@ class Detection:
         zones: Ids of the zones with motion in this frame, in the order of the configuration.
         since_s: ``monotonic_s`` of the first frame of the oldest object in view, when the method
             confirms objects for itself; None when it reports whatever it sees at once.
-        foreground: The changed pixels, shape (height, width) at detection width, uint8, 0 or 255.
+        luma: What was looked at, shape (height, width) at detection width, uint8.
+        foreground: The changed pixels, uint8, 0 or 255, at the size that the method works at.
         rejected: Regions that changed and did not count, largest first, at most 16.
         model: What the frame was compared with; None unless somebody asked to see it.
         is_learning: The scene is still being learnt (warm-up, a new light): nothing can count yet.
@@ -120,6 +121,7 @@ class Detection:
     suppressed: str | None
     zones: tuple[str, ...]
     since_s: float | None
+    luma: Pixels
     foreground: Pixels
     rejected: tuple[Rejected, ...] = ()
     model: SceneModel | None = None

@@ -40,7 +40,8 @@ def walker(now_s: float, y: float = 80) -> Visitor:
 
 def restlessness(told: list[Detection]) -> float:
     """Mean share of the bush that is seen to change."""
-    across, down = slice(BUSH.x, BUSH.x + BUSH.width), slice(BUSH.y, BUSH.y + BUSH.height)
+    across = slice(BUSH.x // 2, (BUSH.x + BUSH.width) // 2)
+    down = slice(BUSH.y // 2, (BUSH.y + BUSH.height) // 2)
     return float(np.mean([found.foreground[down, across] > 0 for found in told]))
 
 

@@ -95,9 +95,10 @@ def judged(
     """A detection in which the lower half of the frame has changed, at a quarter of its size."""
     foreground = np.zeros((90, 160), np.uint8)
     foreground[45:] = 255
+    frame = Frame(picture("bgr"), 0, 0.0, 0.0, None, 1)
     return Detection(
-        Frame(picture("bgr"), 0, 0.0, 0.0, None, 1), boxes, bool(boxes), 0.5, 0.9, suppressed, (),
-        None, foreground, rejected, model, learning,
+        frame, boxes, bool(boxes), 0.5, 0.9, suppressed, (), None,
+        frame.picture.luma(), foreground, rejected, model, learning,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -181,7 +182,7 @@ def test_an_event_goes_on_without_the_still_of_a_broken_picture() -> None:
 def _torn(found: Detection) -> Detection:
     whole = found.frame.picture.jpeg(90)
     picture = Picture.from_jpeg(whole[: len(whole) // 2])
-    return detection(0, boxes=found.boxes, on=frame_of(picture, 0))
+    return replace(found, frame=frame_of(picture, 0))
 
 
 LARGE = Thing(x=120, y=40, width=60, height=110)

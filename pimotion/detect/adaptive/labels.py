@@ -31,7 +31,7 @@ class Labels:
         self._whole, self._whole8 = np.zeros(shape, np.uint16), mask(shape)
         self._labels: npt.NDArray[np.uint16] = self._whole
         self._labels8: Pixels = self._whole8
-        self._centres: npt.NDArray[np.float64] = np.zeros((1, 2))
+        self._centres: list[list[float]] = []
         self._corner = (0, 0)
         self._table = np.zeros(_BYTE, np.uint8)
 
@@ -42,7 +42,7 @@ class Labels:
             pixels: Shape of the box, uint8, 0 or 255.
             box: Which part of the picture it is.
         """
-        _, labels, stats, self._centres = cv2.connectedComponentsWithStats(  # type: ignore[assignment]
+        _, labels, stats, centres = cv2.connectedComponentsWithStats(
             pixels, labels=self._whole[box], connectivity=8, ltype=cv2.CV_16U
         )
         self._labels = labels.astype(np.uint16, copy=False)
@@ -50,14 +50,15 @@ class Labels:
         rows = stats.tolist()[1:]
         self.boxes = [(left + x, top + y, left + x + w, top + y + h) for x, y, w, h, _ in rows]
         self.areas = [row[4] for row in rows]
+        self._centres = centres.tolist()[1:]
         if 1 < len(rows) < _BYTE:
             self._labels8 = self._whole8[box]
             np.copyto(self._labels8, self._labels, casting="unsafe")
 
     def centre(self, number: int) -> tuple[float, float]:
         """Return x and y of a region's centre of mass, px of the whole picture."""
-        x, y = self._centres[number + 1]
-        return float(x) + self._corner[0], float(y) + self._corner[1]
+        x, y = self._centres[number]
+        return x + self._corner[0], y + self._corner[1]
 
     def count(self, part: Pixels) -> list[int]:
         """Return how many pixels each region has of a mask of which all are in regions."""

@@ -28,6 +28,9 @@ _CROWD = 3
 """So many believed things at once may be what makes a picture restless."""
 _BACK_S = 0.2
 _ROUNDING_S = 1e-6
+_WEIGH_S = 0.2
+"""How sure a thing is, and whether it is scenery, changes over seconds; to ask costs as much as to
+follow it."""
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
 _DIM_STEP = 0.01
@@ -97,7 +100,7 @@ class Adaptive:
         if abs(ratio - 1) > _DIM_STEP:
             scene.scale(ratio, half)
         scene.compare(half)
-        self._model = self._copy_model(luma.shape) if self._model_wanted else None
+        self._model = self._copy_model() if self._model_wanted else None
         changed_px = self._changed_px()
         masked_px = self._apply_masks()
         if self._is_upheaval(now_s):
@@ -119,8 +122,7 @@ class Adaptive:
         self._half_size = half_width, half_height = width // _HALF, height // _HALF
         shape = (half_height, half_width)
         self._halved, self._objects, self._changed = (np.zeros(shape, np.uint8) for _ in range(3))
-        self._hidden, self._shown = (np.zeros(shape, np.uint8) for _ in range(2))
-        self._foreground: Pixels = np.zeros((_HALF * half_height, _HALF * half_width), np.uint8)
+        self._hidden, self._shown, self._blank = (np.zeros(shape, np.uint8) for _ in range(3))
         self._scene = Scene(half_width, half_height)
         self._least_px = self._detect.min_area_ratio * half_width * half_height
         self._most_px = self._detect.max_area_ratio * half_width * half_height
@@ -172,7 +174,8 @@ class Adaptive:
         scene, doubts = self._scene, {}
         for track in list(self._tracker.tracks):
             self._trust.settles(track, now_s)
-            if self._trust.is_scenery(track, scene, self._half, now_s):
+            is_due = now_s >= track.weighed_s + _WEIGH_S
+            if is_due and self._trust.is_scenery(track, scene, self._half, now_s):
                 self._absorb(track.blob)
                 self._tracker.forget(track)
             elif not track.trusted and track.unseen == 0:
@@ -181,8 +184,10 @@ class Adaptive:
                     doubts[track.id] = doubt
                 else:
                     self._believe(track)
-            if track.trusted and track.unseen == 0:
+            if track.trusted and track.unseen == 0 and (is_due or not track.score):
                 track.score = max(track.score, self._trust.strength(track, scene))
+            if is_due:
+                track.weighed_s = now_s
         return doubts
 
     def _doubt(self, track: Track, now_s: float) -> str | None:
@@ -232,7 +237,7 @@ class Adaptive:
             score=max((t.score for t in boxed), default=0.0),
             held_back=self._held_back(rejected, found.small_px, masked_px),
             rejected=tuple((_region(blob, None), rule) for blob, rule in rejected),
-            foreground=self._whole_foreground() if changed_px else self._nothing_foreground(),
+            foreground=self._foreground(),
             since_s=min((t.born_s for t in in_view), default=None),
             is_learning=not self._age.is_warm,
         )
@@ -264,27 +269,16 @@ class Adaptive:
     def _nothing(self, changed_px: int, rule: str) -> Sight:
         held_back = (rule,) if changed_px else ()
         changed_ratio = changed_px / self._half.size
-        foreground = self._nothing_foreground()
-        return Sight((), False, (), changed_ratio, 0.0, held_back, (), foreground, None, True)
+        return Sight((), False, (), changed_ratio, 0.0, held_back, (), self._blank, None, True)
 
-    def _whole_foreground(self) -> Pixels:
+    def _foreground(self) -> Pixels:
+        if not self._detect.masks:
+            return self._finder.foreground
         # What changed in ignored areas is shown too: a person is to see why it does not count.
-        cv2.bitwise_or(self._finder.foreground, self._hidden, dst=self._shown)
-        # Read with a sign, 255 is -1, which in 16 bits is 255 twice: a pixel becomes two in a row.
-        pairs, shown = self._foreground.view(np.int16), self._shown.view(np.int8)
-        for row in range(_HALF):
-            pairs[row::_HALF] = shown
-        return self._foreground
+        return as_pixels(cv2.bitwise_or(self._finder.foreground, self._hidden, dst=self._shown))
 
-    def _nothing_foreground(self) -> Pixels:
-        self._foreground.fill(0)
-        return self._foreground
-
-    def _copy_model(self, shape: tuple[int, ...]) -> SceneModel:
-        size = shape[1], shape[0]
-        background = cv2.resize(self._scene.background, size, interpolation=cv2.INTER_LINEAR)
-        threshold = cv2.resize(self._scene.grey.threshold, size, interpolation=cv2.INTER_NEAREST)
-        return SceneModel(as_pixels(background), as_pixels(threshold))
+    def _copy_model(self) -> SceneModel:
+        return SceneModel(self._scene.background.copy(), self._scene.grey.threshold.copy())
 
 
 def _box(blob: Blob) -> tuple[int, int, int, int]:

@@ -47,6 +47,8 @@ class Track:
         path: The way it went, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
         is_inside: It appeared away from the border.
+        score: How sure it is at most so far, 0..1.
+        weighed_s: When that, and whether it is scenery, was last asked.
         shown_s: When it counted last.
     """
 
@@ -70,6 +72,7 @@ class Track:
     largest_px: float = 0.0
     trusted: bool = False
     score: float = 0.0
+    weighed_s: float = -math.inf
     shown_s: float = -math.inf
 
     @property
