@@ -39,7 +39,7 @@ def insect_swarm() -> Trust:
     trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
     fly = blob(50, 40, 90)
     track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, is_inside=True, largest_px=fly.area_px)
-    trust.note_gone([track] * 6, 0.0)
+    trust.note([track] * 6, 0.0, flakes_px=0)
     return trust
 
 

@@ -174,6 +174,47 @@ def test_a_person_in_it_is_motion(name: str) -> None:
     assert covered(walker(1.9).box, told[-1].boxes[0]) > 0.7
 
 
+LEARNT_WEATHER_S = 19
+"""It takes some seconds to know how what falls at present comes and goes."""
+
+
+def test_a_cat_that_is_no_larger_than_drops_goes_through_the_rain_as_motion() -> None:
+    """Drops are in one picture only, and it is in each, a little further on."""
+
+    def shots(now_s: float) -> Frame:
+        cat = Visitor(x=60 * now_s - 5, y=120, width=10, height=10, look=2)
+        rain = falling(now_s + 10, **(WEATHER["rain"] | {"count": 12}))
+        return shot(now_s, [cat] * (now_s >= 0) + rain)
+
+    told = watch(learnt(shots=shots, learnt_s=LEARNT_WEATHER_S), shots, until_s=2)
+
+    assert at_s(moving(told)[0]) <= 1.2
+    assert told[-1].boxes[0].area < 3 * 20 * 20
+
+
+@pytest.mark.parametrize("px_s", [100, 140])
+def test_two_flakes_that_fall_side_by_side_are_no_motion(px_s: float) -> None:
+    """Close to the lens they are larger than most, and go on in one direction as a person does."""
+
+    def shots(now_s: float) -> Frame:
+        pair = [Visitor(150 + x, px_s * now_s - 10, 10, 10, look=3) for x in (0, 15)]
+        return shot(now_s, falling(now_s + 10, **WEATHER["snow"]) + pair * (now_s >= 0))
+
+    told = watch(learnt(shots=shots, learnt_s=LEARNT_WEATHER_S), shots, until_s=2.5)
+
+    assert not moving(told)
+
+
+def test_a_person_who_walks_down_the_picture_in_snow_is_motion() -> None:
+    def shots(now_s: float) -> Frame:
+        person = Visitor(x=150, y=100 * now_s - 60)
+        return shot(now_s, [person] * (now_s >= 0) + falling(now_s + 10, **WEATHER["snow"]))
+
+    told = watch(learnt(shots=shots, learnt_s=LEARNT_WEATHER_S), shots, until_s=2.5)
+
+    assert at_s(moving(told)[0]) <= 1.2
+
+
 @pytest.mark.parametrize("px_s", [800, 1600])
 def test_an_insect_that_shoots_across_is_no_motion(px_s: float) -> None:
     told = watch(

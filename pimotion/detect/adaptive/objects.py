@@ -1,8 +1,7 @@
 """Changed pixels -> the regions that may be objects.
 
 Light is left out: a region of changed grey counts only if enough of it changed its structure, too.
-Rain and snow are left out: when there are many specks at once, a region has to be much larger than
-they are.
+Rain and snow are left out: when there are many specks at once, a region has to stand out from them.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ import cv2
 import numpy as np
 
 from pimotion.detect.adaptive.labels import Labels
-from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, share, where
+from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, where
 from pimotion.detect.adaptive.scene import Scene
+from pimotion.detect.adaptive.weather import Weather
 from pimotion.pixels import Pixels, as_pixels
 
 _LARGE_PX = 400
@@ -32,13 +32,8 @@ _SOLID_SHARE = 0.6
 """A region is grown by the size of what structure is measured with; so much of it is the object."""
 _HALF_SHOWN = 0.6
 """Regions of over 0.6 of the least area are followed: people leave parts of themselves behind."""
-_SPECKS = 6.0
-"""More regions than this at once, over 2 s, are weather."""
-_SPECKS_S = 2.0
 _KNOWN_SHARE = 0.25
 """A region of which a quarter lies where a believed thing was is that thing, and no speck."""
-_ABOVE_SPECKS = 4.3
-"""A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
 _JOIN_WIDTH_RATIO = 0.012
 """Parts closer than twice this share of the width are one object."""
 
@@ -80,14 +75,16 @@ class Found:
     Attributes:
         blobs: What may be an object.
         light: Regions that only changed their light.
-        specks: Regions too small in weather.
+        specks: Regions that are rain or snow.
         small_px: Pixels in regions too small to look at.
+        flakes_px: What is smaller, as `Blob.area_px`, and falls, is snow; 0 if none falls.
     """
 
     blobs: tuple[Blob, ...]
     light: tuple[Blob, ...]
     specks: tuple[Blob, ...]
     small_px: int
+    flakes_px: float = 0.0
 
 
 class ObjectFinder:
@@ -107,8 +104,7 @@ class ObjectFinder:
         self.set_least_px(least_px)
         self._reach = max(1, round(width * _JOIN_WIDTH_RATIO))
         self._kernel = np.ones((2 * self._reach + 1, 2 * self._reach + 1), np.uint8)
-        self._specks = 0.0
-        self._speck_px = 4.0
+        self._weather = Weather(shape)
 
     def set_least_px(self, least_px: float) -> None:
         """Change the area of the smallest object that is looked at, px of this size."""
@@ -127,18 +123,17 @@ class ObjectFinder:
         cv2.bitwise_or(scene.grey.changed, scene.structure.changed, dst=self._changed)
         box = where(self._changed, self._reach + 1)
         if box is None:
-            self._count_specks([], step_s)
+            self._weather.count([], step_s)
             return Found((), (), (), 0)
         self._labels.number(self._changed[box], box)
         areas, light = self._without_light(scene, box)
-        self._count_specks(self._unknown(areas, known[box], box, is_crowd=is_crowd), step_s)
-        specks = self._drop_specks(areas, box) if self._specks > _SPECKS else ()
+        specks = self._drop_specks(areas, known, box, step_s, is_crowd=is_crowd)
         if self._are_apart(areas):
             sizes = [(area, n) for n, area in enumerate(areas) if area]
         else:
             sizes = self._join(box)
         blobs, small_px = self._largest(sizes)
-        return Found(blobs, light, specks, small_px)
+        return Found(blobs, light, specks, small_px, _SOLID_SHARE * self._weather.flakes_px)
 
     def _without_light(self, scene: Scene, box: Box) -> tuple[list[int], tuple[Blob, ...]]:
         """Set the foreground: changed structure, and changed grey that has some of it.
@@ -170,28 +165,23 @@ class ObjectFinder:
             of_object * area for of_object, area in zip(is_object, labels.areas, strict=True)
         ], light
 
-    def _unknown(self, areas: list[int], known: Pixels, box: Box, *, is_crowd: bool) -> list[int]:
-        """Return the areas of the regions that are no believed things, px."""
-        if not is_crowd or (len(areas) <= _SPECKS and self._specks <= _SPECKS):
-            return [area for area in areas if area]
-        on_known = cv2.bitwise_and(self.foreground[box], known, dst=self._scratch[box])
-        overlaps = self._labels.count(as_pixels(on_known))
-        return [
+    def _drop_specks(
+        self, areas: list[int], known: Pixels, box: Box, step_s: float, *, is_crowd: bool
+    ) -> tuple[Blob, ...]:
+        """In weather, take specks out of the foreground and of the areas; return them."""
+        weather = self._weather
+        is_known = [False] * len(areas)
+        if weather.is_bad_with(len(areas)):
+            is_known = self._are_known(areas, known[box], box)
+        new = [
             area
-            for area, overlap in zip(areas, overlaps, strict=True)
-            if area and overlap < _KNOWN_SHARE * area
+            for area, of_known in zip(areas, is_known, strict=True)
+            if area and not (is_crowd and of_known)
         ]
-
-    def _count_specks(self, areas: list[int], step_s: float) -> None:
-        weight = share(step_s, _SPECKS_S)
-        self._specks += weight * (len(areas) - self._specks)
-        if len(areas) >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
-            large_speck = sorted(areas)[int(0.9 * (len(areas) - 1))]
-            self._speck_px += weight * (large_speck - self._speck_px)
-
-    def _drop_specks(self, areas: list[int], box: Box) -> tuple[Blob, ...]:
-        """In weather, take regions that are like all the others out of the foreground."""
-        stands_out = [area >= _ABOVE_SPECKS * self._speck_px for area in areas]
+        weather.count(new, step_s)
+        if not weather.is_bad:
+            return ()
+        stands_out = weather.stands_out(areas, self.foreground, self._labels, box, is_known, step_s)
         foreground, scratch = self.foreground[box], self._scratch[box]
         cv2.bitwise_and(foreground, self._labels.pick(stands_out, scratch), dst=foreground)
         specks = self._blobs(
@@ -202,6 +192,14 @@ class ObjectFinder:
             if not stands:
                 areas[number] = 0
         return specks
+
+    def _are_known(self, areas: list[int], known: Pixels, box: Box) -> list[bool]:
+        """Tell of each region whether it is a believed thing."""
+        on_known = cv2.bitwise_and(self.foreground[box], known, dst=self._scratch[box])
+        overlaps = self._labels.count(as_pixels(on_known))
+        return [
+            overlap >= _KNOWN_SHARE * area for area, overlap in zip(areas, overlaps, strict=True)
+        ]
 
     def _are_apart(self, areas: list[int]) -> bool:
         """Tell whether the regions are whole, and too far from each other to be joined."""

@@ -16,6 +16,9 @@ _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _ROUNDING_S = 1e-6
+_FALL_RATIO_S, _FALLING_S = 0.1, 2.0
+"""In snow what goes down by a tenth of the width in a second, and less to a side, falls; for 2 s at
+most, as people walk down a picture, too."""
 _SPECK_PX = 1.5
 """Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
 _FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.3, 0.9
@@ -70,15 +73,23 @@ class Trust:
         self._width = width
         self.set_least_px(least_px)
         self._absorb_s = absorb_s
+        self._flakes_px = 0.0
         self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
 
     def set_least_px(self, least_px: float) -> None:
         """Change the area of the smallest object that counts, px at half size."""
         self._least_px = max(_SPECK_PX, least_px)
 
-    def note_gone(self, tracks: list[Track], now_s: float) -> None:
-        """Remember what came and went without being believed: that is what clutter looks like."""
-        for track in tracks:
+    def note(self, gone: list[Track], now_s: float, *, flakes_px: float) -> None:
+        """Remember what clutter looks like.
+
+        Args:
+            gone: What came and went, believed or not.
+            now_s: When the picture was taken.
+            flakes_px: Up to this area flakes side by side look like one thing; 0 without snow.
+        """
+        self._flakes_px = flakes_px
+        for track in gone:
             if not track.trusted and track.life_s < _FAST_LIFE_S:
                 self._swarm.append((now_s, track.largest_px, track.life_s))
         while self._swarm and now_s - self._swarm[0][0] > _SWARM_S:
@@ -102,6 +113,8 @@ class Trust:
             return "clutter" if is_swarm else "too_short"
         if track.sightings < _DENSE * track.chances:
             return "flicker"
+        if track.blob.area_px < self._flakes_px and _falls(track, self._width):
+            return "clutter"
         speed = track.path / max(track.life_s, 0.1) / track.size
         if speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S:
             return "too_fast"
@@ -186,6 +199,12 @@ def _came_apart(track: Track) -> bool:
     now_px, first_px = track.blob.box_px, track.first.box_px
     outside_px = now_px - overlap_px(track.blob, track.first)
     return now_px < _PART * first_px and outside_px < _PART_OUTSIDE * now_px
+
+
+def _falls(track: Track, width: float) -> bool:
+    down = track.blob.centre_y - track.first.centre_y
+    across = abs(track.blob.centre_x - track.first.centre_x)
+    return track.life_s < _FALLING_S and down > max(across, _FALL_RATIO_S * width * track.life_s)
 
 
 def _is_restless(track: Track) -> bool:
