@@ -26,8 +26,6 @@ _YOUNG_S = 1.5
 _LEARN_S = 0.2
 """One picture in so long is learnt from, as it takes seconds to learn anything; it costs a third,
 and the same is learnt of leaves at any frame rate."""
-_GUSTS_S = 1.0
-"""How often it is noted how restless places are, of which the mean takes 3 s to change."""
 _AS_EARLIER = 0.5
 """What was there before has to explain a place twice as well as what is there now."""
 _ALIKE, _ALIKE_MORE = 0.4, 0.3
@@ -56,7 +54,7 @@ class Scene:
         self._mean, self._earlier = plane(shape), plane(shape)
         self._free, self._white = mask(shape), mask(shape)
         self._strictness = 1.0
-        self._age_s = self._unlearnt_s = self._gusts_s = 0.0
+        self._age_s = self._unlearnt_s = 0.0
         self._pictures = 0
 
     def restart(self, picture: Pixels) -> None:
@@ -65,7 +63,7 @@ class Scene:
         self.replace(picture)
         self.grey.restart()
         self.structure.restart()
-        self._age_s = self._gusts_s = 0.0
+        self._age_s = 0.0
         self._pictures = 1
 
     def replace(self, picture: Pixels) -> None:
@@ -123,10 +121,7 @@ class Scene:
         weight = max(share(step_s, _VARIATION_S), 1 / self._pictures)
         self.grey.learn(picture, self.background, free, weight, step_s)
         self.structure.learn(free, weight, step_s, is_young=self._age_s < _VARIATION_S)
-        self._gusts_s += step_s
-        if self._gusts_s >= _GUSTS_S:
-            self.structure.remember_gusts(self._gusts_s)
-            self._gusts_s = 0.0
+        self.structure.remember_gusts(step_s)
         self._refresh()
 
     def absorb(self, picture: Pixels, x: int, y: int, right: int, bottom: int) -> None:
