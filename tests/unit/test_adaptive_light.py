@@ -179,10 +179,10 @@ def test_light_on_a_strong_pattern_is_no_structure(light: float) -> None:
     scene = Scene(160, 90)
     scene.restart(grey)
     for _ in range(20):
-        scene.compare(grey)
-        scene.learn(grey, np.zeros_like(grey), 0.1)
+        scene.compare(grey, 0.1)
+        scene.learn(grey, np.zeros_like(grey))
 
-    scene.compare(as_pixels(cv2.convertScaleAbs(grey, alpha=light)))
+    scene.compare(as_pixels(cv2.convertScaleAbs(grey, alpha=light)), 0.1)
 
     assert (scene.grey.changed > 0).mean() > 0.4
     assert (scene.structure.changed > 0).mean() < 0.01

@@ -31,7 +31,7 @@ def scene() -> Scene:
     scene = Scene(WIDTH, HEIGHT)
     picture = np.full((HEIGHT, WIDTH), 100, np.uint8)
     scene.restart(picture)
-    scene.compare(picture)
+    scene.compare(picture, 0.0)
     return scene
 
 

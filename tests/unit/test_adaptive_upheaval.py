@@ -121,7 +121,7 @@ def test_a_shift_by_a_pixel_is_no_structure_and_other_things_are() -> None:
     scene.restart(as_pixels(grey))
 
     def changed(picture: Pixels) -> float:
-        scene.compare(picture)
+        scene.compare(picture, 0.0)
         return float((scene.structure.changed > 0).mean())
 
     assert changed(as_pixels(np.roll(grey, 1, axis=1))) < 0.01

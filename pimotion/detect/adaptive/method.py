@@ -99,7 +99,7 @@ class Adaptive:
         ratio = self._light.ratio(half, scene.background, now_s, exposure)
         if abs(ratio - 1) > _DIM_STEP:
             scene.scale(ratio, half)
-        scene.compare(half)
+        scene.compare(half, self._age.step_s)
         self._model = self._copy_model() if self._model_wanted else None
         changed_px = self._changed_px()
         masked_px = self._apply_masks()
@@ -217,7 +217,7 @@ class Adaptive:
             self._finder.pixels_in(boxes, self._objects)
             cv2.dilate(self._objects, SQUARE_PX, dst=self._objects)
             self._light.cover(self._objects)
-        self._scene.learn(self._half, self._objects, self._age.step_s)
+        self._scene.learn(self._half, self._objects)
 
     def _sight(
         self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int

@@ -55,6 +55,8 @@ class Scene:
         self._free, self._white = mask(shape), mask(shape)
         self._strictness = 1.0
         self._age_s = self._unlearnt_s = 0.0
+        self._step_s = 0.0
+        self._is_to_learn = True
         self._pictures = 0
 
     def restart(self, picture: Pixels) -> None:
@@ -93,25 +95,32 @@ class Scene:
             np.copyto(self._mean, picture, where=self._white.view(np.bool_))
         self._refresh()
 
-    def compare(self, picture: Pixels) -> None:
-        """Ask both questions of a picture."""
-        self.grey.compare(picture)
-        self.structure.compare(picture)
+    def compare(self, picture: Pixels, step_s: float) -> None:
+        """Ask both questions of a picture.
 
-    def learn(self, picture: Pixels, objects: Pixels, step_s: float) -> None:
+        Args:
+            picture: Shape (height, width), uint8.
+            step_s: Time since the picture before.
+        """
+        self._step_s = step_s
+        is_young = self._age_s + step_s < _YOUNG_S
+        self._is_to_learn = is_young or self._unlearnt_s + step_s >= _LEARN_S
+        self.grey.compare(picture)
+        self.structure.compare(picture, to_learn=self._is_to_learn)
+
+    def learn(self, picture: Pixels, objects: Pixels) -> None:
         """Follow the picture that `compare` was given, but not where objects are.
 
         Args:
             picture: The one that `compare` was given.
             objects: What must not be learnt, shape (height, width), uint8, 0 or 255.
-            step_s: Time since the picture before.
         """
-        self._age_s += step_s
-        self._unlearnt_s += step_s
+        self._age_s += self._step_s
+        self._unlearnt_s += self._step_s
         self._pictures += 1
-        is_young = self._age_s < _YOUNG_S
-        if not is_young and self._unlearnt_s < _LEARN_S:
+        if not self._is_to_learn:
             return
+        is_young = self._age_s < _YOUNG_S
         step_s, self._unlearnt_s = self._unlearnt_s, 0.0
         free = as_pixels(cv2.bitwise_not(objects, dst=self._free))
         if is_young:

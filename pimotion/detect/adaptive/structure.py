@@ -108,8 +108,8 @@ class Structure:
         cv2.multiply(self._toggles.rate, self._toggle_weights, dst=scratch, dtype=cv2.CV_8U)
         cv2.add(threshold, scratch, dst=threshold)
 
-    def compare(self, picture: Pixels) -> None:
-        """Set `changed` for a picture."""
+    def compare(self, picture: Pixels, *, to_learn: bool) -> None:
+        """Set `changed` for a picture; only one that is compared ``to_learn`` may be learnt."""
         cv2.add(picture, self._dark, dst=self._now)
         cv2.blur(self._now, AROUND_PX, dst=self._around_now)
         cv2.multiply(self._then, self._around_now, dst=self._expected, dtype=cv2.CV_8U)
@@ -117,13 +117,15 @@ class Structure:
         _pool(self._residual, _POOLED)
         cv2.compare(self._residual, self._threshold, cv2.CMP_GT, dst=self.changed)
         box = where(self.changed, _HALO_PX)
-        if box is not None:
+        if to_learn:
+            self._explain_by_shift(_WHOLE)
+        elif box is not None:
             self._explain_by_shift(box)
+        if box is not None:
             self._judge(box)
 
     def learn(self, free: Pixels, weight: float, step_s: float, *, is_young: bool) -> None:
         """Learn how pixels vary where ``free`` is 255."""
-        self._explain_by_shift(_WHOLE)
         cv2.min(self._residual, self._noise_most, dst=self._a)
         cv2.accumulateWeighted(self._a, self._noise, weight, mask=free)
         self._toggles.learn(self.changed, free, step_s)
