@@ -1,4 +1,4 @@
-"""What a detector costs: CPU a frame, all on the same frames in turn, and memory of its own."""
+"""What a detector costs: CPU a frame, all on the same frames, and memory of its own."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Detector:
         if sight.is_in_view:
             scene.moved_at_s = scene.last_s
         held = scene.last_s - scene.moved_at_s < self._settings.hold_s
-        height, width = luma.shape
+        height, width = sight.foreground.shape
         frame_size = _size_of(frame)
         scale = frame_size[0] / width, frame_size[1] / height
         return Detection(

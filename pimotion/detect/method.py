@@ -15,7 +15,7 @@ from pimotion.types import Exposure, SceneModel
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the picture, px at detection size, right and bottom exclusive.
+    """A part of the picture, px of `Sight.foreground`, right and bottom exclusive.
 
     Attributes:
         track: The same number for the same thing from picture to picture; None if not tracked.

@@ -144,6 +144,7 @@ def test_nothing_counts_in_an_ignored_area() -> None:
     assert not moving(told)
     assert rules(told) == {"masked"}
     assert all(found.changed_ratio > 0.01 for found in told), "the change itself is told"
+    assert all(found.foreground.any() for found in told), "and shown"
 
 
 def test_beside_an_ignored_area_all_is_as_always() -> None:

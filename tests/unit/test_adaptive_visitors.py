@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from garden import HEIGHT, START_S, WIDTH, Visitor, at_s, covered, learnt, moving, shot, watch
 
-from pimotion.types import Box, Detection
+from pimotion.types import Box, Detection, Frame
 
 
 def walker(now_s: float, px_s: float = 60, **how: int) -> Visitor:
@@ -90,6 +90,21 @@ def test_boxes_are_in_px_of_the_frame() -> None:
     assert box.area < 2.5 * wanted.area
     assert told[-1].luma.shape == (180, 320)
     assert told[-1].foreground.shape == (90, 160)
+
+
+def test_a_box_reaches_the_border_of_a_frame_of_an_odd_height_at_detection_width() -> None:
+    """1920x1088 is 320x181 there, and 160x90 at half of it."""
+    size = (1920, 1088)
+
+    def at_the_lower_border(now_s: float) -> Frame:
+        return shot(now_s, [Visitor(60 * now_s, y=110, height=80)], size=size)
+
+    watching = learnt(shots=lambda now_s: shot(now_s, size=size))
+    told = watch(watching, at_the_lower_border, until_s=1.5)
+
+    [box] = told[-1].boxes
+    assert told[-1].luma.shape == (181, 320)
+    assert box.y + box.height == size[1]
 
 
 @pytest.mark.parametrize("width", [30, 50])

@@ -6,7 +6,7 @@ One look at a picture goes down these files, in this order; `docs/detector.md` s
     light      how much brighter is everything, did the camera do it, was a lamp switched?
     scene      what differs from the still scene, by `grey` and by `structure`
     objects    pixels -> regions, numbered by `labels`; those that only changed their light, and
-               flakes, are left out
+               by `weather` drops and flakes, are left out
     tracks     regions -> the same thing from picture to picture
     trust      which of these things to believe, and why not the others
     method     all of it in turn, and what the scene may learn from the picture

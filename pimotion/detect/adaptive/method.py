@@ -186,7 +186,7 @@ class Adaptive:
                     self._believe(track)
             if track.trusted and track.unseen == 0 and (is_due or not track.score):
                 track.score = max(track.score, self._trust.strength(track, scene))
-            if is_due:
+            if is_due and track.unseen == 0:
                 track.weighed_s = now_s
         return doubts
 
@@ -286,5 +286,4 @@ def _box(blob: Blob) -> tuple[int, int, int, int]:
 
 
 def _region(blob: Blob, track: int | None) -> Region:
-    x, y, right, bottom = (_HALF * value for value in _box(blob))
-    return Region(x, y, right, bottom, track)
+    return Region(*_box(blob), track)

@@ -16,9 +16,9 @@ _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _ROUNDING_S = 1e-6
-_FALL_RATIO_S, _FALLING_S = 0.1, 2.0
-"""In snow what goes down by a tenth of the width in a second, and less to a side, falls; for 2 s at
-most, as people walk down a picture, too."""
+_FALL_RATIO_S, _FALLING_S = 0.1, 1.5
+"""In snow what goes down by a tenth of the width in a second, and less to a side, falls; for 1.5 s
+at most, as people walk down a picture, too."""
 _SPECK_PX = 1.5
 """Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
 _FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.3, 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -20,31 +21,35 @@ _SHARED = 0.05
 """A region that shares so much of itself with one of the picture before is that one, further on. In
 drawn rain 6 % of the drops do so by chance, and 60 to 90 % of what people and cars show; in drawn
 snow 40 to 60 % of the flakes, at 10 to 15 pictures a second."""
-_STEP_S = 0.15
-"""With pictures further apart flakes are as seldom where they just were as drops are."""
-_LINGERS, _LINGERS_S = 0.2, 30.0
-"""If in a fifth of the pictures, over 30 s, a speck goes on from the two before, these are flakes,
-or so many drops that some do by chance."""
-_SIDE_BY_SIDE = 8.0
-"""Large flakes side by side are up to so many times as large as a large speck."""
-_DOUBT = 10
-"""As many pictures of flakes are taken to have gone before the first."""
+_CLOSEST_S, _FURTHEST_S = 0.06, 0.15
+"""Pictures so far apart are compared. In closer ones a drop goes on, too, and in those further
+apart a flake does not."""
+_RAIN, _SNOW, _EITHER = 0.2, 0.5, 0.35
+"""If in under a fifth of the pictures a speck goes on from the two before, it is rain; if in over
+half of them, snow; so many drops that some go on by chance may be either."""
+_KIND_S = 15.0
+"""Over this time it is told; a person who is not believed yet is a speck meanwhile."""
+_DOUBT = 20
+"""As many pictures of either are taken to have gone before the first."""
+_DRY = 1.0
+"""Fewer regions than this at once, over 2 s: it is over, and may be another kind the next time."""
+_SIDE_BY_SIDE = 6.0
+"""Near flakes side by side are up to so many times as large as a large speck."""
 
 
 class Weather:
     """Knows what specks are usual at present. Not thread-safe: owned by one finder.
 
     A drop of rain is in one picture only. So whatever goes on from picture to picture is none,
-    however small it is. Flakes of snow do go on: only what is much larger is none.
+    however small it is. Flakes of snow do go on: only what is much larger is none. Where it is not
+    clear which of them falls, and with under 7 pictures a second, that is so for both.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._specks = 0.0
         self._speck_px = 4.0
-        self._lingers = 1.0
-        self._is_rain = False
-        self._pictures = 0
         self._before, self._going_on, self._shared = (mask(shape) for _ in range(3))
+        self._forget_kind()
 
     @property
     def is_bad(self) -> bool:
@@ -53,20 +58,22 @@ class Weather:
 
     @property
     def flakes_px(self) -> float:
-        """The area up to which a region that falls may be flakes side by side; 0 if none fall."""
-        return _SIDE_BY_SIDE * self._speck_px if self.is_bad and not self._is_rain else 0.0
+        """The area up to which a region that falls may be flakes side by side; 0 without snow."""
+        return _SIDE_BY_SIDE * self._speck_px if self.is_bad and self._lingering > _SNOW else 0.0
 
     def is_bad_with(self, regions: int) -> bool:
-        """Tell whether there are, or so many regions would be a beginning of it."""
+        """Tell whether it is bad, or so many regions may be the beginning of it."""
         return regions > _SPECKS or self.is_bad
 
     def count(self, areas: Sequence[int], step_s: float) -> None:
-        """Take the regions of one picture, but for those of believed things, into account, px."""
+        """Take the regions of one picture, px, into account."""
         weight = share(step_s, _SPECKS_S)
         self._specks += weight * (len(areas) - self._specks)
         if len(areas) >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
             large_speck = sorted(areas)[int(0.9 * (len(areas) - 1))]
             self._speck_px += weight * (large_speck - self._speck_px)
+        if self._pictures and self._specks < _DRY:
+            self._forget_kind()
 
     def stands_out(
         self,
@@ -88,33 +95,45 @@ class Weather:
             step_s: Time since the picture before.
         """
         is_large = [area >= _ABOVE_SPECKS * self._speck_px for area in areas]
-        goes_on = self._follow(areas, foreground, labels, box)
-        lingers = any(
-            on and not large and not known
-            for on, large, known in zip(goes_on, is_large, is_known, strict=True)
-        )
-        self._pictures += 1
-        weight = max(share(step_s, _LINGERS_S), 1 / (_DOUBT + self._pictures))
-        self._lingers += weight * (lingers - self._lingers)
-        self._is_rain = self._lingers <= _LINGERS and step_s <= _STEP_S
-        if not self._is_rain:
+        self._since_s += step_s
+        if self._since_s > _FURTHEST_S:
+            self._going_on.fill(0)
+            self._keep(foreground)
+            return is_large
+        goes_on = self._shares(self._going_on, areas, foreground, labels, box)
+        if self._since_s >= _CLOSEST_S:
+            lingers = any(
+                on and not large and not known
+                for on, large, known in zip(goes_on, is_large, is_known, strict=True)
+            )
+            self._learn_kind(lingers=lingers)
+            is_again = self._shares(self._before, areas, foreground, labels, box)
+            again = as_pixels(labels.pick(is_again, self._shared[box]))
+            self._going_on.fill(0)
+            cv2.bitwise_and(foreground[box], again, dst=self._going_on[box])
+            self._keep(foreground)
+        if self._lingering >= _RAIN:
             return is_large
         return [on or large for on, large in zip(goes_on, is_large, strict=True)]
 
-    def _follow(
-        self, areas: Sequence[int], foreground: Pixels, labels: Labels, box: Box
+    def _shares(
+        self, earlier: Pixels, areas: Sequence[int], foreground: Pixels, labels: Labels, box: Box
     ) -> list[bool]:
-        """Tell of each region whether it goes on from the two pictures before."""
-        shared = self._shared[box]
+        """Tell of each region whether it goes on from one of an earlier foreground."""
+        shared = cv2.bitwise_and(foreground[box], earlier[box], dst=self._shared[box])
+        counts = labels.count(as_pixels(shared))
+        return [some > _SHARED * area for some, area in zip(counts, areas, strict=True)]
 
-        def shares_with(earlier: Pixels) -> list[bool]:
-            cv2.bitwise_and(foreground[box], earlier[box], dst=shared)
-            counts = labels.count(as_pixels(shared))
-            return [some > _SHARED * area for some, area in zip(counts, areas, strict=True)]
-
-        goes_on = shares_with(self._going_on)
-        is_again = shares_with(self._before)
+    def _keep(self, foreground: Pixels) -> None:
         np.copyto(self._before, foreground)
-        self._going_on.fill(0)
-        cv2.bitwise_and(foreground[box], labels.pick(is_again, shared), dst=self._going_on[box])
-        return goes_on
+        self._since_s = 0.0
+
+    def _learn_kind(self, *, lingers: bool) -> None:
+        self._pictures += 1
+        weight = max(share(self._since_s, _KIND_S), 1 / (_DOUBT + self._pictures))
+        self._lingering += weight * (lingers - self._lingering)
+
+    def _forget_kind(self) -> None:
+        self._lingering = _EITHER
+        self._pictures = 0
+        self._since_s = math.inf
