@@ -35,11 +35,12 @@ def scene() -> Scene:
     return scene
 
 
-def insect_swarm() -> Trust:
+def insect_swarm(insects: int = 6, *, watched_s: float = 0.0) -> Trust:
     trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
     fly = blob(50, 40, 90)
     track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, is_inside=True, largest_px=fly.area_px)
-    trust.note([track] * 6, 0.0, flakes_px=0)
+    trust.note([], 0.0, flakes_px=0)
+    trust.note([track] * insects, watched_s, flakes_px=0)
     return trust
 
 
@@ -85,6 +86,18 @@ def test_among_insects_what_appears_in_mid_air_has_to_stay() -> None:
     by_the_border_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=0)
     assert by_the_border_s < 0.35
     assert 0.75 <= in_mid_air_s < 0.95
+
+
+@pytest.mark.parametrize(
+    ("insects", "watched_s", "is_swarm"),
+    [(2, 2, False), (3, 2, True), (3, 20, False), (4, 9, True), (5, 20, True)],
+)
+def test_how_many_insects_are_many_depends_on_how_long_one_has_looked(
+    insects: int, watched_s: float, is_swarm: bool
+) -> None:
+    trust = insect_swarm(insects, watched_s=watched_s)
+    in_mid_air_s = believed_after_s(trust, EVEN_S, area_px=100, x=60)
+    assert (in_mid_air_s >= 0.75) == is_swarm
 
 
 @pytest.mark.parametrize(("width", "rule"), [(14, None), (40, "clutter")])

@@ -51,8 +51,9 @@ longer it stands still, the surer."""
 _RESTLESS_S, _PRESENT, _JITTER = 3.0, 0.75, 0.22
 """What stays in its place for 3 s and is seen in under 0.75 of the pictures, or changes its area by
 more than 0.22 from one to the next, is no thing; that study's values."""
-_SWARM_S, _SWARM_RATE = 12.0, 0.4
-"""More than 0.4 short-lived tracks a second, over 12 s, are insects, flakes or leaves."""
+_SWARM_S, _SWARM_RATE, _SWARM_LEAST = 12.0, 0.4, 2
+"""More than 0.4 short-lived tracks a second, over 12 s or as long as there were pictures, and more
+than two, are insects, flakes or leaves."""
 _SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
 """Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most; in
 mid-air it has to be seen for so long."""
@@ -74,6 +75,8 @@ class Trust:
         self.set_least_px(least_px)
         self._absorb_s = absorb_s
         self._flakes_px = 0.0
+        self._began_s = math.inf
+        self._watched_s = 0.0
         self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
 
     def set_least_px(self, least_px: float) -> None:
@@ -89,6 +92,8 @@ class Trust:
             flakes_px: Up to this area flakes side by side look like one thing; 0 without snow.
         """
         self._flakes_px = flakes_px
+        self._began_s = min(self._began_s, now_s)
+        self._watched_s = min(now_s - self._began_s, _SWARM_S)
         for track in gone:
             if not track.trusted and track.life_s < _FAST_LIFE_S:
                 self._swarm.append((now_s, track.largest_px, track.life_s))
@@ -123,7 +128,7 @@ class Trust:
     def _needed_s(self, track: Track) -> tuple[float, bool]:
         needed_s = _INSIDE_S if track.is_inside else _LONG_ENOUGH_S
         needed_s *= self._patience(track)
-        if len(self._swarm) <= _SWARM_RATE * _SWARM_S:
+        if len(self._swarm) <= max(_SWARM_LEAST, _SWARM_RATE * self._watched_s):
             return needed_s, False
         areas = sorted(entry[1] for entry in self._swarm)
         lives = sorted(entry[2] for entry in self._swarm)
