@@ -59,7 +59,7 @@ class AvFeed:
         try:
             for picture, _ in self._video:
                 yield picture
-        except av.error.ExitError:  # what PyAV's time-outs end in
+        except av.error.ExitError:  # what its time-outs end in
             raise fell_silent(self._timeout_s) from None
         except av.FFmpegError as error:
             raise self._in_words(error) from None
@@ -75,7 +75,7 @@ class AvFeed:
 
     def _in_words(self, error: Any) -> SourceLost:
         where = self._address.shown
-        if isinstance(error, av.error.ExitError):
+        if isinstance(error, av.error.ExitError):  # a time-out, as in `pictures`
             return SourceLost(f"{where} does not answer (time-out)")
         if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
             return refused_status(401, "", where)
