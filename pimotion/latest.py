@@ -38,9 +38,12 @@ class Latest(Generic[T]):
         """Replace the value, call who listens, and wake every reader."""
         with self._lock:
             self._newest = (value, self._newest[1] + 1 if self._newest else 1)
-        for hear in self._listening:
+            listening, waiting = self._listening, self._waiting
+            self._waiting = []
+        for hear in listening:
             hear()
-        self.wake()
+        for bell in waiting:
+            bell.release()
 
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` after each `put` from now on, in the thread that puts: it must not wait.

@@ -58,6 +58,7 @@ class Encoder:
         self._start = start
         self._lock = threading.Lock()
         self._lines: dict[Variant, Line] = {}
+        self._watched: tuple[Line, ...] = ()
         self._stills: OrderedDict[Variant, Line] = OrderedDict()
         self._calls: Latest[None] = Latest()
         self._beat = Beat(_HANGS_S)
@@ -172,6 +173,7 @@ class Encoder:
             if not self._lines:
                 self.show.listen(self._hear)
             line = self._lines.setdefault(variant, self._line(variant))
+            self._watched = tuple(self._lines.values())
             viewing = Viewing(line.parts, wish, self._leave, address)
             line.add(viewing)
         return line, viewing
@@ -185,6 +187,7 @@ class Encoder:
             line.remove(viewing)
             if not line.viewings:
                 del self._lines[variant]
+                self._watched = tuple(self._lines.values())
             if not self._lines:
                 self.show.unlisten(self._hear)
         self._places.give_back()
@@ -201,8 +204,10 @@ class Encoder:
 
     def _hear(self) -> None:
         """Pass on what is a JPEG already, and call the encoder's thread for the rest."""
-        passed_on = [line.follow(may_wait=False) for line in self._watched()]
-        if not all(passed_on):
+        passed_on = True
+        for line in self._watched:
+            passed_on &= line.follow(may_wait=False)
+        if not passed_on:
             self._calls.put(None)
 
     def _run(self) -> None:
@@ -213,12 +218,8 @@ class Encoder:
             call = self._calls.wait(seen, pause_s)
             self._beat.renew()
             seen = call.number if call else seen
-            for line in self._watched():
+            for line in self._watched:
                 line.follow(may_wait=True)
-
-    def _watched(self) -> list[Line]:
-        with self._lock:
-            return list(self._lines.values())
 
     def _goes_on(self) -> bool:
         """Tell whether anything is watched; when nothing is, the thread has ended by this."""

@@ -15,8 +15,9 @@ import time
 from collections import deque
 
 from pimotion.health import IDLE_S, Beat, Threads
-from pimotion.stream.audience import Audience, Member
-from pimotion.stream.kernel import Waker, poller, unsent_asker
+from pimotion.stream.audience import Audience
+from pimotion.stream.kernel import Unsent, Waker, poller
+from pimotion.stream.member import Member
 from pimotion.stream.viewer import MARK_EVERY_S, REPEAT_SOON_S, Parts, Viewing
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Fanout:
         self._news: deque[Audience] = deque()
         self._waker = Waker()
         self._poller = poller(self._waker)
-        self._unsent = unsent_asker()
+        self._unsent = Unsent()
         self._audiences: dict[tuple[Parts, bool], Audience] = {}
         self._members: dict[int, tuple[Member, Audience]] = {}
         self._tend_at_s = self._mark_at_s = 0.0
@@ -134,7 +135,7 @@ class Fanout:
         while self._arrivals:
             viewer, viewing, head = self._arrivals.popleft()
             key = (viewing.parts, viewing.wish.advance)
-            audience = self._audiences.get(key) or Audience(*key, self._hear)
+            audience = self._audiences.get(key) or Audience(*key, self._unsent, self._hear)
             for gone in audience.follow(now_s):
                 self._remove(gone)
             self._audiences[key] = audience

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from itertools import repeat
 
 from pimotion.stream.kernel import file_in_memory
 from pimotion.stream.tls import TlsSocket
@@ -17,6 +18,10 @@ _SAVED_US_A_KB = 0.1
 _SAVED_US_LESS = 1.0
 _FILE_US = 30.0
 _FILE_US_A_KB = 0.3
+
+
+GONE = -1
+"""In the place of how many bytes a viewer took."""
 
 
 def file_is_cheaper(length: int, viewers: int) -> bool:
@@ -73,6 +78,25 @@ class Load:
         if offset == 0 and hasattr(viewer, "sendmsg"):
             return viewer.sendmsg(self._pieces)
         return viewer.send(self._rest(offset))
+
+    def send_to_each(self, fds: Sequence[int]) -> list[int]:
+        """Begin to send the file to many sockets, by their descriptors; return what each took.
+
+        That is `GONE` for a viewer who has gone. Without a file nothing is sent to anybody.
+        """
+        if self._fd is None:
+            return []
+        calls = map(os.sendfile, fds, repeat(self._fd), repeat(0), repeat(self.length))
+        taken: list[int] = []
+        while len(taken) < len(fds):
+            try:
+                for sent in calls:
+                    taken.append(sent)  # noqa: PERF402  to go on behind an error
+            except BlockingIOError:
+                taken.append(0)
+            except OSError:
+                taken.append(GONE)
+        return taken
 
     def send_encrypted(self, viewer: TlsSocket, offset: int) -> int:
         """The same for a socket that encrypts: each viewer's bytes are others, so no file helps."""

@@ -59,18 +59,17 @@ class CameraShow:
 
     def scene(self) -> CameraScene:
         """Return the newest frame, or why there is none."""
-        newest = self.camera.frames.wait(0, 0)
+        frame = self.camera.frames.peek()
         health = self.camera.health()
-        if newest is None:
+        if frame is None:
             return self._dead(health, health.reason or "waiting for the first picture")
-        frame = newest.value
         if not isinstance(frame, Frame):
             return self._dead(health, frame.reason)
         self._size = (frame.picture.width, frame.picture.height)
         # A frame newer than the bad news is live: its camera has just come back.
         if not health.online and frame.monotonic_s <= health.since_monotonic_s:
             return self._dead(health, health.reason or "waiting for the next picture")
-        return CameraScene(self.camera, ("frame", newest.number), frame, self._size)
+        return CameraScene(self.camera, (frame.session, frame.index), frame, self._size)
 
     def apology(self, reason: str) -> CameraScene:
         """Return a card with a reason."""
@@ -115,13 +114,12 @@ class CameraScene:
         frame = self.frame
         if frame is None or variant.quality is not None:
             return None
-        picture = frame.picture
-        own = picture.camera_jpeg
-        if own is None or picture.size_at(variant.width)[0] < picture.width:
+        if variant.width is not None and variant.width < frame.picture.width:
             return None
         if variant.overlays and not overlay_of(self.camera, frame, variant).is_empty:
             return None
-        return Part(own, frame.monotonic_s, frame.utc_s)
+        own = frame.picture.camera_jpeg
+        return None if own is None else Part(own, frame.monotonic_s, frame.utc_s)
 
     def paint(self, variant: Variant) -> Part:
         """Return the scene as a JPEG that looks as the variant says.

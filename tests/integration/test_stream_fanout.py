@@ -223,7 +223,7 @@ def test_who_never_reads_a_picture_that_does_not_change_is_cut_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of a dead camera's card, repeated every 4 s, many fit into the kernel: none piles up."""
-    monkeypatch.setattr("pimotion.stream.audience.REPEAT_S", 0.05)
+    monkeypatch.setattr("pimotion.stream.member.REPEAT_S", 0.05)
     with staging(400_000, stall_s=0.6) as stage:
         stage.viewer(receive_bytes=4096)
         until(lambda: bool(stage.left))
@@ -409,4 +409,4 @@ def test_the_kernel_is_asked_here() -> None:
                 stuck.send(bytes(100_000))
             except BlockingIOError:
                 break
-        assert kernel.unsent_asker()(stuck.fileno()) > 0
+        assert kernel.Unsent().of(stuck.fileno()) > 0

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pimotion.stream.load import Load, file_is_cheaper
+from pimotion.stream.kernel import Unsent
+from pimotion.stream.load import GONE, Load, file_is_cheaper
 
 DATA = bytes(range(256)) * 400
 PIECES = (DATA[:100], DATA[100:-50], DATA[-50:])
@@ -90,3 +91,65 @@ def test_without_a_free_descriptor_it_goes_out_from_memory(monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "memfd_create", none_left)
     assert not Load(PIECES, 0.0, viewers=50).is_file
+
+
+@pytest.fixture
+def crowd() -> Iterator[tuple[list[socket.socket], list[socket.socket]]]:
+    """Ten connections over TCP: our ends and theirs."""
+    with contextlib.ExitStack() as both, socket.create_server(("127.0.0.1", 0)) as listening:
+        theirs = [
+            both.enter_context(socket.create_connection(listening.getsockname(), 5))
+            for _ in range(10)
+        ]
+        ours = [both.enter_context(listening.accept()[0]) for _ in theirs]
+        for each in ours:
+            each.setblocking(False)
+        yield ours, theirs
+
+
+def fill(viewer: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            viewer.send(DATA)
+
+
+def test_a_file_goes_to_all_though_some_have_gone_and_some_are_full(
+    crowd: tuple[list[socket.socket], list[socket.socket]],
+) -> None:
+    ours, theirs = crowd
+    fds = [each.fileno() for each in ours]
+    fill(ours[3])
+    for gone in (0, 6, 9):
+        ours[gone].shutdown(socket.SHUT_WR)
+    load = Load(PIECES, 0.0, viewers=50)
+    taken = load.send_to_each(fds)
+    load.close()
+    assert taken[3] in range(len(DATA))
+    assert [at for at, sent in enumerate(taken) if sent == GONE] == [0, 6, 9]
+    for at in (1, 2, 4, 5, 7, 8):
+        assert theirs[at].recv(len(DATA), socket.MSG_WAITALL if taken[at] == len(DATA) else 0)
+        assert taken[at] > 0
+
+
+def test_without_a_file_nothing_is_sent_to_anybody(
+    crowd: tuple[list[socket.socket], list[socket.socket]],
+) -> None:
+    ours, _ = crowd
+    load = Load(PIECES, 0.0, viewers=1)
+    assert load.send_to_each([each.fileno() for each in ours]) == []
+
+
+def test_who_has_not_got_all_is_told_from_the_others_by_one_question(
+    crowd: tuple[list[socket.socket], list[socket.socket]],
+) -> None:
+    ours, _ = crowd
+    unsent = Unsent()
+    fds = [each.fileno() for each in ours]
+    assert list(unsent.of_all(fds)) == [0] * 10
+    for stuck in (2, 9):
+        fill(ours[stuck])
+    assert [at for at, left in enumerate(unsent.of_all(fds)) if left] == [2, 9]
+    assert (unsent.of(fds[2]) > 0, unsent.of(fds[1])) == (True, 0)
+    ours[5].close()
+    told = unsent.of_all(fds)
+    assert [at for at, left in enumerate(told) if left and at != 5] == [2, 9]

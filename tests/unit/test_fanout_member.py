@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pimotion.stream.audience import Audience, Member
+from pimotion.stream.audience import Audience
+from pimotion.stream.kernel import Unsent
 from pimotion.stream.load import Load
+from pimotion.stream.member import Member
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.viewer import Parts, Viewing
+
+
+class Told(Unsent):
+    """Tells what the test says."""
+
+    def __init__(self, lines: dict[int, Line]) -> None:
+        self.lines = lines
+
+    def of_all(self, fds: Sequence[int]) -> Sequence[int]:
+        return [self.lines[fd].unsent for fd in fds]
 
 
 class Line:
@@ -47,7 +59,7 @@ class Line:
     def member(self, *, fps: float | None = None, advance: bool = False) -> Member:
         wish = Wish(Variant(None, None, frozenset()), fps, advance)
         viewing = Viewing(Parts(), wish, self.left.append, "192.0.2.7")
-        return Member(self.ours, viewing, self, lambda _fd: self.unsent)
+        return Member(self.ours, viewing, self, Told({self.ours.fileno(): self}))
 
     def load(self, name: str, captured_s: float = 0.0) -> Load:
         return _Noted(self, name.encode() * 10, captured_s)
@@ -261,9 +273,9 @@ class Cut(Line):
 def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(
     line: Line, unsent: int
 ) -> None:
-    parts = Parts()
-    audience = Audience(parts, False, lambda _: None)
-    other = Cut()
+    parts, other = Parts(), Cut()
+    told = Told({each.ours.fileno(): each for each in (line, other)})
+    audience = Audience(parts, False, told, lambda _: None)
     gone, there = other.member(), line.member()
     parts.put(Part(b"one", 1.0, None))
     audience.follow(1.0)
@@ -289,7 +301,7 @@ def test_a_new_picture_puts_the_repeat_off_only_if_everyone_got_it(
 ) -> None:
     """Else who got none would wait on, and Blink not paint the one that he has."""
     parts = Parts()
-    audience = Audience(parts, False, lambda _: None)
+    audience = Audience(parts, False, Told({line.ours.fileno(): line}), lambda _: None)
     parts.put(Part(b"one", 1.0, None))
     audience.follow(1.0)
     audience.admit(line.member(fps=fps), b"head\r\n", 1.0)

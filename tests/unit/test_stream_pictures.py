@@ -255,7 +255,8 @@ def test_pictures_that_need_no_encoding_keep_the_rate_that_was_asked_for() -> No
     viewing = encoder.watch(Wish(NOTHING_DRAWN, 10))
     shown = set()
     for number in range(1, 31):
-        feed.camera.frames.put(replace(first, monotonic_s=first.monotonic_s + number / 30))
+        captured_s = first.monotonic_s + number / 30
+        feed.camera.frames.put(replace(first, index=number, monotonic_s=captured_s))
         shown.add(viewing.parts.peek())
     assert 9 <= len(shown) <= 12
     viewing.close()
