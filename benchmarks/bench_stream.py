@@ -45,11 +45,18 @@ def main() -> None:
         resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     )
     print_machine()
+    print(f"congestion control {_congestion_control()}")
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-stream-") as name:
         report = run({part: PARTS[part] for part in chosen}, Path(name), effort_of(options))
     report.print_targets()
     print(f"\n{time.monotonic() - began_s:.0f} s", file=sys.stderr)
+
+
+def _congestion_control() -> str:
+    """Return TCP's here: one that paces what it sends makes the floor itself dearer."""
+    told = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+    return told.read_text().strip() if told.exists() else "unknown"
 
 
 def parse() -> argparse.Namespace:
