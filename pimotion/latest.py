@@ -40,10 +40,12 @@ class Latest(Generic[T]):
             self._newest = (value, self._newest[1] + 1 if self._newest else 1)
             listening, waiting = self._listening, self._waiting
             self._waiting = []
-        for hear in listening:
-            hear()
-        for bell in waiting:
-            bell.release()
+        try:
+            for hear in listening:
+                hear()
+        finally:
+            for bell in waiting:
+                bell.release()
 
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` after each `put` from now on, in the thread that puts: it must not wait.

@@ -109,6 +109,11 @@ class Picture:
         return isinstance(self._payload, Yuv420Payload | YuyvPayload)
 
     @property
+    def is_camera_jpeg(self) -> bool:
+        """True when the camera gave a JPEG that shows what should be seen; `camera_jpeg` has it."""
+        return self._view.is_plain and isinstance(self._payload, JpegPayload)
+
+    @property
     def camera_jpeg(self) -> bytes | None:
         """The camera's own JPEG if it is exactly what should be seen, else None.
 

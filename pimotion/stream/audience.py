@@ -64,10 +64,11 @@ class Audience:
         pieces = part.pieces(advance=self._advance)
         load = self._load = Load(pieces, part.monotonic_s, viewers=viewers)
         free, gone = [], []
-        unsent = self._unsent.of_all([member.fd for member in self.members])
-        for member, left in zip(self.members, unsent, strict=True):
+        due = [member for member in self.members if member.is_due(load)]
+        unsent = self._unsent.of_all([member.fd for member in due])
+        for member, left in zip(due, unsent, strict=True):
             try:
-                if member.wants(load, now_s, left):
+                if member.is_free(now_s, left):
                     free.append(member)
             except OSError:
                 gone.append(member)
@@ -85,10 +86,11 @@ class Audience:
 
 
 def _give(load: Load, free: Sequence[Member], now_s: float) -> list[Member]:
-    """Send a part to those who want it; return those who have gone."""
-    together = [each for each in free if not each.encrypts] if load.is_file else []
-    apart = [each for each in free if each.encrypts] if load.is_file else free
-    gone: list[Member] = []
+    """Send a part to those who are to have it; return those who have gone."""
+    together, apart, gone = [], free, []
+    if load.is_file:
+        together = [member for member in free if not member.encrypts]
+        apart = [member for member in free if member.encrypts]
     # All of the kernel's work in a row, then what it came to: between two calls of the kernel an
     # interpreter finds nothing of its own in the processor's caches.
     sent_to_each = load.send_to_each([member.fd for member in together])

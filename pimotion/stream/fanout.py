@@ -1,7 +1,8 @@
 """Sends every stream to its viewers, from one thread.
 
-What it costs is what the kernel charges to send: one system call for each viewer and picture. A
-thread for each viewer costs three times as much (benchmarks/results.md).
+What it costs is what the kernel charges to send: two system calls for each viewer and picture, one
+that asks what is unsent and one that sends. A thread for each viewer costs three times as much
+(benchmarks/results.md).
 """
 
 from __future__ import annotations
@@ -134,11 +135,7 @@ class Fanout:
         """Begin with new viewers."""
         while self._arrivals:
             viewer, viewing, head = self._arrivals.popleft()
-            key = (viewing.parts, viewing.wish.advance)
-            audience = self._audiences.get(key) or Audience(*key, self._unsent, self._hear)
-            for gone in audience.follow(now_s):
-                self._remove(gone)
-            self._audiences[key] = audience
+            audience = self._audience(viewing, now_s)
             member = Member(viewer, viewing, self._poller, self._unsent)
             self._members[viewer.fileno()] = (member, audience)
             self._poller.add(viewer)
@@ -146,6 +143,17 @@ class Fanout:
                 audience.admit(member, head, now_s)
             except OSError:
                 self._remove(member)
+
+    def _audience(self, viewing: Viewing, now_s: float) -> Audience:
+        """Return those who watch the same in the same framing, with the newest part for them."""
+        key = (viewing.parts, viewing.wish.advance)
+        audience = self._audiences.get(key)
+        for gone in audience.follow(now_s) if audience else ():
+            self._remove(gone)  # the last one takes the audience with him
+        if audience is None or key not in self._audiences:
+            audience = self._audiences[key] = Audience(*key, self._unsent, self._hear)
+            audience.follow(now_s)
+        return audience
 
     def _hear(self, audience: Audience) -> None:
         self._news.append(audience)

@@ -177,12 +177,10 @@ class PlainPoller:
 class Unsent:
     """Tells how many bytes of sockets have not been sent yet. Owned by one thread.
 
-    Always 0 where the kernel does not tell, or cannot wait for it.
+    Always 0 where the kernel does not tell, or cannot wait for it, and for what is no socket.
     """
 
     def __init__(self) -> None:
-        self._answers = array("i")
-        self._places: list[memoryview] = []
         self._grow(1)
         self._can_ask = _can_ask()
 
@@ -191,22 +189,24 @@ class Unsent:
         return self.of_all((fd,))[0]
 
     def of_all(self, fds: Sequence[int]) -> Sequence[int]:
-        """Return it for each of these descriptors, valid until the next call."""
+        """Return it for each of these descriptors."""
         if not self._can_ask:
             return [0] * len(fds)
         if len(fds) > len(self._places):
             self._grow(2 * len(fds))
         ask = cast("Callable[[int, int, memoryview], int]", ioctl)
+        self._answers[:] = self._none
         calls = map(ask, fds, repeat(SIOCOUTQNSD), self._places)
         while True:
             try:
                 deque(calls, maxlen=0)
-            except OSError:  # he has gone, which is seen when something is sent to him
+            except OSError:  # that one's answer stays 0; the next one is asked
                 continue
             return self._answers[: len(fds)]
 
     def _grow(self, count: int) -> None:
-        self._answers = array("i", bytes(count * array("i").itemsize))
+        self._none = array("i", [0]) * count
+        self._answers = self._none[:]
         places = memoryview(self._answers)
         self._places = [places[at : at + 1] for at in range(count)]
 

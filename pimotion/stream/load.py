@@ -10,6 +10,9 @@ from itertools import repeat
 from pimotion.stream.kernel import file_in_memory
 from pimotion.stream.tls import TlsSocket
 
+GONE = -1
+"""In the place of how many bytes a viewer took."""
+
 # A part goes out by `send`, which copies its bytes into the kernel for each viewer, or by
 # `sendfile` from a file in memory, which copies them once. Measured over loopback (C, x86-64, 32
 # sockets, 2026-11), us: a part of 15 kB costs 7.2 or 6.4 a viewer, 40 kB 9.8 or 6.9, 92 kB 18.7 or
@@ -18,10 +21,6 @@ _SAVED_US_A_KB = 0.1
 _SAVED_US_LESS = 1.0
 _FILE_US = 30.0
 _FILE_US_A_KB = 0.3
-
-
-GONE = -1
-"""In the place of how many bytes a viewer took."""
 
 
 def file_is_cheaper(length: int, viewers: int) -> bool:
@@ -82,10 +81,11 @@ class Load:
     def send_to_each(self, fds: Sequence[int]) -> list[int]:
         """Begin to send the file to many sockets, by their descriptors; return what each took.
 
-        That is `GONE` for a viewer who has gone. Without a file nothing is sent to anybody.
+        That is 0 for who takes nothing now, and `GONE` for who has gone, or cannot be sent to.
+        Without a file (`is_file`) nobody takes anything.
         """
         if self._fd is None:
-            return []
+            return [0] * len(fds)
         calls = map(os.sendfile, fds, repeat(self._fd), repeat(0), repeat(self.length))
         taken: list[int] = []
         while len(taken) < len(fds):

@@ -34,7 +34,7 @@ class Member:
 
     Attributes:
         fd: The socket's descriptor.
-        encrypts: True where each viewer's bytes are others, so that nobody else can send them.
+        encrypts: True if its bytes are for this viewer alone, so that a file does not help.
         waits: True while SENDING or DRAINING.
         sent: Pictures that went out.
     """
@@ -80,33 +80,35 @@ class Member:
 
     def offer(self, load: Load, now_s: float) -> None:
         """Give a new part if its turn has come and the viewer is free."""
-        if self.wants(load, now_s, self._unsent.of(self.fd)):
+        if self.is_due(load) and self.is_free(now_s, self._unsent.of(self.fd)):
             self.give(load, now_s)
 
-    def wants(self, load: Load, now_s: float, unsent: int) -> bool:
-        """Tell whether a new part's turn has come and the viewer is free: then `give` it.
+    def is_due(self, load: Load) -> bool:
+        """Tell whether a new part's turn has come."""
+        if self._pacer is None:
+            return True
+        is_due = self._pacer.is_due(load.captured_s)
+        self._owed_at_s = math.inf if is_due else self._pacer.owed_at_s
+        return is_due
+
+    def is_free(self, now_s: float, unsent: int) -> bool:
+        """Tell whether the part before has left this machine; else the viewer skips a new one.
 
         Args:
-            load: The part.
             now_s: Monotonic.
-            unsent: Bytes of the part before that have not left this machine.
+            unsent: How many bytes of it have not.
         """
-        if self._pacer is not None:
-            if not self._pacer.is_due(load.captured_s):
-                self._owed_at_s = self._pacer.owed_at_s
-                return False
-            self._owed_at_s = math.inf
         if self.waits or unsent:
             self._skip(now_s)
             return False
         return True
 
     def give(self, load: Load, now_s: float) -> None:
-        """Send a new part to a viewer who `wants` it."""
+        """Send a new part that `is_due` to a viewer who `is_free`."""
         self.took(load, self._send(load, 0), now_s)
 
     def took(self, load: Load, sent: int, now_s: float) -> None:
-        """Note that a new part was sent to a viewer who `wants` it: ``sent`` bytes, or `GONE`."""
+        """Note that a new part was sent to him as by `give`: ``sent`` bytes, or `GONE`."""
         self._is_repeat = False
         if sent == load.length:  # as `_began` would, but this is done for each viewer and picture
             self._load = load

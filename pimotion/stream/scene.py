@@ -112,7 +112,7 @@ class CameraScene:
     def ready(self, variant: Variant) -> Part | None:
         """Return the camera's own JPEG if it is what the variant asks for; else None."""
         frame = self.frame
-        if frame is None or variant.quality is not None:
+        if frame is None or variant.quality is not None or not frame.picture.is_camera_jpeg:
             return None
         if variant.width is not None and variant.width < frame.picture.width:
             return None

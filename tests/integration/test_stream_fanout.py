@@ -345,6 +345,27 @@ def test_the_facts_about_a_viewer() -> None:
         assert 2.4 < info.age_s < 5
 
 
+def test_who_comes_while_the_only_other_one_leaves_sees_what_follows() -> None:
+    """The step of the thread in which both happen, done by hand."""
+    fanout = Fanout()
+    stage = Stage(fanout, 90_000)
+    stage.show()
+    first = stage.viewer()
+    fanout._admit(1.0)
+    first.reset()
+    time.sleep(0.1)  # until that has arrived
+    stage.show()
+    second = stage.viewer()
+    fanout._admit(1.1)
+    assert stage.left == stage.viewings[:1]
+    stage.show()
+    fanout._spread(1.2)
+    assert [second.new_part(), second.new_part()] == [2, 3]
+    fanout._close()
+    stage.close()
+    assert stage.left == stage.viewings
+
+
 @contextmanager
 def hidden(what: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A system without one thing that Linux has."""

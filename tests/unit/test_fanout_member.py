@@ -188,6 +188,14 @@ def test_a_picture_without_a_successor_is_repeated_soon_and_then_rarely(line: Li
     assert member.sent == 1, "repeats are no new pictures"
 
 
+def test_what_follows_a_repeat_is_repeated_soon_too(line: Line) -> None:
+    member, picture = line.member(), line.load("a")
+    member.offer(picture, 1.0)
+    member.repeat(picture, 1.2)
+    member.offer(line.load("b"), 2.0)
+    assert [at_s >= member.repeat_at_s for at_s in (2.1, 2.2)] == [False, True]
+
+
 def test_the_repeat_is_the_same_picture_then_the_newest(line: Line) -> None:
     """So that a viewer who asked for few pictures gets no more."""
     member, newest = line.member(fps=1), line.load("b", 0.1)
@@ -286,6 +294,27 @@ def test_one_viewer_who_has_gone_does_not_keep_the_part_from_the_others(
     parts.put(Part(b"two", 1.1, None))
     assert audience.follow(1.1) == [gone]
     assert there.sent == 2
+
+
+def test_nor_where_they_all_get_it_from_a_file() -> None:
+    parts, lines = Parts(), [Line() for _ in range(20)]
+    told = Told({each.ours.fileno(): each for each in lines})
+    audience = Audience(parts, False, told, lambda _: None)
+    members = [each.member() for each in lines]
+    parts.put(Part(b"one", 1.0, None))
+    audience.follow(1.0)
+    for member in members:
+        audience.admit(member, b"head\r\n", 1.0)
+    for gone in (0, 7, 19):
+        lines[gone].ours.shutdown(socket.SHUT_WR)
+    parts.put(Part(bytes(100_000), 1.1, None))
+    assert audience.follow(1.1) == [members[0], members[7], members[19]]
+    assert audience.newest.is_file
+    assert {each.sent for each in members} <= {1, 2}
+    assert members[1].sent + members[1].waits == 2
+    audience.close()
+    for each in lines:
+        each.close()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from pimotion.latest import Latest
 
 
@@ -76,3 +78,32 @@ def test_who_listens_is_called_for_each_value_before_a_reader_is_woken() -> None
     slot.put("c")
 
     assert heard == ["a", "b"]
+
+
+def test_who_was_woken_is_not_woken_again() -> None:
+    slot: Latest[int] = Latest()
+    reader = threading.Thread(target=lambda: slot.wait(0, 10.0))
+    reader.start()
+    for value in range(5):
+        slot.put(value)
+        reader.join(0.05)
+    assert not reader.is_alive()
+    assert not slot._waiting
+
+
+def test_a_listener_that_fails_keeps_nobody_asleep() -> None:
+    slot: Latest[int] = Latest()
+    got: list[object] = []
+    reader = threading.Thread(target=lambda: got.append(slot.wait(0, 10.0)))
+
+    def fail() -> None:
+        raise RuntimeError("on purpose")
+
+    slot.listen(fail)
+    reader.start()
+    while not slot._waiting:
+        reader.join(0.01)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        slot.put(7)
+    reader.join(5.0)
+    assert len(got) == 1

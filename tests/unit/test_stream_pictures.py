@@ -248,6 +248,31 @@ def test_what_needs_no_encoding_does_not_wait_for_the_encoder_s_thread() -> None
     assert not feed.camera.frames._listening, "the camera still works for those who have left"
 
 
+def test_nothing_is_shown_of_a_variant_that_the_last_viewer_has_left() -> None:
+    feed = Feed()
+    feed.show()
+    encoder = encoder_of(feed)
+    stays = encoder.watch(Wish(NOTHING_DRAWN, None))
+    leaves = encoder.watch(Wish(Variant(5000, None, frozenset()), None))
+    feed.show()
+    both = encoder.counts.encodes
+    leaves.close()
+    feed.show()
+    assert encoder.counts.encodes == both + 1
+    stays.close()
+
+
+def test_a_camera_that_was_opened_again_counts_its_frames_anew_and_is_shown() -> None:
+    feed = Feed()
+    first = feed.show()
+    encoder = encoder_of(feed)
+    viewing = encoder.watch(Wish(NOTHING_DRAWN, None))
+    before = viewing.parts.peek()
+    feed.camera.frames.put(replace(first, session=first.session + 1))
+    assert viewing.parts.peek() is not before
+    viewing.close()
+
+
 def test_pictures_that_need_no_encoding_keep_the_rate_that_was_asked_for() -> None:
     feed = Feed()
     first = feed.show()
