@@ -357,6 +357,7 @@ def test_who_comes_while_the_only_other_one_leaves_sees_what_follows() -> None:
     stage.show()
     second = stage.viewer()
     fanout._admit(1.1)
+    fanout._spread(1.1)  # which had been told of that part
     assert stage.left == stage.viewings[:1]
     stage.show()
     fanout._spread(1.2)
