@@ -195,7 +195,8 @@ def test_an_event_that_a_crash_cut_off_is_told_at_the_next_start(scene: Scene) -
     """ON must not stay, and a list of events must not have one without an end."""
     scene.camera.start()
     scene.walk()
-    started = scene.listener.wait_for(f"{TOPIC}/event")
+    started = json.loads(scene.listener.wait_for(f"{TOPIC}/event").payload)
+    wait_until(lambda: started["id"] in scene.remembered(), "it is on the disk", 10)
     scene.daemon.close()  # by SIGKILL
     scene.listener.wait_for("pimotion/node/status", b"offline", deadline_s=5)
     scene.mood.is_walking = False
@@ -203,7 +204,7 @@ def test_an_event_that_a_crash_cut_off_is_told_at_the_next_start(scene: Scene) -
     scene.start_daemon()
     late = json.loads(scene.listener.wait_for(f"{TOPIC}/history", deadline_s=20).payload)
 
-    assert late["id"] == json.loads(started.payload)["id"]
+    assert late["id"] == started["id"]
     assert (late["event_type"], late["reason"], late["late"]) == ("stop", "crash", True)
     scene.listener.wait_for(f"{TOPIC}/motion", b"OFF")
     assert scene.listener.payloads(f"{TOPIC}/event", live=True) == []

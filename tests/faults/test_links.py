@@ -67,6 +67,7 @@ def test_motion_that_comes_and_goes_while_nobody_answers_is_history(
     scene: Outage, fault: str, measured: Measured
 ) -> None:
     scene.visit()
+    passes(1)  # until the broker's word for its end is there; else that is rightly sent once more
     rss_bytes = scene.rss_bytes()
     scene.listener.forget()
     set_fault(scene, fault, is_on=True)
