@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from pimotion.errors import PictureError
 from pimotion.jpeg import bare
@@ -110,7 +110,7 @@ class Picture:
 
     @property
     def is_camera_jpeg(self) -> bool:
-        """True when the camera gave a JPEG that shows what should be seen; `camera_jpeg` has it."""
+        """True when the camera gave a JPEG of just what should be seen: ask for `camera_jpeg`."""
         return self._view.is_plain and isinstance(self._payload, JpegPayload)
 
     @property
@@ -119,10 +119,10 @@ class Picture:
 
         The very bytes, unless they carry EXIF data or padding, which are taken off.
         """
-        payload = self._payload
-        if self._view.is_plain and isinstance(payload, JpegPayload):
-            return self._once(("camera",), lambda: bare(payload.data))
-        return None
+        if not self.is_camera_jpeg:
+            return None
+        payload = cast("JpegPayload", self._payload)
+        return self._once(("camera",), lambda: bare(payload.data))
 
     def viewed(self, view: View) -> Picture:
         """Return the same pixels under another view; nothing is converted yet."""

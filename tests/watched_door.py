@@ -95,9 +95,10 @@ class Scene:
         event_id: str = self.events()[-1]["id"]
         return event_id
 
-    def remembered(self) -> set[str]:
-        """Return the events that are on the disk, whether they have ended or not."""
-        return {each["id"] for each in json.loads(self.daemon.get("/api/events"))}
+    def remembered(self) -> list[dict[str, Any]]:
+        """Return the events that are on the disk, newest first, whether they have ended or not."""
+        events: list[dict[str, Any]] = json.loads(self.daemon.get("/api/events"))
+        return events
 
     def learnt(self) -> bool:
         state = json.loads(self.daemon.get("/api/state"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -63,5 +62,5 @@ def test_a_step_of_the_clock_is_noted_and_changes_nothing(scene: Scene, hook: Ho
     assert changes[-2:] == [b"ON", b"OFF"]
     assert changes.count(b"ON") == 1
     assert set(scene.states()) <= {"starting", "ok"}, "nothing looked stale"
-    kept = [each["id"] for each in json.loads(scene.daemon.get("/api/events"))]
+    kept = [each["id"] for each in scene.remembered()]
     assert kept == [events[0]["id"]], "a wrong year makes nobody forget his events"

@@ -39,7 +39,7 @@ def scene(tmp_path: Path, free_port: int, unused_port: int) -> Iterator[Scene]:
 
 
 def kept(scene: Scene) -> set[str]:
-    return {each["id"] for each in json.loads(scene.daemon.get("/api/events")) if each["reason"]}
+    return {each["id"] for each in scene.remembered() if each["reason"]}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
