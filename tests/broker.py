@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,10 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
+from waiting import wait_until
 
 HOST = "127.0.0.1"
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
-
-
-def wait_until(condition: Callable[[], object], what: str, deadline_s: float = 30.0) -> None:
-    """Wait until something is so; fail the test, with what else is known, when it never is."""
-    end_s = time.monotonic() + deadline_s
-    while not condition():
-        if time.monotonic() > end_s:
-            pytest.fail(f"not within {deadline_s:g} s: {what}")
-        time.sleep(0.01)
 
 
 class Broker:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import NoReturn
 
 import pytest
+from firefox import Firefox
 from free_ports import find_free_port
+from programs import program
 
 
 @pytest.fixture
@@ -35,6 +37,14 @@ def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "STATE_DIRECTORY", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """A real Firefox with one tab."""
+    path = program("firefox-esr", "firefox")
+    with Firefox(path, tmp_path_factory.mktemp("firefox")) as firefox:
+        yield firefox
 
 
 @pytest.fixture

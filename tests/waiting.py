@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
+_TICK_S = 0.01
 
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
-    """Wait for a condition; AssertionError when it does not come true in time."""
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "the condition did not come true in time"
-        threading.Event().wait(0.01)
+
+def wait_until(
+    holds: Callable[[], object], what: str = "what is waited for", at_most_s: float = 30.0
+) -> float:
+    """Wait until a condition holds; return how long that took, s.
+
+    Raises:
+        AssertionError: It did not in time.
+    """
+    began_s = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began_s < at_most_s, f"{at_most_s:g} s and not yet: {what}"
+        time.sleep(_TICK_S)
+    return time.monotonic() - began_s
+
+
+def passes(seconds: float) -> None:
+    """Let time pass, where nothing is to happen meanwhile."""
+    end_s = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)

@@ -9,8 +9,9 @@ from typing import Any
 
 import psutil
 from broker import HOST, Broker, Listener
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera
 from daemon_process import DaemonProcess
+from waiting import wait_until
 
 TOPIC = "pimotion/node/door"
 FROZEN_S = 3

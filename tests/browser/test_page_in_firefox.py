@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
 from functools import partial
 
 import barcode
 import pytest
-import waiting
 from firefox import Firefox
 from live_feed import Feed, serving
-from programs import program
+from waiting import wait_until
 
 from pimotion.stream.server import StreamServer
 
@@ -25,13 +23,6 @@ WATCHED_S = 8.0
 """Longer than the 3 s after which the page takes a picture that never changes for dead."""
 
 
-@pytest.fixture(scope="module")
-def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    path = program("firefox-esr", "firefox")
-    with Firefox(path, tmp_path_factory.mktemp("firefox")) as firefox:
-        yield firefox
-
-
 def running(feed: Feed) -> Feed:
     feed.show()
     feed.run(FPS)
@@ -40,7 +31,7 @@ def running(feed: Feed) -> Feed:
 
 def open_page(firefox: Firefox, server: StreamServer) -> None:
     firefox.visit(server.url)
-    waiting.until(lambda: seen(firefox, 0) is not None, DEADLINE_S)
+    wait_until(lambda: seen(firefox, 0) is not None, at_most_s=DEADLINE_S)
 
 
 def seen(firefox: Firefox, place: int) -> int | None:
@@ -84,7 +75,7 @@ def test_cameras_that_share_a_stream_are_live(firefox: Firefox) -> None:
         open_page(firefox, server)
         for place, feed in enumerate(feeds):
             is_newer = partial(_is_newer, firefox, place, than=feed.number)
-            waiting.until(is_newer, DEADLINE_S)
+            wait_until(is_newer, at_most_s=DEADLINE_S)
 
 
 def _is_newer(firefox: Firefox, place: int, *, than: int) -> bool:

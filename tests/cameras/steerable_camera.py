@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import socket
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -199,18 +197,3 @@ def huge_part() -> bytes:
     """The head of a part that says it has 2 GB, and the first 32 MB of them."""
     head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % _HUGE_BYTES
     return head + b"\xff\xd8" + bytes(32 << 20)
-
-
-def wait_until(holds: Callable[[], bool], what: str, at_most_s: float) -> float:
-    """Wait until a condition holds; return how long that took, s."""
-    began_s = time.monotonic()
-    while not holds():
-        assert time.monotonic() - began_s < at_most_s, f"{at_most_s:g} s and not yet: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - began_s
-
-
-def passes(seconds: float) -> None:
-    """Let time pass."""
-    end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() > end_s, "time passes", seconds + 5)

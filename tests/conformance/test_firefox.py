@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import barcode
 import pytest
 from firefox import Firefox
-from programs import program
 
 from conformance.house import House
 from conformance.numbered_camera import SIZE
@@ -19,13 +17,6 @@ NEW_S = 2.5
 SLOW_FPS = 0.5
 """So slow that a picture which is painted only when the next one comes is seen to be late."""
 DEADLINE_S = 20.0
-
-
-@pytest.fixture(scope="module")
-def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    path = program("firefox-esr", "firefox")
-    with Firefox(path, tmp_path_factory.mktemp("firefox")) as firefox:
-        yield firefox
 
 
 def ages_s(firefox: Firefox, house: House, count: int) -> dict[int, float]:

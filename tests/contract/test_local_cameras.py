@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from cameras.pi_camera import Picamera2, target_of
 from cameras.pictures import SCENE, jpeg, number_of
-from waiting import until
+from waiting import wait_until
 
 from pimotion.capture import picamera
 from pimotion.capture.factory import found_camera
@@ -114,7 +114,7 @@ def test_a_pi_s_picture_is_as_old_as_its_sensor_says(pi: type[Picamera2], clock:
     source = _pi_source()
     source.open()
     opened_ns = time.clock_gettime_ns(clock)
-    until(lambda: time.clock_gettime_ns(clock) > opened_ns + 30_000_000)
+    wait_until(lambda: time.clock_gettime_ns(clock) > opened_ns + 30_000_000)
     pi.says = {"SensorTimestamp": opened_ns + 10_000_000}
     first = source.read()
     pi.says = {"SensorTimestamp": opened_ns + 20_000_000}

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from broker import HOST, Broker
-from cameras.steerable_camera import passes, wait_until
 from daemon_process import DaemonProcess
 from free_ports import find_free_port
+from waiting import passes, wait_until
 
 Measured = Callable[[str, object], None]
 MINUTE_S = 60.0

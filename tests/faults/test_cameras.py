@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
-from cameras.steerable_camera import SteerableCamera, bomb, huge_part, passes, wait_until
+from cameras.steerable_camera import SteerableCamera, bomb, huge_part
 from free_ports import find_free_port
+from waiting import passes, wait_until
 from watched_door import FROZEN_S, TOPIC, Scene
 
 Measured = Callable[[str, object], None]

@@ -17,9 +17,9 @@ import pytest
 from broker import HOST, Broker, Listener
 from cameras.pictures import FPS, record
 from cameras.processes import rtsp_camera, told_camera
-from cameras.steerable_camera import wait_until
 from daemon_process import DaemonProcess
 from free_ports import find_free_port
+from waiting import wait_until
 
 from pimotion.capture.synthetic import MOTION_S, QUIET_S
 

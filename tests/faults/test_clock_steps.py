@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera
 from free_ports import find_free_port
 from hooked import Hook
+from waiting import wait_until
 from watched_door import TOPIC, Scene
 
 YEAR_S = 365 * 86_400

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from broker import Broker
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera
 from failing_disk import AS_ROOT, AT_START, EVERYWHERE, can_mount, small_disk
 from free_ports import find_free_port
+from waiting import wait_until
 from watched_door import TOPIC, Scene
 
 Measured = Callable[[str, object], None]

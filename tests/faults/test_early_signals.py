@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from broker import HOST
-from cameras.steerable_camera import wait_until
 from daemon_process import ROOT
+from waiting import wait_until
 
 STALL = """\
 import pathlib, sys, time

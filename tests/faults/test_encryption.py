@@ -15,7 +15,7 @@ import pytest
 from authority import Authority
 from daemon_process import DaemonProcess
 from mjpeg_reader import MjpegReader
-from waiting import until
+from waiting import wait_until
 
 Measured = Callable[[str, object], None]
 HOST = "127.0.0.1"
@@ -84,7 +84,7 @@ def test_a_renewed_certificate_is_served_after_a_reload(door: SafeDoor) -> None:
     first, second = door.served(), door.renew("second")
     assert door.served() == first, "not before anybody says so"
     door.daemon.process.send_signal(signal.SIGHUP)
-    until(lambda: door.served() == second, 15)
+    wait_until(lambda: door.served() == second, at_most_s=15)
 
 
 def test_a_spoilt_certificate_at_a_reload_changes_nothing(door: SafeDoor) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from broker import HOST, Broker, retained
-from cameras.steerable_camera import SteerableCamera, wait_until
+from cameras.steerable_camera import SteerableCamera
 from free_ports import find_free_port
+from waiting import wait_until
 from watched_door import TOPIC, Scene
 
 Measured = Callable[[str, object], None]

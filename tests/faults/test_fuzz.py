@@ -14,9 +14,9 @@ import paho.mqtt.client as paho
 import psutil
 import pytest
 from broker import HOST, Broker, Listener
-from cameras.steerable_camera import wait_until
 from daemon_process import DaemonProcess
 from paho.mqtt.enums import CallbackAPIVersion
+from waiting import wait_until
 
 REQUESTS = COMMANDS = 10_000
 FPS = 10

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from bad_link import BadLink
 from broker import HOST, Broker
-from cameras.steerable_camera import SteerableCamera, passes, wait_until
+from cameras.steerable_camera import SteerableCamera
 from free_ports import find_free_port
+from waiting import passes, wait_until
 from watched_door import TOPIC, Scene
 
 Measured = Callable[[str, object], None]

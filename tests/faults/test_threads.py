@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cameras.steerable_camera import wait_until
 from daemon_process import DaemonProcess
 from hooked import Hook
+from waiting import passes
 
 DIED = 70
 
@@ -139,8 +139,7 @@ def test_a_process_that_was_stopped_goes_on(tmp_path: Path, free_port: int) -> N
         faulty.wait_for_live("door")
         daemon.process.send_signal(signal.SIGSTOP)
         try:
-            end_s = time.monotonic() + 15
-            wait_until(lambda: time.monotonic() > end_s, "time passes", 20)
+            passes(15)
         finally:
             daemon.process.send_signal(signal.SIGCONT)
         daemon.wait_for(lambda: "the whole process stood still" in daemon.log, "it is noted")

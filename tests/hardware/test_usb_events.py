@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from broker import HOST, Broker, Listener, wait_until
+from broker import HOST, Broker, Listener
 from daemon_process import DaemonProcess
+from waiting import wait_until
 
 from hardware.usb_control import plugged_in, tell
 

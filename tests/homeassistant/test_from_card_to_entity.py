@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from broker import Broker, Listener, wait_until
+from broker import Broker, Listener
 from daemon_process import ROOT
 from home.core import Core
+from waiting import wait_until
 
 pytestmark = [pytest.mark.hardware, pytest.mark.timeout(2700)]
 

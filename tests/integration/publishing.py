@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from broker import HOST, wait_until
+from broker import HOST
 from publish_messages import settings
+from waiting import wait_until
 
 from pimotion.health import Threads
 from pimotion.publish.mqtt import Publisher

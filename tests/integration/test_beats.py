@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from mjpeg_reader import MjpegReader
-from waiting import until
+from waiting import wait_until
 
 from pimotion.config.file import from_values
 from pimotion.daemon import Daemon
@@ -30,7 +30,7 @@ def test_every_thread_has_a_beat(tmp_path: Path) -> None:
             assert names == watched
         assert {"capture-door", "detect-door", "encode-door", "fanout", "mqtt", "record", "http",
                 "http-worker-1", "http-worker-8"} <= names  # fmt: skip
-        until(lambda: "encode-door" not in {each.name for each in threading.enumerate()})
+        wait_until(lambda: "encode-door" not in {each.name for each in threading.enumerate()})
     finally:
         daemon.stop()
     assert daemon.dead is None

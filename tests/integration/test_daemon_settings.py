@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker import HOST, Broker, Listener, retained, wait_until
+from broker import HOST, Broker, Listener, retained
 from daemon_process import DaemonProcess
+from waiting import wait_until
 
 NODE = "pimotion/pi"
 DOOR = f"{NODE}/door"

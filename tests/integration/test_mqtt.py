@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from authority import Authority
-from broker import HOST, Broker, Listener, retained, wait_until
+from broker import HOST, Broker, Listener, retained
 from mqtt_old_broker import OldBroker
 from publish_messages import event, health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
+from waiting import wait_until
 
 from pimotion.config.settings import MqttTls
 from pimotion.publish.link import Link

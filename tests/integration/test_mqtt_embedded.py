@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from broker import HOST, MOSQUITTO, Listener, wait_until
+from broker import HOST, MOSQUITTO, Listener
+from waiting import wait_until
 
 from pimotion.errors import StartError
 from pimotion.publish.broker import EmbeddedBroker, answers

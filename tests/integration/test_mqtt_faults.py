@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from broker import Broker, Listener, retained, wait_until
-from cameras.steerable_camera import passes
+from broker import Broker, Listener, retained
 from publish_messages import event, health, motion, still
 from publishing import DOOR, STATUS, Daemon, running
+from waiting import passes, wait_until
 
 from pimotion.types import CameraState
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker import Broker, Listener, retained, wait_until
+from broker import Broker, Listener, retained
 from publish_messages import health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
+from waiting import wait_until
 
 from pimotion.homeassistant.examples import examples
 from pimotion.state import State

@@ -10,9 +10,10 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from authority import Authority
-from broker import HOST, Broker, Listener, wait_until
+from broker import HOST, Broker, Listener
 from publish_messages import event, motion, settings
 from publishing import DOOR, running
+from waiting import passes, wait_until
 
 from pimotion.publish.link import MOST_RECEIVED_BYTES, Link
 from pimotion.publish.wake import Waker
@@ -27,8 +28,7 @@ def test_a_wrong_password_is_tried_less_and_less_often(tmp_path: Path, free_port
         running(tmp_path, free_port, username="cam", password="wrong") as daemon,
     ):
         assert "Not authorized; check mqtt.username" in daemon.reason()
-        end_s = time.monotonic() + 12
-        wait_until(lambda: time.monotonic() > end_s, "time passes", 15)
+        passes(12)
         tries = broker.log().count("not authorised")
     assert 2 <= tries <= 6
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broker import wait_until
+from waiting import wait_until
 
 from pimotion.capture.source import Captured
 from pimotion.config.camera import Camera

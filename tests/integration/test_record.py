@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from pimotion.config.settings import Storage
 from pimotion.health import Threads
@@ -58,14 +58,6 @@ def event(
 
 def still(name: str | None, jpeg: bytes = b"jpeg") -> Still:
     return Still("door", jpeg, 64, 48, NOW_S, name)
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline_s, f"not in {DEADLINE_S:g} s: {what}"
-        tick.wait(0.02)
 
 
 class Running:
@@ -235,10 +227,9 @@ def test_a_full_queue_is_counted_and_never_blocks(tmp_path: Path) -> None:
 
 
 CRASH = """
-import os, sys, time
+import os
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_record import Running, event, still, wait_until
+from integration.test_record import Running, event, still, wait_until
 from pimotion.types import EventType
 running = Running(Path({folder!r}))
 running.recorder.put(still("cut"))
@@ -252,9 +243,9 @@ def test_an_event_cut_off_by_a_crash_ends_with_that_reason(
     start: Callable[..., Running], tmp_path: Path
 ) -> None:
     folder = tmp_path / "crashed"
-    script = CRASH.format(tests=str(Path(__file__).parent), folder=str(folder))
-    root = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": root}
+    script = CRASH.format(folder=str(folder))
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": f"{root}:{root / 'tests'}"}
     ended = subprocess.run([sys.executable, "-c", script], env=environment, check=False, timeout=60)
     assert ended.returncode == 9
 

@@ -6,7 +6,6 @@ import base64
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
+from waiting import wait_until
 
 from pimotion.config.settings import Http
 from pimotion.render import Mosaic
@@ -38,13 +38,6 @@ def numbers_in(jpeg: bytes, count: int) -> list[int | None]:
     return [
         barcode.read(grey[cell.top : cell.bottom, cell.left : cell.right].copy()) for cell in cells
     ]
-
-
-def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, "the condition did not come true in time"
-        threading.Event().wait(0.01)
 
 
 def composing() -> bool:
@@ -75,20 +68,20 @@ def test_every_camera_lives_in_the_one_stream_and_a_dead_one_is_a_card() -> None
             assert feed.number - numbers[-1] <= 5
         feeds[3].stop()
         feeds[3].lose("no route to host")
-        until(lambda: numbers_in(viewer.part().jpeg, 5)[3] is None)
+        wait_until(lambda: numbers_in(viewer.part().jpeg, 5)[3] is None)
 
 
 def test_it_is_put_together_once_for_all_and_only_while_someone_watches() -> None:
     feeds = running_feeds(3, 15)
     with serving(*feeds) as server:
-        until(lambda: not composing())  # that of the test before has ended
+        wait_until(lambda: not composing())  # that of the test before has ended
         with MjpegReader(server.url + PLAIN) as one, MjpegReader(server.url + PLAIN) as other:
             first = [one.part().jpeg for _ in range(8)]
             second = [other.part().jpeg for _ in range(8)]
             assert composing()
             assert set(first) & set(second)
             assert all(server.viewers(feed.camera.id) == 2 for feed in feeds)
-        until(lambda: not composing())
+        wait_until(lambda: not composing())
 
 
 def test_a_wall_that_stands_still_is_not_encoded_again() -> None:
@@ -98,7 +91,7 @@ def test_a_wall_that_stands_still_is_not_encoded_again() -> None:
     with serving(*feeds) as server, MjpegReader(server.url + PLAIN) as viewer:
         assert len({viewer.part().jpeg for _ in range(3)}) == 1  # the same, said again
         feeds[1].show()
-        until(lambda: numbers_in(viewer.part().jpeg, 2) == [1, 2])
+        wait_until(lambda: numbers_in(viewer.part().jpeg, 2) == [1, 2])
 
 
 def test_the_last_change_before_a_standstill_is_shown_however_slow_the_machine_is(

@@ -19,7 +19,7 @@ from daemon_process import DaemonProcess
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
 from small_proxy import SmallProxy
-from waiting import until
+from waiting import wait_until
 
 from pimotion.config.settings import Http, HttpUser
 from pimotion.config.values import Secret
@@ -99,7 +99,7 @@ def test_a_head_of_a_fifth_variant_is_refused_as_the_stream_would_be(server: Str
     finally:
         for viewer in watching:
             viewer.close()
-    until(lambda: call(f"{stream}?quality=50", method="HEAD").status == 200)
+    wait_until(lambda: call(f"{stream}?quality=50", method="HEAD").status == 200)
 
 
 def test_the_head_of_a_stream_is_what_proxies_and_browsers_need(server: StreamServer) -> None:
@@ -160,7 +160,7 @@ def test_an_admin_sees_who_watches_what(server: StreamServer) -> None:
         metrics = call(f"{server.url}/metrics").body.decode()
         assert 'pimotion_stream_viewers{camera="door"} 1.0' in metrics
         assert 'pimotion_stream_viewers{camera="all"} 1.0' in metrics
-    until(lambda: call(f"{server.url}/api/viewers").json == [])
+    wait_until(lambda: call(f"{server.url}/api/viewers").json == [])
 
 
 @pytest.mark.parametrize("strips", [True, False], ids=["takes its path off", "leaves its path"])

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from waiting import until
+from waiting import wait_until
 
 from pimotion.health import Threads
 from pimotion.stream import kernel
@@ -158,7 +158,7 @@ def test_each_viewer_gets_each_part_once_and_whole() -> None:
         for number in range(2, 30):
             stage.show()
             assert [viewer.new_part() for viewer in viewers] == [number] * 20
-        until(lambda: all(viewing.info().sent == 29 for viewing in stage.viewings))
+        wait_until(lambda: all(viewing.info().sent == 29 for viewing in stage.viewings))
 
 
 @pytest.mark.parametrize("others", [0, 20])
@@ -175,7 +175,7 @@ def test_a_slow_viewer_gets_fewer_parts_each_whole_none_old(others: int) -> None
             threading.Event().wait(0.1)
         assert seen == sorted(set(seen))
         assert max(behind) < 25, "old pictures were queued for him"
-        until(lambda: stage.viewings[others].skipped > 10)
+        wait_until(lambda: stage.viewings[others].skipped > 10)
         stage.close()
         for reader in readers:
             reader.close()
@@ -211,7 +211,7 @@ def test_who_never_reads_is_cut_counted_and_slows_nobody() -> None:
         stage.run(50)
         seen = [reading.new_part() for _ in range(60)]
         assert seen[-1] - seen[0] < 2 * 60
-        until(lambda: bool(stage.left))
+        wait_until(lambda: bool(stage.left))
         assert stage.left == [stage.viewings[0]]
         assert stage.left[0].stalled
         assert not stage.viewings[1].stalled
@@ -226,7 +226,7 @@ def test_who_never_reads_a_picture_that_does_not_change_is_cut_too(
     monkeypatch.setattr("pimotion.stream.member.REPEAT_S", 0.05)
     with staging(400_000, stall_s=0.6) as stage:
         stage.viewer(receive_bytes=4096)
-        until(lambda: bool(stage.left))
+        wait_until(lambda: bool(stage.left))
         assert stage.left[0].stalled
 
 
@@ -250,7 +250,7 @@ def test_who_leaves_is_forgotten_at_once(way: str) -> None:
             viewer.socket.shutdown(socket.SHUT_WR)
         else:
             viewer.close() if way == "close" else viewer.reset()
-        until(lambda: stage.left == [stage.viewings[0]])
+        wait_until(lambda: stage.left == [stage.viewings[0]])
         stage.show()
         assert [other.new_part(), other.new_part()] == [1, 2]
 
@@ -268,12 +268,12 @@ def test_leavers_leave_no_descriptor_behind() -> None:
     with staging() as stage:
         stage.run(100)
         keeper = _Reader(stage.viewer())
-        until(lambda: len(keeper.numbers) > 3)
+        wait_until(lambda: len(keeper.numbers) > 3)
         before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
         for index in range(500):
             viewer = stage.viewer()
             viewer.reset() if index % 2 else viewer.close()
-        until(lambda: len(stage.left) == 500)
+        wait_until(lambda: len(stage.left) == 500)
         assert abs(len(os.listdir("/proc/self/fd")) - before) <= 2  # noqa: PTH208  the current part
         assert stage.fanout.count == 1
         keeper.close()
@@ -315,7 +315,7 @@ def test_stop_closes_streams_in_the_middle_of_a_part() -> None:
         stuck = [stage.viewer(receive_bytes=4096) for _ in range(3)]
         idle = stage.viewer()
         assert idle.part() == 1
-        until(lambda: stage.fanout.count == 4)
+        wait_until(lambda: stage.fanout.count == 4)
         began_s = time.monotonic()
         stage.fanout.stop(2.0)
         assert time.monotonic() - began_s < 0.5
@@ -324,7 +324,7 @@ def test_stop_closes_streams_in_the_middle_of_a_part() -> None:
             with pytest.raises((AssertionError, OSError)):
                 viewer.part()
         late = stage.viewer()
-        until(lambda: len(stage.left) == 5)
+        wait_until(lambda: len(stage.left) == 5)
         with pytest.raises((EOFError, OSError)):
             late.part()
 
@@ -410,10 +410,10 @@ def test_where_linux_is_not_complete_the_stream_works(
         for number in range(1, 40):
             assert {viewer.new_part() for viewer in viewers} == {number}
             stage.show()
-        until(lambda: stage.left == [stage.viewings[-1]])
+        wait_until(lambda: stage.left == [stage.viewings[-1]])
         assert stage.left[0].stalled
         viewers.pop().close()
-        until(lambda: len(stage.left) == 2)
+        wait_until(lambda: len(stage.left) == 2)
 
 
 def test_the_kernel_is_asked_here() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
-from waiting import until
+from waiting import wait_until
 
 from pimotion.config.settings import Http
 from pimotion.errors import StartError
@@ -300,7 +300,7 @@ def test_who_does_not_take_his_answer_holds_up_nobody(monkeypatch: pytest.Monkey
         began_s = time.monotonic()
         assert all_of(ask(listener)).endswith(b"hello")
         assert time.monotonic() - began_s < 0.9
-        until(lambda: not listener._connections)
+        wait_until(lambda: not listener._connections)
         for each in sipping:
             each.close()
 

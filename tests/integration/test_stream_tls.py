@@ -23,7 +23,7 @@ import pytest
 from authority import Authority
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
-from waiting import until
+from waiting import wait_until
 
 from pimotion.config.settings import Http, HttpTls, HttpUser
 from pimotion.config.values import Secret
@@ -155,7 +155,7 @@ def test_who_never_reads_is_cut_and_slows_nobody(
         stuck = MjpegReader(url, tls=trusting, receive_bytes=4096)
         with MjpegReader(url, tls=trusting) as reading:
             feed.run(30)
-            until(lambda: server.viewers("door") == 2)
+            wait_until(lambda: server.viewers("door") == 2)
             while server.viewers("door") == 2:
                 assert reading.part()
         stuck.close()

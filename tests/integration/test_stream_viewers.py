@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
-from waiting import until
+from waiting import wait_until
 
 from pimotion.config.settings import Http
 from pimotion.stream.multipart import Part
@@ -89,11 +89,11 @@ def test_who_comes_right_after_the_last_one_left_misses_nothing(feed: Feed) -> N
     feed.show()
     with serving(feed) as server:
         assert watch(f"{server.url}/stream.mjpg", 1) == [1]
-        until(lambda: server.viewers("door") == 0)
+        wait_until(lambda: server.viewers("door") == 0)
         with MjpegReader(f"{server.url}/stream.mjpg") as viewer:
             assert barcode.read_jpeg(viewer.part().jpeg) == 1
             feed.show()
-            until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
+            wait_until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
 
 
 def test_a_viewer_who_never_reads_slows_nobody() -> None:
@@ -117,7 +117,7 @@ def test_a_viewer_who_was_stuck_goes_on_with_the_newest_picture() -> None:
     with serving(feed) as server, stuck_viewer(server) as viewer:
         viewer.part()
         stuck_at = feed.number
-        until(lambda: feed.number > stuck_at + 60)
+        wait_until(lambda: feed.number > stuck_at + 60)
         resumed_at = feed.number
         read = 0
         while (barcode.read_jpeg(viewer.part().jpeg) or 0) < resumed_at:
@@ -136,7 +136,7 @@ def test_each_frame_is_encoded_once_whatever_the_number_of_viewers(
         other = pool.submit(watch, f"{url}?quality=20", 30)
         seen = {number for viewer in same for number in viewer.result(20)}
         other.result(20)
-        until(lambda: server.viewers("door") == 0)
+        wait_until(lambda: server.viewers("door") == 0)
     assert len(encodes) == len(set(encodes)), "a frame was encoded twice in one variant"
     variants = {variant for variant, _ in encodes}
     assert len(variants) == 2
@@ -152,16 +152,16 @@ def test_without_viewers_nothing_is_encoded_and_no_thread_runs(
     feed.show()
     feed.run(FPS)
     with serving(feed) as server:
-        until(lambda: feed.number > 10)
+        wait_until(lambda: feed.number > 10)
         assert encodes == []
         assert not encoding()
         with MjpegReader(f"{server.url}/stream.mjpg") as viewer:
             viewer.part()
             assert server.viewers("attic") == 1
             assert encoding()
-        until(lambda: server.viewers("attic") == 0 and not encoding())
+        wait_until(lambda: server.viewers("attic") == 0 and not encoding())
         count, number = len(encodes), feed.number
-        until(lambda: feed.number > number + 10)
+        wait_until(lambda: feed.number > number + 10)
         assert len(encodes) == count
         again = watch(f"{server.url}/stream.mjpg", 10)
         assert len(set(again)) > 5, "the thread did not start again"
@@ -216,9 +216,9 @@ def test_a_stream_outlives_its_source(feed: Feed) -> None:
     with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg?overlay=none") as viewer:
         assert barcode.read_jpeg(viewer.part().jpeg) == 1
         feed.lose("no route to host")
-        until(lambda: barcode.read_jpeg(viewer.part().jpeg) is None)
+        wait_until(lambda: barcode.read_jpeg(viewer.part().jpeg) is None)
         feed.show()
-        until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
+        wait_until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 2)
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
@@ -276,7 +276,7 @@ def test_more_than_max_viewers_are_told_to_come_back(feed: Feed) -> None:
                 assert three.rest() == b"all 2 places are taken; try again later\n"
             with urlopen(f"{server.url}/snapshot.jpg", timeout=5) as still:
                 assert still.status == 200
-        until(lambda: server.viewers("door") == 0)
+        wait_until(lambda: server.viewers("door") == 0)
         assert watch(url, 1) == [1]
 
 
@@ -294,8 +294,8 @@ def test_viewers_who_leave_at_once_leave_nothing_behind(feed: Feed) -> None:
     with serving(feed) as server:
         for _ in range(50):
             MjpegReader(f"{server.url}/stream.mjpg").close()
-        until(lambda: server.viewers("door") == 0)
-        until(lambda: not any(t.name == "encode-door" for t in threading.enumerate()))
+        wait_until(lambda: server.viewers("door") == 0)
+        wait_until(lambda: not any(t.name == "encode-door" for t in threading.enumerate()))
 
 
 def test_what_viewers_get_and_miss_is_counted() -> None:
@@ -308,7 +308,7 @@ def test_what_viewers_get_and_miss_is_counted() -> None:
         with MjpegReader(f"{server.url}/stream.mjpg?width=320&fps=10") as viewer:
             for _ in range(30):
                 viewer.part()
-            until(lambda: encoder.viewings()[1].sent > 20)
+            wait_until(lambda: encoder.viewings()[1].sent > 20)
             slow, fast = encoder.viewings()
             assert (slow.wish.variant.overlays, fast.variant.width) == (frozenset(), 320)
             assert (slow.address, fast.address) == ("127.0.0.1", "127.0.0.1")
@@ -317,7 +317,7 @@ def test_what_viewers_get_and_miss_is_counted() -> None:
             assert fast.fps < 12
             assert encoder.counts.encodes >= slow.sent + fast.sent
         stuck.close()
-        until(lambda: encoder.viewings() == ())
+        wait_until(lambda: encoder.viewings() == ())
         assert encoder.counts.skipped >= slow.skipped, "what one missed is forgotten when he goes"
         assert encoder.counts.stalled == 0
 
@@ -331,7 +331,7 @@ def test_under_another_server_the_stream_is_an_iterator(feed: Feed) -> None:
         assert first.startswith(viewing.opening + b"Content-Type: image/jpeg\r\n")
         for number in range(2, 6):
             feed.show()
-            until(lambda shown=number: newest(viewing) == shown)  # type: ignore[misc]
+            wait_until(lambda shown=number: newest(viewing) == shown)  # type: ignore[misc]
         assert number_in(next(viewing)) == 5
         assert (viewing.sent, viewing.skipped) == (2, 3)
         assert number_in(next(viewing)) == 5, "a picture without a successor is repeated"

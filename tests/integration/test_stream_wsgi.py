@@ -26,7 +26,7 @@ import werkzeug.serving
 from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
 from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
 from django.urls import path as django_path  # type: ignore[import-untyped]
-from waiting import until
+from waiting import wait_until
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import pimotion
@@ -201,7 +201,7 @@ def test_a_stream_is_ordinary_wsgi(site: str) -> None:
         assert viewer["address"] == "127.0.0.1"
     assert len(set(jpegs)) == 3
     assert all(jpeg[:2] == b"\xff\xd8" and jpeg[-2:] == b"\xff\xd9" for jpeg in jpegs)
-    until(lambda: viewers(site) == [])
+    wait_until(lambda: viewers(site) == [])
 
 
 def test_a_still_and_its_head(site: str) -> None:
@@ -229,7 +229,7 @@ def test_closed_it_is_over_and_lets_go(tmp_path: Path, cameras: Mounted) -> None
         # No part follows the one that was read, or a whole one does.
         assert stream.read()[-14:] in (b"", b"\r\n--pimotion\r\n"), "the stream has ended"
         assert status(f"{url}/") == 503
-    until(lambda: not any("door" in thread.name for thread in threading.enumerate()))
+    wait_until(lambda: not any("door" in thread.name for thread in threading.enumerate()))
     pimotion.wsgi(tmp_path / "pimotion.yml").close()
 
 
@@ -267,7 +267,7 @@ def test_when_a_thread_has_died_all_is_over(cameras: Mounted) -> None:
     """A picture that stands still for ever must not look like a quiet garden."""
     assert call(cameras, PATH_INFO="/api/state", REMOTE_ADDR="127.0.0.1") == 401
     cameras._daemon._threads.give_up("detect-door")
-    until(lambda: call(cameras, PATH_INFO="/api/state", REMOTE_ADDR="127.0.0.1") == 503)
+    wait_until(lambda: call(cameras, PATH_INFO="/api/state", REMOTE_ADDR="127.0.0.1") == 503)
 
 
 def test_importing_pimotion_is_cheap() -> None:

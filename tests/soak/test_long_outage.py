@@ -14,8 +14,9 @@ from statistics import median
 import pytest
 from bad_link import BadLink
 from broker import Broker
-from cameras.steerable_camera import SteerableCamera, Walker, wait_until
+from cameras.steerable_camera import SteerableCamera, Walker
 from free_ports import find_free_port
+from waiting import wait_until
 from watched_door import TOPIC, Scene
 
 pytestmark = pytest.mark.soak

@@ -24,12 +24,13 @@ import paho.mqtt.client as paho
 import psutil
 import pytest
 from broker import HOST, Broker
-from cameras.steerable_camera import SteerableCamera, Walker, wait_until
+from cameras.steerable_camera import SteerableCamera, Walker
 from daemon_process import DaemonProcess
 from free_ports import find_free_port
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from waiting import wait_until
 
 pytestmark = pytest.mark.soak
 

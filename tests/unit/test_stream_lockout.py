@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from waiting import until
+from waiting import wait_until
 
 from pimotion.stream import lockout
 from pimotion.stream.lockout import LockedOut, Lockout
@@ -105,7 +105,7 @@ def test_guesses_at_once_are_no_more_guesses() -> None:
         guesses = [pool.submit(guess, number) for number in range(40)]
         for _ in range(10):
             assert waiting.acquire(timeout=5)
-        until(lambda: logins._tries["10.0.0.7"].running == 10)
+        wait_until(lambda: logins._tries["10.0.0.7"].running == 10)
         gate.set()
         assert sum(each.result() for each in guesses) == 10
 
