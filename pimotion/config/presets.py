@@ -10,7 +10,7 @@ PRESETS: Mapping[str, Mapping[str, int | float]] = {
         "absorb_s": 120,  # someone who sits down to read is still there
     },
     "garden": {
-        "sensitivity": 44,  # wind: on drawn trees and clouds it halves the false quiet time
+        "sensitivity": 44,  # wind: on drawn trees and clouds it halves what is on for nothing
     },
     "street": {
         "min_area_ratio": 0.0006,  # who walks on the other side is small
