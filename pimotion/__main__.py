@@ -11,14 +11,19 @@ import signal
 import sys
 from types import FrameType
 
+from pimotion.exit_codes import BROKEN_OFF
+
 
 def main() -> int:
     """Run the command that the arguments name; return its exit code."""
     if _is_daemon(sys.argv[1:]):
         _answer_signals()
-    from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
+    try:
+        from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
 
-    return obey()
+        return obey()
+    except KeyboardInterrupt:
+        return BROKEN_OFF
 
 
 def _is_daemon(given: list[str]) -> bool:

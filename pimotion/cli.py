@@ -18,11 +18,10 @@ from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.doctor.doctor import doctor
 from pimotion.errors import ConfigError, PimotionError
+from pimotion.exit_codes import FAILED, PASSED, WRONG_USE
 from pimotion.replay import ReplayOptions, replay
 from pimotion.run import Signals, end_process, run
 from pimotion.send import SendOptions, send
-
-PASSED, FAILED, WRONG_USE = 0, 1, 2
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -36,8 +35,12 @@ def main(given: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read what we print has seen enough
         end_process(PASSED)
         return PASSED
-    except (PimotionError, OSError) as error:
+    except PimotionError as error:
         print(f"pimotion: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        what = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+        print(f"pimotion: {what or error}", file=sys.stderr)
         return FAILED
 
 
@@ -88,13 +91,10 @@ def _run_without_file(overrides: config_file.Overrides, signals: Signals) -> int
 
 
 def _check(options: argparse.Namespace) -> int:
-    path = config_file.find(options.file)
-    if path is None:
-        print("pimotion: there is no configuration; name a file", file=sys.stderr)
-        return WRONG_USE
+    path = config_file.found(options.file)
     settings = config_file.load(path)
-    cameras = ", ".join(settings.cameras)
-    print(f"{path}: correct; node {settings.node}, cameras: {cameras}")
+    names = ", ".join(settings.cameras)
+    print(f"{path}: correct; node {settings.node}, cameras: {names}")
     return PASSED
 
 

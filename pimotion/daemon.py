@@ -119,6 +119,8 @@ class Daemon:
         """
         self._take_folder()
         self._server.start(self._threads, listens=listens)
+        if listens:
+            log.info("page opened url=%s", self.url)
         self._sinks.append(self._server)
         self._make_publisher()
         self._say_settings()

@@ -12,18 +12,14 @@ from pimotion.config.settings import Settings
 from pimotion.config.values import NODE_PATTERN, PATTERN_WORDS
 from pimotion.daemon import EMBEDDED
 from pimotion.errors import ConfigError, PimotionError
+from pimotion.exit_codes import PASSED
 from pimotion.homeassistant.examples import examples, written
 from pimotion.publish.clean import clean
-
-PASSED = 0
 
 
 def run(options: argparse.Namespace) -> int:
     """Run one of the two; return its exit code."""
-    path = config_file.find(options.config)
-    if path is None:
-        raise ConfigError(["there is no configuration; name a file with --config"])
-    settings = config_file.load(path)
+    settings = config_file.load(config_file.found(options.config))
     if options.action == "examples":
         return _examples(settings, options.output)
     return _clean(settings, settings.node if options.node is None else options.node)
@@ -34,12 +30,23 @@ def _examples(settings: Settings, folder: Path | None) -> int:
     if folder is None:
         sys.stdout.write(written(texts))
         return PASSED
-    for path, text in texts.items():
-        target = folder / path
+    targets = {folder / path: text for path, text in texts.items()}
+    theirs = [path for path, text in targets.items() if _is_another(path, text)]
+    if theirs:
+        problems = [f"{path} is there already, with something else in it" for path in theirs]
+        raise ConfigError([*problems, "name another folder, or take them away first"])
+    for target, text in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         sys.stdout.write(f"{target}\n")
     return PASSED
+
+
+def _is_another(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() != text.encode()
+    except FileNotFoundError:
+        return False
 
 
 def _clean(settings: Settings, node: str) -> int:

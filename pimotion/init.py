@@ -17,9 +17,8 @@ from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
 from pimotion.config.nodes import quoted
 from pimotion.errors import ConfigError, PimotionError
+from pimotion.exit_codes import FAILED, PASSED, WRONG_USE
 from pimotion.log import without_secrets
-
-WRITTEN, FAILED, WRONG_USE = 0, 1, 2
 
 ADMIN = "admin"
 """Who may log in at first."""
@@ -92,6 +91,8 @@ def run(answers: Answers) -> int:
 
     A file that exists is never overwritten.
     """
+    if answers.broker is None and (answers.username or answers.password or answers.tls):
+        return _say("a login or TLS needs a broker: say --broker HOST", WRONG_USE)
     admin_password = secrets.token_urlsafe(_PASSWORD_BYTES)
     token = secrets.token_urlsafe(_TOKEN_BYTES) if answers.lan else None
     text = configuration(answers, admin_password=admin_password, token=token)
@@ -121,7 +122,7 @@ def run(answers: Answers) -> int:
             f"stream    {page}/stream.mjpg?token={token}\n"
             f"still     {page}/snapshot.jpg?token={token}\n"
         )
-    return WRITTEN
+    return PASSED
 
 
 def configuration(answers: Answers, *, admin_password: str, token: str | None = None) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from pimotion.capture.recording import RecordedPicture, Recording, open_recording
 from pimotion.config.camera import Camera, camera_name
 from pimotion.detect.detector import Detector
-from pimotion.errors import PictureError
+from pimotion.errors import ConfigError, PictureError
 from pimotion.events.machine import EventMachine
 from pimotion.pace import Pacer
 from pimotion.publish.payloads import event_payload
@@ -56,13 +56,30 @@ def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera)
     """Write an event a line on stdout.
 
     Raises:
+        ConfigError: An output would overwrite the recording, or another output.
         SourceLost: The recording is missing, is none, or breaks off.
-        OSError: An output cannot be written.
+        PimotionError: An output cannot be written.
     """
+    _refuse_overwriting(options)
     with ExitStack() as stack:
         recording = stack.enter_context(open_recording(options.source, options.fps))
         outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
         _Replay(recording, options, node, camera_id, camera, outputs).run()
+
+
+def _refuse_overwriting(options: ReplayOptions) -> None:
+    taken = {options.source.resolve(): "is the recording itself"}
+    problems = []
+    for name in ("frames", "masks", "annotate"):
+        path: Path | None = getattr(options, name)
+        if path is None or path.is_char_device() or path.is_fifo():  # /dev/null, /dev/stdout
+            continue
+        place = path.resolve()
+        if place in taken:
+            problems.append(f"--{name} {path} {taken[place]}; name another")
+        taken.setdefault(place, f"is that of --{name}, too")
+    if problems:
+        raise ConfigError(problems)
 
 
 def _outputs(options: ReplayOptions, camera_id: str, camera: Camera) -> Iterator[Output]:
@@ -164,11 +181,16 @@ class _Summary:
         self._held_back.update(detection.held_back)
 
     def show(self) -> None:
-        events = "1 event" if self.events == 1 else f"{self.events} events"
-        rules = ", ".join(f"{rule} {count} frames" for rule, count in self._held_back.most_common())
+        events = _many(self.events, "event")
+        counted = self._held_back.most_common()
+        rules = ", ".join(f"{rule} {_many(count, 'frame')}" for rule, count in counted)
         held_back = f"held back: {rules}" if rules else "nothing was held back"
         if self._analysed:
-            sys.stderr.write(f"{events} in {self._analysed} frames; {held_back}\n")
+            sys.stderr.write(f"{events} in {_many(self._analysed, 'frame')}; {held_back}\n")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 class _Progress:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -16,16 +18,61 @@ import cv2
 import numpy as np
 
 from pimotion.config.camera import Zone
-from pimotion.errors import StartError
+from pimotion.errors import PimotionError, SourceLost
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.types import Detection, Frame, Rejected
 
 _TIME_BASE = Fraction(1, 90_000)
 """Of the annotated video, so that it keeps the times of the recording to the millisecond."""
+_DEVICES = Path("/dev")
+
+
+class Draft:
+    """A file that takes the place of its target once it is whole.
+
+    A device or a pipe has no such place: it is written to as it is.
+
+    Attributes:
+        path: Where to write; it has the target's ending.
+
+    Raises:
+        PimotionError: There is no such folder, or no file can be made there.
+    """
+
+    def __init__(self, target: Path) -> None:
+        # /dev/stdout may be a file that the shell has opened: that is written to as it is, too.
+        is_device = _DEVICES in target.absolute().parents
+        self._is_beside = not is_device and (target.is_file() or not target.exists())
+        self._target = target.resolve()
+        beside = self._target.with_name(f".{os.getpid()}.{target.name}")
+        self.path = beside if self._is_beside else target
+        if not self.path.parent.is_dir():
+            raise PimotionError(f"{target} cannot be written: its folder does not exist; make it")
+        try:
+            self.path.open("wb").close()
+        except OSError as error:
+            raise PimotionError(f"{target} cannot be written: {error.strerror}") from None
+
+    def keep(self) -> None:
+        """Put it in its place."""
+        if self._is_beside:
+            self.path.replace(self._target)
+
+    def drop(self) -> None:
+        """Leave nothing of it, and the target as it was."""
+        if self._is_beside:
+            self.path.unlink(missing_ok=True)
 
 
 class Output(ABC):
-    """Something written for each frame. A context manager: leaving it finishes the file."""
+    """Something written for each frame, whole or not at all.
+
+    A context manager: leaving it finishes what was written, also where the recording broke off;
+    leaving it by any other failure drops it.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
 
     def __enter__(self) -> Self:
         return self
@@ -36,24 +83,45 @@ class Output(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if kind is None or issubclass(kind, SourceLost):
+            self._named(self._finish)
+        else:
+            self._drop()
+
+    def frame(self, frame: Frame, newest: Detection | None) -> None:
+        """Write one frame; ``newest`` is the last analysed one's result, maybe an earlier one's.
+
+        Raises:
+            PimotionError: It cannot be written.
+        """
+        self._named(lambda: self._write(frame, newest))
+
+    def _named(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self._drop()
+            raise PimotionError(f"{self._target} cannot be written: {error.strerror}") from None
 
     @abstractmethod
-    def frame(self, frame: Frame, newest: Detection | None) -> None:
-        """Write one frame; ``newest`` is the last analysed one's result, maybe an earlier one's."""
+    def _write(self, frame: Frame, newest: Detection | None) -> None: ...
 
-    def close(self) -> None:  # noqa: B027  most have nothing to finish
-        """Finish."""
+    def _finish(self) -> None:  # noqa: B027  most have nothing to finish
+        """Put it in its place."""
+
+    def _drop(self) -> None:  # noqa: B027  nor to drop
+        """Leave nothing that is not whole. May be called again."""
 
 
 class FrameLines(Output):
     """One JSON object a line; frames are counted from 1."""
 
     def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w")
+        super().__init__(path)
+        self._draft = Draft(path)
+        self._file: IO[str] = self._draft.path.open("w")
 
-    def frame(self, frame: Frame, newest: Detection | None) -> None:
-        """Write the frame's line."""
+    def _write(self, frame: Frame, newest: Detection | None) -> None:
         line: dict[str, Any] = {
             "frame": frame.index + 1,
             "time_s": round(frame.time_s, 3),
@@ -66,9 +134,14 @@ class FrameLines(Output):
         }
         self._file.write(json.dumps(line) + "\n")
 
-    def close(self) -> None:
-        """Close the file."""
+    def _finish(self) -> None:
         self._file.close()
+        self._draft.keep()
+
+    def _drop(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        self._draft.drop()
 
 
 def _region(rejected: Rejected) -> dict[str, Any]:
@@ -81,35 +154,40 @@ class Masks(Output):
     """Each foreground mask as ``NNNNNN.png``: 8 bit, 0 or 255, in the size of the frame."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        super().__init__(folder)
+        self._named(lambda: folder.mkdir(parents=True, exist_ok=True))
 
-    def frame(self, frame: Frame, newest: Detection | None) -> None:
-        """Write the frame's mask."""
+    def _write(self, frame: Frame, newest: Detection | None) -> None:
         size = (frame.picture.width, frame.picture.height)
         if newest is None:
             mask = np.zeros(size[::-1], np.uint8)
         else:
             mask = cv2.resize(newest.foreground, size, interpolation=cv2.INTER_NEAREST)
         _, png = cv2.imencode(".png", mask)
-        (self._folder / f"{frame.index + 1:06d}.png").write_bytes(png.tobytes())
+        path = self._target / f"{frame.index + 1:06d}.png"
+        try:
+            path.write_bytes(png.tobytes())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
 
 class Annotated(Output):
     """The recording as a video with boxes and their tracks, what did not count, zones and time."""
 
     def __init__(self, path: Path, name: str, zones: Mapping[str, Zone]) -> None:
+        super().__init__(path)
         self._name = name
         self._zones = {zone_id: zone.polygon for zone_id, zone in zones.items()}
-        path.open("wb").close()  # FFmpeg would notice late, and not say which file
+        self._draft = Draft(path)
         try:
-            self._container = av.open(str(path), "w")
+            self._container = av.open(str(self._draft.path), "w")
         except ValueError:
-            raise StartError(f"{path}: no kind of video has this ending; take .mp4") from None
+            self._draft.drop()
+            raise PimotionError(f"{path}: no kind of video has this ending; take .mp4") from None
         self._stream: Any = None
 
-    def frame(self, frame: Frame, newest: Detection | None) -> None:
-        """Draw and encode the frame."""
+    def _write(self, frame: Frame, newest: Detection | None) -> None:
         overlay = Overlay(
             boxes=() if newest is None else newest.boxes,
             numbered=True,
@@ -126,12 +204,18 @@ class Annotated(Output):
         for packet in self._stream_for(drawn).encode(drawn):
             self._container.mux(packet)
 
-    def close(self) -> None:
+    def _finish(self) -> None:
         """Write what the encoder still holds, and the index."""
         if self._stream is not None:
             for packet in self._stream.encode():
                 self._container.mux(packet)
         self._container.close()
+        self._draft.keep()
+
+    def _drop(self) -> None:
+        with suppress(OSError):
+            self._container.close()
+        self._draft.drop()
 
     def _stream_for(self, frame: av.VideoFrame) -> Any:
         if self._stream is None:

@@ -17,12 +17,11 @@ from typing import NoReturn
 from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.errors import ConfigError, StartError
+from pimotion.exit_codes import PASSED, THREAD_DIED
 from pimotion.health import notify_systemd
 from pimotion.memory import bound_heaps
 
 log = logging.getLogger(__name__)
-
-STOPPED, THREAD_DIED = 0, 70
 
 _TURN_S = 1.0
 
@@ -126,7 +125,7 @@ def _end(daemon: Daemon, signals: Signals) -> int:
         if not signals.stop:
             execute_anew()
     log.info("stopped")
-    return STOPPED
+    return PASSED
 
 
 def execute_anew() -> NoReturn:

@@ -19,11 +19,12 @@ from pimotion.capture.imagezmq_hub import is_ipv6, zmq_library
 from pimotion.capture_loop import CaptureLoop
 from pimotion.config.camera import Camera
 from pimotion.errors import ConfigError, PictureError
+from pimotion.exit_codes import PASSED, THREAD_DIED
 from pimotion.health import Beat, Threads, notify_systemd
 from pimotion.latest import Latest
 from pimotion.log import Repeated
 from pimotion.privacy import Shutter
-from pimotion.run import STOPPED, THREAD_DIED, Signals
+from pimotion.run import Signals
 from pimotion.types import Frame, NoFrames, Switches
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def send(camera: Camera, options: SendOptions) -> int:
     capture.stop()
     sender.stop()
     sending.join(_STOP_S)
-    return STOPPED if threads.dead is None else THREAD_DIED
+    return PASSED if threads.dead is None else THREAD_DIED
 
 
 class Sender:
@@ -177,6 +178,7 @@ class Sender:
                 return False
             if socket.poll(_TURN_S * 1000, event):
                 return True
+            self._note_camera(self._frames.peek())  # a silent hub must not hide a lost camera
         return False
 
     def _next_frame(self) -> Frame | None:
@@ -184,13 +186,14 @@ class Sender:
         if taken is None:
             return None
         self._seen = taken.number
-        if isinstance(taken.value, NoFrames):
-            if taken.value.reason != self._lost:
-                log.warning("camera is lost reason=%s", taken.value.reason)
-            self._lost = taken.value.reason
-            return None
-        self._lost = None
-        return taken.value
+        self._note_camera(taken.value)
+        return None if isinstance(taken.value, NoFrames) else taken.value
+
+    def _note_camera(self, newest: Frame | NoFrames | None) -> None:
+        lost = newest.reason if isinstance(newest, NoFrames) else None
+        if lost is not None and lost != self._lost:
+            log.warning("camera is lost reason=%s", lost)
+        self._lost = lost
 
     def _note(self, reply: bytes) -> None:
         if reply.startswith(b"refused"):

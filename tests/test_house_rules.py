@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "clock", "memory", "passwords", "settable", "why_not"},
+    {"errors", "exit_codes", "clock", "memory", "passwords", "settable", "why_not"},
     {"jpeg"},
     {"pixels"},
     {"yuyv"},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pimotion.capture.address import Address, Login
+from pimotion.capture.auto import AutoSource
 from pimotion.capture.av_feed import AvFeed
 from pimotion.capture.devices import video_cameras
 from pimotion.capture.file import FileSource
@@ -29,7 +30,7 @@ _SUBSCRIBE = "?subscribe"
 
 
 def source_for(camera: Camera) -> Source:
-    """Return the source of a camera, not yet opened. ``auto`` without a camera: the demo."""
+    """Return the source of a camera, not yet opened."""
     if camera.detect.source is None:
         return _made(camera)
     small = camera.model_copy(update={"source": camera.detect.source})
@@ -37,10 +38,13 @@ def source_for(camera: Camera) -> Source:
 
 
 def _made(camera: Camera) -> Source:
-    chosen = camera.source
-    if chosen == "auto":
-        chosen = found_camera() or DEMO
-    scheme, _, rest = chosen.partition(":")
+    if camera.source == "auto":
+        return AutoSource(found_camera, lambda found: _named(camera, found))
+    return _named(camera, camera.source)
+
+
+def _named(camera: Camera, source: str) -> Source:
+    scheme, _, rest = source.partition(":")
     return _MAKERS[scheme](camera, rest)
 
 

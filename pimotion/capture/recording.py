@@ -151,7 +151,7 @@ class VideoFile:
             what = (
                 "cannot be read to its end"
                 if cut_off
-                else f"is damaged: {broken} pictures are broken"
+                else f"is damaged: {broken} of its pictures are broken"
             )
             raise SourceLost(f"{self._path} {what}; {given} could be read", ended=True)
 

@@ -23,7 +23,7 @@ from pimotion.config.settings import Settings
 from pimotion.config.syntax import Problem
 from pimotion.errors import ConfigError
 
-__all__ = ["Overrides", "apply", "find", "from_values", "load", "parse", "rules"]
+__all__ = ["Overrides", "apply", "find", "found", "from_values", "load", "parse", "rules"]
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,20 @@ def find(explicit: str | None = None) -> Path | None:
     if named:
         return Path(named)
     return next((path for path in _usual_places() if _is_there(path)), None)
+
+
+def found(explicit: str | None = None) -> Path:
+    """Return what `find` does, for a command that cannot do without.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    path = find(explicit)
+    if path is None:
+        raise ConfigError(
+            ["there is no configuration: name a file, or let `python -m pimotion init` write one"]
+        )
+    return path
 
 
 def load(path: Path, *, overrides: Overrides | None = None) -> Settings:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimotion.cameras import NO_CAMERA, found_cameras, is_pi
-from pimotion.capture.factory import DEMO
 from pimotion.config.camera import Camera
 from pimotion.config.values import is_loopback
 
@@ -96,8 +95,3 @@ def about_libcamera(reason: str) -> str:
     if not is_pi():
         return "this is no Raspberry Pi; a USB camera is v4l2:..., and `cameras` lists them"
     return "`sudo apt install python3-picamera2`, then `sudo make install` again"
-
-
-def is_demo(camera: Camera, found: str | None) -> bool:
-    """Tell whether the demo recording stands in for a camera; ``found``: what `auto` finds."""
-    return camera.source == DEMO or (camera.source == "auto" and found is None)

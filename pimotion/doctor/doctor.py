@@ -14,8 +14,7 @@ from pimotion.doctor.machine import machine
 from pimotion.doctor.page import certificate, page
 from pimotion.doctor.report import Check, Verdict, json_of, line, passed
 from pimotion.doctor.running import running
-
-PASSED, FAILED = 0, 1
+from pimotion.exit_codes import FAILED, PASSED
 
 
 def doctor(settings: Settings, path: Path | None, *, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from waiting import wait_until
 
 import pimotion
 from pimotion.capture.factory import DEMO
@@ -85,7 +87,7 @@ def test_without_a_file_to_check_there_is_nothing_to_do(tmp_path: Path) -> None:
     done = pimotion_("check", cwd=tmp_path)
 
     assert done.returncode == 2
-    assert done.stderr == "pimotion: there is no configuration; name a file\n"
+    assert done.stderr.startswith("there is no configuration: name a file, or let `python -m")
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
@@ -260,6 +262,70 @@ class TestReplay:
         assert done.returncode == 1
         assert done.stderr.startswith("pimotion: ")
         assert "no/such/folder" in done.stderr
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ["--annotate", "clip.mp4"],
+            ["--frames", "./clip.mp4"],
+            ["--masks", "clip.mp4"],
+            ["--frames", "link.mp4"],
+            ["--frames", "x.mp4", "--annotate", "x.mp4"],
+        ],
+    )
+    def test_the_recording_itself_is_never_written_over(
+        self, tmp_path: Path, options: list[str]
+    ) -> None:
+        clip = tmp_path / "clip.mp4"
+        clip.write_bytes(LAWN.read_bytes())
+        (tmp_path / "link.mp4").symlink_to(clip)
+
+        done = pimotion_("replay", "clip.mp4", *options, cwd=tmp_path)
+
+        assert done.returncode == 2
+        assert "name another" in done.stderr
+        assert clip.read_bytes() == LAWN.read_bytes()
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_what_was_written_before_stays_when_nothing_new_can_be(self, tmp_path: Path) -> None:
+        for name in ("notes.txt", "lines"):
+            (tmp_path / name).write_text("dear diary")
+
+        done = pimotion_("replay", LAWN, "--annotate", "notes.txt", cwd=tmp_path)
+        assert done.returncode == 1
+        broken = tmp_path / "broken.mp4"
+        broken.write_bytes(b"no video")
+        done = pimotion_("replay", broken, "--frames", "lines", cwd=tmp_path)
+        assert done.returncode == 1
+
+        broken.unlink()
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+            "notes.txt": "dear diary",
+            "lines": "dear diary",
+        }
+
+    def test_a_device_is_written_to_as_it_is(self, tmp_path: Path) -> None:
+        done = pimotion_("replay", LAWN, "--frames", "/dev/stderr", cwd=tmp_path)
+
+        assert done.returncode == 0
+        assert sum(line.startswith('{"frame"') for line in done.stderr.splitlines()) == 400
+        assert Path("/dev/stderr").exists()
+
+    def test_ctrl_c_ends_it_without_a_word_and_leaves_nothing_half_written(
+        self, tmp_path: Path
+    ) -> None:
+        command = [sys.executable, "-m", "pimotion", "replay", str(LAWN), "--annotate", "seen.mp4"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+        )
+        wait_until(lambda: any(tmp_path.iterdir()), "it has begun to write")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert list(tmp_path.iterdir()) == []
 
 
 def transport_stream(source: Path, target: Path) -> None:

@@ -143,6 +143,23 @@ def test_examples_are_printed_or_written(tmp_path: Path, unused_port: int) -> No
     assert "inhibit_topic: pimotion/pi/door/inhibit/set" in printed.stdout
 
 
+def test_examples_never_write_over_what_somebody_wrote(tmp_path: Path, unused_port: int) -> None:
+    """`automations.yaml` is also the name of Home Assistant's own file."""
+    folder = tmp_path / "homeassistant"
+    folder.mkdir()
+    (folder / "automations.yaml").write_text("# years of work\n")
+
+    done = ha(tmp_path, unused_port, "examples", "--output", str(folder))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "automations.yaml is there already" in done.stderr
+    assert [path.read_text() for path in folder.iterdir()] == ["# years of work\n"]
+    (folder / "automations.yaml").unlink()
+    for _ in range(2):  # the same again is no harm
+        done = ha(tmp_path, unused_port, "examples", "--output", str(folder))
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_empty_name_is_no_node(tmp_path: Path, unused_port: int) -> None:
     """A script whose variable was empty cleaned the configured node."""
     done = ha(tmp_path, unused_port, "clean", "--node", "")

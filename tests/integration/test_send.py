@@ -195,6 +195,12 @@ def test_a_camera_that_is_not_there_is_said_and_tried_again(address: str) -> Non
         assert sender.process.poll() is None
 
 
+def test_a_silent_hub_does_not_hide_a_lost_camera(address: str) -> None:
+    """Whoever only hears of the hub looks for the mistake on the wrong machine."""
+    with sending("--source", "file:/nope.mp4", "--to", address, "--name", "porch") as sender:
+        sender.wait_for("camera is lost reason=/nope.mp4")
+
+
 def test_every_wrong_option_is_told_at_once(address: str) -> None:
     wrong = ("--to", "http://hub", "--name", "", "--quality", "200")
     done = subprocess.run(

@@ -16,6 +16,7 @@ from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.capture.v4l2 import V4l2Source
 from pimotion.config.camera import Camera
+from pimotion.errors import SourceLost
 
 
 @pytest.mark.parametrize(
@@ -46,17 +47,37 @@ def test_a_name_makes_its_kind_of_source(name: str, kind: type, *, live: bool) -
 def test_auto_takes_the_camera_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory, "video_cameras", lambda: [Path("/dev/v4l/by-id/usb-cam")])
     assert factory.found_camera() == "v4l2:/dev/v4l/by-id/usb-cam"
-    assert isinstance(source_for(Camera(source="auto")), V4l2Source)
+    with pytest.raises(SourceLost, match="/dev/v4l/by-id/usb-cam is not there"):
+        source_for(Camera(source="auto")).open()
 
 
-def test_auto_without_a_camera_shows_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_without_a_camera_is_a_lost_camera_and_no_film(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The demo recording in its place would be motion in Home Assistant that nobody made."""
     monkeypatch.setattr(factory, "video_cameras", list)
-    assert factory.found_camera() is None
     source = source_for(Camera(source="auto"))
+    with pytest.raises(SourceLost, match="this machine has no camera"):
+        source.open()
+    with pytest.raises(SourceLost, match="not open"):
+        source.read()
+
+
+def test_auto_takes_a_camera_that_is_plugged_in_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras: list[str] = []
+    monkeypatch.setattr(factory, "found_camera", lambda: next(iter(cameras), None))
+    source = source_for(Camera(source="auto", width=64, height=48))
+    with pytest.raises(SourceLost):
+        source.open()
+    cameras.append("synthetic")
+    source.open()
+    assert source.read().picture.width == 64
+    cameras[:] = [DEMO]
     source.open()
     assert source.read().picture.width == 448
     source.close()
-    assert Camera(source=DEMO)
+    with pytest.raises(SourceLost, match="not open"):
+        source.read()
 
 
 def test_only_devices_that_give_video_are_cameras(tmp_path: Path) -> None:

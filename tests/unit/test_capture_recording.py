@@ -109,7 +109,7 @@ def test_a_cut_off_video_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
     pictures: list[RecordedPicture] = []
     with (
-        pytest.raises(SourceLost, match="damaged: 1 pictures are broken") as lost,
+        pytest.raises(SourceLost, match="damaged: 1 of its pictures are broken") as lost,
         open_recording(tmp_path / "cut.mp4", None) as recording,
     ):
         pictures.extend(recording)

@@ -11,6 +11,7 @@ import pytest
 
 from pimotion import cameras as camera_list
 from pimotion.cameras import FoundCamera
+from pimotion.capture import factory
 from pimotion.capture.factory import DEMO
 from pimotion.capture.v4l2_device import Format
 from pimotion.config.camera import Camera
@@ -286,10 +287,10 @@ def test_a_picamera2_that_is_missing_is_told_from_one_that_is_not_seen(
 
 def test_the_demo_is_no_camera_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone whose camera is not found must not be told that all is well."""
-    monkeypatch.setattr(camera_checks, "found_camera", lambda: None)
+    monkeypatch.setattr(factory, "found_camera", lambda: None)
     (check,) = camera_checks.cameras(_settings(cameras={"door": Camera(source="auto")}), None)
     assert check.verdict is Verdict.FAILED
-    assert check.found.startswith("no camera was found")
+    assert check.found.startswith("this machine has no camera")
     (check,) = camera_checks.cameras(_settings(cameras={"demo": Camera(source=DEMO)}), None)
     assert check.verdict is Verdict.NOTE
 

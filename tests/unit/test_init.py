@@ -15,6 +15,7 @@ from pimotion import init
 from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
 from pimotion.errors import PimotionError
+from pimotion.exit_codes import FAILED, PASSED, WRONG_USE
 from pimotion.init import Answers
 
 CAMERA = "v4l2:/dev/v4l/by-id/usb-Cam_1-video-index0"
@@ -24,7 +25,7 @@ def test_it_is_a_right_configuration_and_says_the_password_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "new" / "pimotion.yml"
-    assert init.run(Answers(path=path, source=CAMERA)) == init.WRITTEN
+    assert init.run(Answers(path=path, source=CAMERA)) == PASSED
     settings = config_file.load(path)
     assert settings.cameras["camera"].source == CAMERA
     assert settings.mqtt.host == "embedded"
@@ -50,7 +51,7 @@ def test_a_page_for_the_network_has_a_login_and_a_token_that_is_said_once(
 ) -> None:
     """The token stands in Home Assistant, and opens no more than the streams."""
     path = tmp_path / "pimotion.yml"
-    assert init.run(Answers(path=path, source=CAMERA, lan=True)) == init.WRITTEN
+    assert init.run(Answers(path=path, source=CAMERA, lan=True)) == PASSED
     http = config_file.load(path).http
     (token,) = http.tokens
     assert http.host == "0.0.0.0"
@@ -79,7 +80,7 @@ def test_what_is_there_is_never_overwritten(
         path.symlink_to("nowhere")
     else:
         path.mkdir()
-    assert init.run(Answers(path=path, source=CAMERA)) == init.FAILED
+    assert init.run(Answers(path=path, source=CAMERA)) == FAILED
     assert capsys.readouterr().err == f"{path} exists already and is left as it is\n"
     assert not (tmp_path / "nowhere").exists()
     if what == "file":
@@ -91,7 +92,7 @@ def test_a_place_that_cannot_be_written_is_told(
 ) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "pimotion.yml"
-    assert init.run(Answers(path=path, source=CAMERA)) == init.FAILED
+    assert init.run(Answers(path=path, source=CAMERA)) == FAILED
     assert "cannot be written" in capsys.readouterr().err
 
 
@@ -100,9 +101,18 @@ def test_answers_that_are_wrong_leave_no_file(
 ) -> None:
     path = tmp_path / "pimotion.yml"
     answers = Answers(path=path, source="usb", broker="ha.local", port=0)
-    assert init.run(answers) == init.WRONG_USE
+    assert init.run(answers) == WRONG_USE
     told = capsys.readouterr().err.splitlines()
     assert [line.split()[0] for line in told] == ["cameras.camera.source", "mqtt.port"]
+    assert not path.exists()
+
+
+def test_a_login_without_a_broker_is_not_dropped_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "pimotion.yml"
+    assert init.run(Answers(path=path, source=CAMERA, username="me")) == WRONG_USE
+    assert "--broker" in capsys.readouterr().err
     assert not path.exists()
 
 
@@ -119,7 +129,7 @@ def test_the_answers_stand_in_it(tmp_path: Path) -> None:
         tls=True,
         lan=True,
     )
-    assert init.run(answers) == init.WRITTEN
+    assert init.run(answers) == PASSED
     settings = config_file.load(path)
     mqtt = settings.mqtt
     assert (mqtt.host, mqtt.port, mqtt.username, mqtt.tls.enabled) == ("ha.local", 8883, "on", True)

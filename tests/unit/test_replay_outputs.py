@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import av
 import numpy as np
+import pytest
 from scenes import detection, frame
 
+from pimotion.errors import PimotionError, SourceLost
 from pimotion.replay_outputs import Annotated, FrameLines
 from pimotion.types import Box, Rejected
 
@@ -30,6 +34,28 @@ def test_a_frame_s_line_lists_them_with_their_rule(tmp_path: Path) -> None:
         {"x": 300, "y": 20, "width": 5, "height": 5, "rule": "too_small"},
     ]
     assert second["rejected"] == []
+
+
+def test_what_cannot_be_written_to_its_end_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_text("of before")
+    lines = FrameLines(tmp_path / "lines")
+    lines.frame(FOUND.frame, FOUND)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    lines._file.write = Mock(side_effect=full)  # type: ignore[method-assign]
+    with pytest.raises(PimotionError, match=r"lines cannot be written: No space left"):
+        lines.frame(FOUND.frame, FOUND)
+
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("lines", "of before")
+    ]
+
+
+def test_of_a_recording_that_breaks_off_there_is_what_could_be_read(tmp_path: Path) -> None:
+    lines = FrameLines(tmp_path / "lines")
+    lines.frame(FOUND.frame, FOUND)
+    lines.__exit__(SourceLost, SourceLost("cut off"), None)
+
+    assert json.loads((tmp_path / "lines").read_text())["frame"] == 1
 
 
 def test_the_annotated_video_shows_them_and_the_tracks(tmp_path: Path) -> None:
