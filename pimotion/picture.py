@@ -29,6 +29,10 @@ MAX_PIXELS = 4096 * 4096
 """Largest picture that is decoded. A hostile JPEG of 10 kB can declare 65500 x 65500 px, which is
 12 GB of BGR; the Pi's largest sensor has 64 MP but its video modes stay under 13 MP."""
 
+_MOST_KEPT = 8
+"""Conversions of one picture that are kept; a daemon uses half as many. Without a bound, stills of
+all widths would fill the memory."""
+
 _T = TypeVar("_T")
 
 
@@ -55,8 +59,8 @@ class Payload(Protocol):
 class Picture:
     """One picture. Thread-safe and read-only: who wants to draw copies.
 
-    Every conversion is made when it is first asked for and kept; arrays that come out are not
-    writeable. A conversion of bytes that turn out to be broken raises `PictureError`.
+    Every conversion is made when it is first asked for, and the last few are kept; arrays that come
+    out are not writeable. A conversion of bytes that turn out to be broken raises `PictureError`.
 
     Attributes:
         width: px, as seen (after the `View`).
@@ -169,9 +173,12 @@ class Picture:
     def _once(self, key: tuple[Any, ...], make: Callable[[], _T]) -> _T:
         with self._lock:
             if key not in self._made:
-                self._made[key] = make()
-            made: _T = self._made[key]
-            return made
+                made = make()
+                while len(self._made) >= _MOST_KEPT:
+                    del self._made[next(iter(self._made))]
+                self._made[key] = made
+            kept: _T = self._made[key]
+            return kept
 
     def _raw_size(self, width: int | None) -> tuple[int, int]:
         size = self.size_at(width)

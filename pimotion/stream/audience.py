@@ -62,7 +62,8 @@ class Audience:
         self._load.close()
         part, viewers = taken.value, len(self.members)
         pieces = part.pieces(advance=self._advance)
-        load = self._load = Load(pieces, part.monotonic_s, viewers=viewers)
+        load = Load(pieces, part.monotonic_s, at_fps=part.at_fps, viewers=viewers)
+        self._load = load
         free, gone = [], []
         due = [member for member in self.members if member.is_due(load)]
         unsent = self._unsent.of_all([member.fd for member in due])

@@ -145,10 +145,16 @@ class Encoder:
         """Return the one of all variants that always look like this one.
 
         The usual quality need not be asked for; but where nothing may be drawn, who asks for it
-        does not want the camera's own JPEG. The time is drawn on every picture.
+        does not want the camera's own JPEG. The time is drawn on every picture. Nor does anybody
+        need to ask for more than the camera's width, which is never enlarged.
         """
         is_usual = variant.quality == self.show.settings.quality and "time" in variant.overlays
-        return replace(variant, quality=None) if is_usual else variant
+        is_whole = variant.width is not None and self.show.fits_in(variant.width)
+        return replace(
+            variant,
+            quality=None if is_usual else variant.quality,
+            width=None if is_whole else variant.width,
+        )
 
     def _take_place(self) -> None:
         if not self._places.take():
@@ -179,11 +185,14 @@ class Encoder:
         return line, viewing
 
     def _leave(self, viewing: Viewing) -> None:
-        variant = self._same(viewing.wish.variant)
         with self._lock:
             self._skipped += viewing.skipped
             self._stalled += viewing.stalled
-            line = self._lines[variant]
+            variant, line = next(
+                (variant, line)
+                for variant, line in self._lines.items()
+                if line.parts is viewing.parts
+            )
             line.remove(viewing)
             if not line.viewings:
                 del self._lines[variant]

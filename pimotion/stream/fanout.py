@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
+import math
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from pimotion.health import IDLE_S, Beat, Threads
 from pimotion.stream.audience import Audience
 from pimotion.stream.kernel import Unsent, Waker, poller
 from pimotion.stream.member import Member
-from pimotion.stream.viewer import MARK_EVERY_S, REPEAT_SOON_S, Parts, Viewing
+from pimotion.stream.viewer import MARK_EVERY_S, Parts, Viewing
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ STALL_S = 10.0
 
 _LOOK_EVERY_S = 0.25
 """How often it is looked whether someone who is busy makes progress."""
+
+_BLIND_BYTES = 64 * 1024
+"""What the kernel may hold for a viewer where it does not tell how much that is: megabytes would be
+old pictures to one with a slow link, and look as if he took nothing. Linux takes it twice."""
 
 _HANGS_S = 10.0
 """No step of the thread waits for anybody."""
@@ -136,6 +141,8 @@ class Fanout:
         while self._arrivals:
             viewer, viewing, head = self._arrivals.popleft()
             audience = self._audience(viewing, now_s)
+            if not self._unsent.can_tell:
+                viewer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BLIND_BYTES)
             member = Member(viewer, viewing, self._poller, self._unsent)
             self._members[viewer.fileno()] = (member, audience)
             self._poller.add(viewer)
@@ -163,7 +170,7 @@ class Fanout:
         """Repeat pictures that have no successor, and cut those who take nothing."""
         self._tend_at_s = now_s + _LOOK_EVERY_S
         for audience in self._audiences.values():
-            audience.repeat_at_s = now_s + REPEAT_SOON_S
+            audience.repeat_at_s = math.inf
         self._mark(now_s)
         for member, audience in list(self._members.values()):
             viewing = member.viewing
@@ -176,6 +183,8 @@ class Fanout:
                     viewing.ended = True
             if viewing.stalled or viewing.ended:
                 self._remove(member)
+            elif not member.waits:
+                audience.repeat_at_s = min(audience.repeat_at_s, member.repeat_at_s)
 
     def _mark(self, now_s: float) -> None:
         """Tell now and then what each viewer has had."""

@@ -60,6 +60,10 @@ class GridShow:
         """What is drawn on any camera's own stream."""
         return self._settings
 
+    def fits_in(self, _width: int) -> bool:
+        """Return False: all of it is put together in the width that is asked for."""
+        return False
+
     def listen(self, hear: Callable[[], None]) -> None:
         """Do without: it is looked at with each beat."""
 
@@ -99,6 +103,11 @@ class GridScene:
     def captured_s(self) -> float | None:
         """When this was put together, monotonic; None: all cameras are dead."""
         return time.monotonic() if any(scene.frame for scene in self.scenes) else None
+
+    @property
+    def cards(self) -> Hashable:
+        """What stands in the place of frames."""
+        return tuple(scene.cards for scene in self.scenes)
 
     def ready(self, _variant: Variant) -> Part | None:
         """Return None: it is always made."""

@@ -178,11 +178,14 @@ class Unsent:
     """Tells how many bytes of sockets have not been sent yet. Owned by one thread.
 
     Always 0 where the kernel does not tell, or cannot wait for it, and for what is no socket.
+
+    Attributes:
+        can_tell: False where it is always 0.
     """
 
     def __init__(self) -> None:
         self._grow(1)
-        self._can_ask = _can_ask()
+        self.can_tell = _can_ask()
 
     def of(self, fd: int) -> int:
         """Return it for one descriptor."""
@@ -190,7 +193,7 @@ class Unsent:
 
     def of_all(self, fds: Sequence[int]) -> Sequence[int]:
         """Return it for each of these descriptors."""
-        if not self._can_ask:
+        if not self.can_tell:
             return [0] * len(fds)
         if len(fds) > len(self._places):
             self._grow(2 * len(fds))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from pimotion.errors import PictureError
 from pimotion.log import Repeated
@@ -35,6 +37,7 @@ class Line:
         self._count = count
         self._lock = threading.Lock()
         self._shown: Hashable = None
+        self._cards: Hashable = None
         self._fps: float | None = None
         self._pacer: Pacer | None = None
         self._repeated = Repeated(log)
@@ -84,10 +87,16 @@ class Line:
 
     def _is_due(self, scene: Scene) -> bool:
         pacer, captured_s = self._pacer, scene.captured_s
-        if pacer is None or captured_s is None or pacer.is_due(captured_s):
+        if pacer is None or captured_s is None or self._is_urgent(scene):
+            return True
+        if pacer.is_due(captured_s):
             return True
         now_s = time.monotonic()  # a camera that then stands still must not stay one frame behind
         return now_s >= pacer.owed_at_s and pacer.is_due(now_s)
+
+    def _is_urgent(self, scene: Scene) -> bool:
+        """Tell whether the picture before must not be seen any longer, or a card."""
+        return self._shown is not None and scene.cards != self._cards
 
     def _put(self, scene: Scene, part: Part | None = None) -> Part:
         """Put up a scene; ``part`` is its picture if there is one already.
@@ -97,9 +106,11 @@ class Line:
         """
         before = self.parts.peek()
         part = part or self._paint(scene, before)
-        self._shown = scene.key
+        at_fps = 0.0 if self._is_urgent(scene) else self._fps or math.inf
+        self._shown, self._cards = scene.key, scene.cards
         self._count()
         if part is not before:
+            part = part if part.at_fps == at_fps else replace(part, at_fps=at_fps)
             self.parts.put(part)
         return part
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections.abc import Sequence
@@ -42,13 +43,24 @@ class Load:
     Attributes:
         length: How many bytes.
         captured_s: When the picture was captured, monotonic.
+        at_fps: As `Part.at_fps`.
     """
 
-    __slots__ = ("_closed", "_fd", "_holders", "_joined", "_pieces", "captured_s", "length")
+    __slots__ = (
+        "_closed", "_fd", "_holders", "_joined", "_pieces", "at_fps", "captured_s", "length",
+    )  # fmt: skip
 
-    def __init__(self, pieces: Sequence[bytes], captured_s: float, *, viewers: int = 1) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[bytes],
+        captured_s: float,
+        *,
+        at_fps: float = math.inf,
+        viewers: int = 1,
+    ) -> None:
         self.length = sum(map(len, pieces))
         self.captured_s = captured_s
+        self.at_fps = at_fps
         self._pieces = pieces
         self._joined: bytes | None = None
         self._fd = file_in_memory(pieces) if file_is_cheaper(self.length, viewers) else None

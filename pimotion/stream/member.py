@@ -40,9 +40,9 @@ class Member:
     """
 
     __slots__ = (
-        "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left", "_load",
-        "_offset", "_owed_at_s", "_pacer", "_poller", "_progress_s", "_repeat_after_s", "_unsent",
-        "encrypts", "fd", "sent", "socket", "viewing", "waits",
+        "_fps", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left",
+        "_load", "_offset", "_owed_at_s", "_pacer", "_poller", "_progress_s", "_repeat_after_s",
+        "_took_s", "_unsent", "encrypts", "fd", "sent", "socket", "viewing", "waits",
     )  # fmt: skip
 
     def __init__(
@@ -64,8 +64,8 @@ class Member:
         self.encrypts = isinstance(viewer, TlsSocket)
         self._poller = poller
         self._unsent = unsent
-        fps = viewing.wish.fps
-        self._pacer = Pacer(fps) if fps else None
+        self._fps = viewing.wish.fps or math.inf
+        self._pacer = Pacer(self._fps) if viewing.wish.fps else None
         self._load: Load | None = None
         self._offset = 0
         self._is_owed = False
@@ -75,7 +75,7 @@ class Member:
         self._is_draining = False
         self._left = _ANY
         self._progress_s = 0.0
-        self._given_s = 0.0
+        self._given_s = self._took_s = 0.0
         self._repeat_after_s = viewing.repeat_after_s
 
     def offer(self, load: Load, now_s: float) -> None:
@@ -87,7 +87,7 @@ class Member:
         """Tell whether a new part's turn has come."""
         if self._pacer is None:
             return True
-        is_due = self._pacer.is_due(load.captured_s)
+        is_due = self._fps >= load.at_fps or self._pacer.is_due(load.captured_s)
         self._owed_at_s = math.inf if is_due else self._pacer.owed_at_s
         return is_due
 
@@ -113,6 +113,7 @@ class Member:
         if sent == load.length:  # as `_began` would, but this is done for each viewer and picture
             self._load = load
             self._given_s = now_s
+            self._took_s = 0.0
             self.sent += 1
         elif sent == GONE:
             raise ConnectionError("the viewer has gone")
@@ -121,9 +122,12 @@ class Member:
 
     @property
     def repeat_at_s(self) -> float:
-        """When a picture without a successor is to be sent again, while not `waits`."""
+        """When a picture without a successor is to be sent again, while not `waits`.
+
+        Who takes long for a picture gets it again only after as long: his link is for new ones.
+        """
         repeat_after_s = REPEAT_S if self._is_repeat else self._repeat_after_s
-        return min(self._given_s + repeat_after_s, self._owed_at_s)
+        return min(self._given_s + max(repeat_after_s, self._took_s), self._owed_at_s)
 
     def repeat(self, newest: Load, now_s: float) -> None:
         """Send the last part again, or the newest if that came too early and its turn is now."""
@@ -142,12 +146,13 @@ class Member:
 
     def go_on(self, newest: Load, now_s: float) -> None:
         """Do what the socket was waited for."""
-        if self._is_sending and not self._finish(now_s):
+        if self._is_sending and not self._finish():
             return
         if self._is_owed and self._unsent.of(self.fd):
             self._drain()
             return
         self._stop_waiting()
+        self._took_s = min(now_s - self._given_s, REPEAT_S)
         self._given_s = now_s
         if self._is_owed:
             self._is_owed = self._is_repeat = False
@@ -190,25 +195,26 @@ class Member:
 
     def _began(self, load: Load, sent: int, now_s: float) -> None:
         self._load = load
+        self._given_s = now_s
         if sent == load.length:
-            self._end(now_s)
+            self._took_s = 0.0
+            self._end()
             return
         load.hold()
         self._offset, self._is_sending = sent, True
         self._wait(now_s)
 
-    def _finish(self, now_s: float) -> bool:
+    def _finish(self) -> bool:
         load = cast("Load", self._load)
         self._offset += self._send(load, self._offset)
         if self._offset < load.length:
             return False
         load.let_go()
         self._is_sending = False
-        self._end(now_s)
+        self._end()
         return True
 
-    def _end(self, now_s: float) -> None:
-        self._given_s = now_s
+    def _end(self) -> None:
         if not self._is_repeat:
             self.sent += 1
 

@@ -12,6 +12,7 @@ and so cannot say how long the next one will be.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,11 +37,14 @@ class Part:
         jpeg: The picture.
         monotonic_s: When it was captured.
         utc_s: The same as Unix time; None while the clock is not set.
+        at_fps: Parts come at this rate at most: who asks for it, or more, gets each of them. 0:
+            everyone gets it, for example a card in place of pictures.
     """
 
     jpeg: bytes
     monotonic_s: float
     utc_s: float | None
+    at_fps: float = math.inf
 
     @cached_property
     def framed(self) -> bytes:

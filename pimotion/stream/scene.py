@@ -45,6 +45,11 @@ class CameraShow:
         """The camera's."""
         return self.camera.settings
 
+    def fits_in(self, width: int) -> bool:
+        """Tell whether the newest frame is no wider than that, px."""
+        frame = self.camera.frames.peek()
+        return isinstance(frame, Frame) and frame.picture.width <= width
+
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` at each frame, and when there are no more of them."""
         self.camera.frames.listen(hear)
@@ -108,6 +113,11 @@ class CameraScene:
     def captured_s(self) -> float | None:
         """When the frame was captured, monotonic; None: the source is dead."""
         return self.frame.monotonic_s if self.frame else None
+
+    @property
+    def cards(self) -> Hashable:
+        """What stands in the place of a frame."""
+        return None if self.frame else self.key
 
     def ready(self, variant: Variant) -> Part | None:
         """Return the camera's own JPEG if it is what the variant asks for; else None."""

@@ -21,6 +21,10 @@ class Scene(Protocol):
     def captured_s(self) -> float | None:
         """When the picture was captured, monotonic; None: a card is shown in its place."""
 
+    @property
+    def cards(self) -> Hashable:
+        """What stands in the place of pictures; when that changes, nobody is to wait for it."""
+
     def ready(self, variant: Variant) -> Part | None:
         """Return what `paint` returns if it is a JPEG already; None if it has to be made."""
 
@@ -45,6 +49,9 @@ class Show(Protocol):
 
     @property
     def settings(self) -> Stream: ...  # noqa: D102
+
+    def fits_in(self, width: int) -> bool:
+        """Tell whether pictures are known to be no wider than that, px: then none is scaled."""
 
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` at each new picture, in the thread that brings it: it must not wait."""

@@ -179,7 +179,7 @@ class Viewing:
             if taken is not None:
                 self.skipped += taken.missed if self._seen and self._pacer is None else 0
                 self._seen = taken.number
-                if self._pacer is None or self._pacer.is_due(taken.value.monotonic_s):
+                if self._pacer is None or self._is_due(self._pacer, taken.value):
                     return self._new(taken.value, now_s)
                 self._early, self._owed_at_s = taken.value, self._pacer.owed_at_s
             elif self._pacer is not None and self._early is not None and now_s >= self._owed_at_s:
@@ -189,6 +189,9 @@ class Viewing:
                 self._repeat_at_s = now_s + REPEAT_S
                 return self._last
         return None
+
+    def _is_due(self, pacer: Pacer, part: Part) -> bool:
+        return (self.wish.fps or math.inf) >= part.at_fps or pacer.is_due(part.monotonic_s)
 
     def _new(self, part: Part, now_s: float) -> Part:
         self._last, self._early, self._owed_at_s = part, None, math.inf

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -18,7 +19,7 @@ from waiting import wait_until
 from pimotion.health import Threads
 from pimotion.stream import kernel
 from pimotion.stream.connection import tune
-from pimotion.stream.fanout import Fanout
+from pimotion.stream.fanout import STALL_S, Fanout
 from pimotion.stream.multipart import OPENING, Part
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.viewer import Parts, ViewerInfo, Viewing
@@ -53,9 +54,17 @@ class Stage:
         self._thread = threading.Thread(target=self._run, args=(1 / fps,))
         self._thread.start()
 
-    def viewer(self, *, fps: float | None = None, receive_bytes: int | None = None) -> Viewer:
+    def viewer(
+        self,
+        *,
+        fps: float | None = None,
+        receive_bytes: int | None = None,
+        segment_bytes: int | None = None,
+    ) -> Viewer:
         """One more viewer."""
         client = socket.socket()
+        if segment_bytes is not None:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_bytes)
         if receive_bytes is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         client.settimeout(10)
@@ -414,6 +423,55 @@ def test_where_linux_is_not_complete_the_stream_works(
         assert stage.left[0].stalled
         viewers.pop().close()
         wait_until(lambda: len(stage.left) == 2)
+
+
+def test_where_the_kernel_does_not_tell_what_is_unsent_it_may_not_hold_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Megabytes of old pictures lay before a slow viewer, who was cut because he seemed stuck."""
+    with hidden("SIOCOUTQNSD", monkeypatch), staging(100_000, stall_s=1.0) as stage:
+        viewer = stage.viewer(receive_bytes=20_000)
+        stage.run(30)
+        for _ in range(10):  # 40 pictures pass meanwhile, of which he takes a few
+            threading.Event().wait(0.15)
+            number = viewer.new_part()
+            assert stage.number - number < 20, "it is an old one"
+        assert stage.left == []
+
+
+def test_who_reads_slowly_through_a_small_window_is_not_taken_for_stuck() -> None:
+    """As microcontrollers do; some were cut after 10 s though they read all the time."""
+    kinds = [(size, rate) for size in (2872, 5744, 8192) for rate in (10_000, 30_000, 50_000)]
+    with staging(100_000) as stage, ThreadPoolExecutor(len(kinds)) as pool:
+        for size, rate in kinds:
+            small = stage.viewer(receive_bytes=size, segment_bytes=1460)
+            pool.submit(read_steadily, small.socket, rate, STALL_S + 4)
+        stage.run(15)
+        pool.shutdown()
+        assert stage.left == []
+
+
+def read_steadily(viewer: socket.socket, rate: float, seconds: float) -> None:
+    began_s, taken = time.monotonic(), 0
+    while time.monotonic() < began_s + seconds:
+        taken += len(viewer.recv(int(rate / 10)))
+        threading.Event().wait(max(0.0, began_s + taken / rate - time.monotonic()))
+
+
+def test_a_repeat_does_not_wait_for_other_variants() -> None:
+    with staging() as stage:
+        other = Parts()
+        other.put(Part(b"other", time.monotonic(), None))
+        stage.viewer().part()
+        stage.parts, first = other, stage.parts
+        stage.viewer()
+        wait_until(lambda: stage.fanout.count == 2)
+        audiences = list(stage.fanout._audiences.values())
+        members = [audience.members[0] for audience in audiences]
+        wait_until(lambda: all(member._is_repeat for member in members))
+        for audience, member in zip(audiences, members, strict=True):
+            assert audience.repeat_at_s == member.repeat_at_s
+        stage.parts = first
 
 
 def test_the_kernel_is_asked_here() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -20,6 +21,7 @@ from mjpeg_reader import MjpegReader
 from waiting import wait_until
 
 from pimotion.config.settings import Http
+from pimotion.picture import Picture
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.scene import CameraScene
@@ -196,6 +198,26 @@ def period_s(url: str) -> float:
             count += came_s > last_s
             last_s = max(came_s, last_s)
     return (last_s - first_s) / count
+
+
+def test_more_than_the_camera_s_width_is_the_camera_s_width(
+    feed: Feed, encodes: list[tuple[Variant, object]]
+) -> None:
+    """Four who ask for widths that there are not left no variant for the page."""
+    feed.show()
+    with serving(feed) as server, ExitStack() as stack:
+        for query in ("?width=640", "?width=641", "?width=1280", "?width=4096", ""):
+            viewer = stack.enter_context(MjpegReader(f"{server.url}/stream.mjpg{query}"))
+            assert barcode.read_jpeg(viewer.part().jpeg) == 1
+    assert {variant.width for variant, _ in encodes} == {None}
+
+
+def test_a_width_is_kept_while_nobody_knows_the_camera_s(feed: Feed) -> None:
+    with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg?width=500") as viewer:
+        viewer.part()
+        feed.show()
+        wait_until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 1)
+        assert Picture.from_jpeg(viewer.part().jpeg).width == 500
 
 
 def test_a_picture_without_a_successor_is_repeated_within_5_s(feed: Feed) -> None:

@@ -221,7 +221,19 @@ def test_a_picture_that_is_still_on_its_way_is_not_repeated(line: Line) -> None:
     line.unsent = 0
     member.go_on(picture, 3.0)
     assert line.log == ["a"]
-    assert [at_s >= member.repeat_at_s for at_s in (3.1, 3.2)] == [False, True]
+    # It took 2 s to him: so long his link is left to the next picture, if there is one.
+    assert [at_s >= member.repeat_at_s for at_s in (4.9, 5.1)] == [False, True]
+
+
+def test_a_picture_that_took_long_to_send_is_not_repeated_soon(line: Line) -> None:
+    """The repeat took the link from the next picture, which came late."""
+    member, picture = line.member(), line.load("a")
+    line.takes = [4, 6]
+    member.offer(picture, 1.0)
+    member.go_on(picture, 1.4)
+    assert [at_s >= member.repeat_at_s for at_s in (1.7, 1.81)] == [False, True]
+    member.offer(line.load("b"), 1.6)
+    assert member.repeat_at_s == pytest.approx(1.75)
 
 
 @pytest.mark.parametrize(
