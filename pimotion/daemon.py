@@ -58,7 +58,8 @@ class Daemon:
         self._state = State(folder)
         self._lock = FolderLock(folder)
         self._recorder = Recorder(folder, settings.storage, tell_crashed=self._tell_crashed)
-        self._broker = EmbeddedBroker(folder) if settings.mqtt.host == EMBEDDED else None
+        is_embedded = settings.mqtt.host == EMBEDDED
+        self._broker = EmbeddedBroker(folder, settings.mqtt.port) if is_embedded else None
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
         self._repeated = Repeated(log)

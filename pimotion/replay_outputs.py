@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from pimotion.config.camera import Zone
-from pimotion.errors import PimotionError, SourceLost
+from pimotion.errors import PictureError, PimotionError, SourceLost
+from pimotion.pixels import Pixels
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.types import Detection, Frame, Rejected
 
@@ -186,6 +187,7 @@ class Annotated(Output):
             self._draft.drop()
             raise PimotionError(f"{path}: no kind of video has this ending; take .mp4") from None
         self._stream: Any = None
+        self._newest: Pixels | None = None
 
     def _write(self, frame: Frame, newest: Detection | None) -> None:
         overlay = Overlay(
@@ -197,7 +199,11 @@ class Annotated(Output):
             caption=caption_of(self._name, frame.utc_s, frame.time_s),
         )
         # H.264 in 4:2:0 needs even sides.
-        pixels = draw(frame.picture, overlay).bgr()
+        with suppress(PictureError):  # in the place of a broken one that before it
+            self._newest = draw(frame.picture, overlay).bgr()
+        if self._newest is None:
+            return
+        pixels = self._newest
         pixels = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
         drawn = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24")
         drawn.pts, drawn.time_base = round(frame.time_s / _TIME_BASE), _TIME_BASE

@@ -37,13 +37,23 @@ class ImageFolder:
             raise SourceLost(f"there are no images (jpg, png, bmp) in {folder}")
 
     def pictures(self) -> Iterator[tuple[Picture, float | None]]:
-        """Give each image with its time in s.
+        """Give each image with its time in s; in the place of a broken one that before it.
 
         Raises:
-            SourceLost: An image cannot be read.
+            SourceLost: An image cannot be read, or some were broken, which is told at the end.
         """
+        newest: Picture | None = None
+        broken: list[str] = []
         for number, path in enumerate(self._paths):
-            yield _read(path), number * self.interval_s
+            try:
+                newest = _read(path)
+            except PictureError as error:
+                broken.append(f"{path} is broken: {error}")
+            if newest is not None:
+                yield newest, number * self.interval_s
+        if broken:
+            more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+            raise SourceLost(f"{broken[0]}{more}", ended=True)
 
     def close(self) -> None:
         """Nothing stays open between two images."""
@@ -59,8 +69,6 @@ def _read(path: Path) -> Picture:
         return _decoded(data)
     except OSError as error:
         raise SourceLost(f"{path} cannot be read: {error.strerror}") from None
-    except PictureError as error:
-        raise SourceLost(f"{path} is broken: {error}") from None
 
 
 def _decoded(data: bytes) -> Picture:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pimotion.config.camera import Detect, Zone
 from pimotion.detect.method import Region, Sight
 from pimotion.detect.methods import make_method
+from pimotion.errors import PictureError
 from pimotion.pixels import Pixels
 from pimotion.types import Box, Detection, Frame, Rejected
 
@@ -18,6 +18,9 @@ _GAP_FACTOR = 4
 """A pause of over 5 s, and over 4 times the step before it, is a gap: the light may have changed
 meanwhile. The factor keeps a camera of one frame in 10 s from being blind for ever."""
 _MOST_REJECTED = 16
+
+_LEAST_PX, _LEAST_SIDE_PX = 400, 4
+"""Of a picture at detection width: 20x20 px are looked at, and a strip of 320x4."""
 
 
 @dataclass(slots=True)
@@ -56,13 +59,7 @@ class Detector:
         self._settings = detect
         self._method = make_method(detect, zones)
         self._scene: _Scene | None = None
-        self._suppressed: Counter[str] = Counter()
         self._model_wanted = False
-
-    @property
-    def suppressed_counts(self) -> Mapping[str, int]:
-        """In how many frames each rule kept something from counting, since construction."""
-        return dict(self._suppressed)
 
     def recalibrate(self) -> None:
         """Forget the scene and warm up again from the next frame on."""
@@ -85,16 +82,19 @@ class Detector:
         """Return what moves in a frame.
 
         Raises:
-            PictureError: The picture is broken; give the next one as if it had never been.
+            PictureError: The picture is broken, or has too few pixels to look at; give the next one
+                as if it had never been.
         """
         luma = frame.picture.luma(self._settings.width)
+        if luma.size < _LEAST_PX or min(luma.shape) < _LEAST_SIDE_PX:
+            size = f"{frame.picture.width}x{frame.picture.height}"
+            raise PictureError(f"a picture of {size} px is too small, or too flat, to look at")
         scene = self._scene
         if scene is None or not scene.goes_on_in(frame):
             self._method.restart(luma)
             scene = self._scene = _Scene(frame.session, _size_of(frame), frame.monotonic_s)
         scene.step_to(frame.monotonic_s)
         sight = self._method.look(luma, frame.monotonic_s, frame.exposure)
-        self._suppressed.update(sight.held_back)
         return self._detection(scene, frame, luma, sight)
 
     def _detection(self, scene: _Scene, frame: Frame, luma: Pixels, sight: Sight) -> Detection:

@@ -23,6 +23,8 @@ _START_S = 5.0
 _STOP_S = 0.4
 """It keeps nothing, so there is nothing to lose by killing it then."""
 _ANSWER_S = 0.5
+_CERTAIN_S = 0.1
+"""A mosquitto whose port is taken ends at once."""
 
 _DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
@@ -44,9 +46,15 @@ class EmbeddedBroker:
     thread that started it ends.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """``folder`` holds its configuration and its log, in a folder of their own."""
+    def __init__(self, folder: Path, first_port: int = USUAL_PORT) -> None:
+        """Prepare one.
+
+        Args:
+            folder: Holds its configuration and its log, in a folder of their own.
+            first_port: Where to begin to look for a free port.
+        """
         self._folder = folder / "broker"
+        self._first_port = first_port
         self._process: subprocess.Popen[bytes] | None = None
         self._port: int | None = None
 
@@ -56,25 +64,34 @@ class EmbeddedBroker:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> tuple[str, int]:
-        """Start it on port 1883, or the next free one; return its address.
+        """Start it on its first port, or the next free one; return its address.
 
-        Started again, it takes the port that it had.
+        Started again, it takes the port that it had: whoever knows it need not be told.
 
         Raises:
             StartError: There is no mosquitto, or it does not run.
         """
         program = _find_mosquitto()
-        port = self._port or _free_port()
+        port = self._port or _free_port(self._first_port)
+        try:
+            self._run(program, port)
+        except StartError:
+            if self._port is not None or not answers(HOST, port):
+                raise
+            port = _free_port(port + 1)  # another program was quicker
+            self._run(program, port)
+        self._port = port
+        log.info("embedded broker started host=%s port=%s", HOST, port)
+        return HOST, port
+
+    def _run(self, program: str, port: int) -> None:
         try:
             configuration = self._configure(port)
             with (self._folder / "mosquitto.log").open("wb") as output:
                 self._process = _spawn(program, configuration, output.fileno())
         except OSError as error:
-            raise StartError(f"cannot start mosquitto: {error}") from None
+            raise StartError(f"cannot start mosquitto: {error.strerror}") from None
         self._wait_until_open(port)
-        self._port = port
-        log.info("embedded broker started host=%s port=%s", HOST, port)
-        return HOST, port
 
     def stop(self) -> None:
         """End it; does nothing when it does not run."""
@@ -112,11 +129,26 @@ class EmbeddedBroker:
         while time.monotonic() < deadline_s:
             if not self.alive:
                 raise StartError(f"mosquitto ended at once: {self._last_words()}")
-            if answers(HOST, port):
+            if self._is_ready(port):
                 return
             time.sleep(0.02)
         self.stop()
         raise StartError(f"mosquitto did not open port {port} within {_START_S:g} s")
+
+    def _is_ready(self, port: int) -> bool:
+        """Tell whether it serves. What answers may be another program, which was quicker."""
+        if not self._has_begun() or not answers(HOST, port):
+            return False
+        time.sleep(_CERTAIN_S)
+        return self.alive
+
+    def _has_begun(self) -> bool:
+        """Tell whether the child is mosquitto by now; where nothing tells, it is."""
+        assert self._process is not None
+        try:
+            return Path(f"/proc/{self._process.pid}/comm").read_text() == "mosquitto\n"
+        except OSError:
+            return not Path("/proc/self/comm").exists()
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError):
@@ -146,13 +178,13 @@ def _find_mosquitto() -> str:
     return found
 
 
-def _free_port() -> int:
-    for port in range(USUAL_PORT, USUAL_PORT + _PORTS_TO_TRY):
+def _free_port(first: int) -> int:
+    for port in range(first, first + _PORTS_TO_TRY):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
             return port
-    raise StartError(f"ports {USUAL_PORT} to {USUAL_PORT + _PORTS_TO_TRY - 1} are all in use")
+    raise StartError(f"ports {first} to {first + _PORTS_TO_TRY - 1} are all in use")
 
 
 def _spawn(program: str, configuration: Path, output: int) -> subprocess.Popen[bytes]:

@@ -14,6 +14,7 @@ from broker import HOST, MOSQUITTO, Listener
 from waiting import wait_until
 
 from pimotion.errors import StartError
+from pimotion.publish import broker as broker_module
 from pimotion.publish.broker import EmbeddedBroker, answers
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -39,6 +40,30 @@ def test_a_port_in_use_is_left_alone(tmp_path: Path) -> None:
     first.stop()
     second.stop()
     assert ports[0] < ports[1]
+
+
+def test_another_that_is_quicker_keeps_its_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pimotions that were started together used one broker, and said that each had its own."""
+    first, second = EmbeddedBroker(tmp_path / "a"), EmbeddedBroker(tmp_path / "b")
+    _, port = first.start()
+    free_port, asked = broker_module._free_port, [port]
+    monkeypatch.setattr(
+        broker_module,
+        "_free_port",
+        lambda from_port: asked.pop() if asked else free_port(from_port),
+    )
+    assert second.start()[1] > port
+    assert second.alive
+    first.stop()
+    second.stop()
+
+
+def test_it_begins_to_look_for_a_port_where_it_is_told(tmp_path: Path, free_port: int) -> None:
+    broker = EmbeddedBroker(tmp_path, free_port)
+    assert broker.start() == (HOST, free_port)
+    broker.stop()
 
 
 def test_a_machine_without_mosquitto_is_told_how_to_get_it(
