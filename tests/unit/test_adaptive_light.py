@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -284,3 +285,23 @@ def test_a_white_balance_that_changes_hides_nobody() -> None:
 
     assert all(found.motion for found in told[7:])
     assert "global_change" not in held_back(told)
+
+
+@pytest.mark.parametrize("beat_s", [0.25, 0.7])
+def test_light_that_goes_on_changing_makes_nobody_invisible(beat_s: float) -> None:
+    """A fire, a dying tube: whoever walked past while it flickered was held for light."""
+
+    def light(now_s: float) -> float:
+        return 1 + 0.2 * math.sin(2 * math.pi * now_s / beat_s) + 1e-9
+
+    watching = learnt()
+    watch(watching, lambda now_s: shot(now_s, light=light(now_s)), until_s=6)
+    told = watch(
+        watching,
+        lambda now_s: shot(now_s, [walker(now_s - 6)], light=light(now_s)),
+        from_s=6,
+        until_s=10,
+    )
+
+    assert at_s(moving(told)[0]) < 7.2
+    assert len({box.track for found in told for box in found.boxes}) == 1

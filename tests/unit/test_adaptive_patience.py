@@ -21,9 +21,9 @@ THINNED_S = [0.133, 0.067] * 10
 THINNED_SHORT_FIRST_S = [0.067, 0.133] * 10
 
 
-def blob(x: int, y: int, area_px: float) -> Blob:
-    """A region that fills half of its box."""
-    side = round(math.sqrt(2 * area_px))
+def blob(x: int, y: int, area_px: float, *, filled: float = 0.5) -> Blob:
+    """A region that fills so much of its box."""
+    side = round(math.sqrt(area_px / filled))
     return Blob(x, y, x + side, y + side, area_px, x + side / 2, y + side / 2)
 
 
@@ -38,17 +38,20 @@ def scene() -> Scene:
 def insect_swarm(insects: int = 6, *, watched_s: float = 0.0) -> Trust:
     trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
     fly = blob(50, 40, 90)
-    track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, is_inside=True, largest_px=fly.area_px)
+    track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, fly, is_inside=True, largest_px=fly.area_px)
     trust.note([], 0.0, flakes_px=0)
     trust.note([track] * insects, watched_s, flakes_px=0)
     return trust
 
 
-def believed_after_s(trust: Trust, steps_s: Sequence[float], *, area_px: float, x: int) -> float:
+def believed_after_s(
+    trust: Trust, steps_s: Sequence[float], *, area_px: float, x: int, filled: float = 0.5
+) -> float:
     """Time from the first sighting of something that walks on at 20 px a second."""
     tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, scene()
     for step_s in steps_s:
-        tracker.follow([blob(x + round(20 * now_s), 40, area_px)], now_s, step_s)
+        seen = blob(x + round(20 * now_s), 40, area_px, filled=filled)
+        tracker.follow([seen], now_s, step_s)
         if trust.doubts(tracker.tracks[0], at, step_s) not in ("too_short", "clutter"):
             return now_s
         now_s += step_s
@@ -70,6 +73,25 @@ def test_what_is_hardly_large_enough_is_watched_for_longer() -> None:
     small_s = believed_after_s(calm(), EVEN_S, area_px=LEAST_PX, x=0)
     large_s = believed_after_s(calm(), EVEN_S, area_px=8 * LEAST_PX, x=0)
     assert large_s < small_s - 0.05
+
+
+def test_what_hardly_fills_its_box_is_watched_for_longer() -> None:
+    """Leaves are gone by then; somebody with the rim of his long shadow is not."""
+    whole_s = believed_after_s(calm(), EVEN_S, area_px=100, x=0)
+    hollow_s = believed_after_s(calm(), EVEN_S, area_px=100, x=0, filled=0.1)
+    assert whole_s < 0.5
+    assert 0.6 < hollow_s < 1.0
+
+
+@pytest.mark.parametrize("fps", [10, 15, 60])
+def test_the_way_of_what_trembles_is_as_long_at_any_frame_rate(fps: int) -> None:
+    tracker = Tracker(WIDTH, HEIGHT)
+    for number in range(2 * fps):
+        now_s = number / fps
+        tracker.follow([blob(20 + round(10 * now_s), 40 + number % 2, 100)], now_s, 1 / fps)
+    (track,) = tracker.tracks
+    assert track.moved_from(track.first) == pytest.approx(20, abs=2)
+    assert track.way < 1.4 * track.moved_from(track.first)
 
 
 @pytest.mark.parametrize("is_late", [False, True])

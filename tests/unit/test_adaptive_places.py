@@ -232,3 +232,30 @@ def test_motion_is_held_for_as_long_as_told() -> None:
         return at_s(moving(told)[-1])
 
     assert last_motion_s(2) == pytest.approx(last_motion_s(0) + 2, abs=0.25)
+
+
+def test_a_bus_that_is_larger_than_allowed_counts_neither_in_part_nor_whole() -> None:
+    """It comes in by the border, and was motion before it was seen to be a bus."""
+    told = watch(
+        learnt(max_area_ratio=0.15),
+        lambda now_s: shot(now_s, [Visitor(100 * now_s - 180, 20, width=180, height=140, look=2)]),
+        until_s=5,
+    )
+
+    assert not moving(told)
+    assert "too_large" in {rule for found in told for rule in found.held_back}
+
+
+def test_who_grows_larger_than_allowed_counts_no_longer() -> None:
+    told = watch(
+        learnt(max_area_ratio=0.1),
+        lambda now_s: shot(
+            now_s,
+            [Visitor(60 + 40 * now_s, 60, width=round(20 + 30 * now_s), height=80, look=2)],
+        ),
+        until_s=3,
+    )
+
+    assert moving(told)
+    assert not told[-1].boxes
+    assert told[-1].suppressed == "too_large"

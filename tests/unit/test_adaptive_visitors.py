@@ -164,8 +164,49 @@ def test_a_slow_camera_knows_again_what_is_somewhere_else_in_each_picture() -> N
         fps=2,
     )
 
-    assert all(found.boxes for found in told)
+    assert all(found.boxes for found in told[1:])
     assert len(tracks(told)) == 1
+    assert told[1].since_s == pytest.approx(START_S), "the first picture of it"
+
+
+def test_a_slow_camera_sees_somebody_large_at_once_and_a_drop_never() -> None:
+    drops = [(30, 20), (250, 120), (90, 130), (200, 20), (20, 110), (280, 30)] * 2
+
+    def seen(now_s: float) -> Frame:
+        x, y = drops[round(2 * now_s)]
+        drop = Visitor(x, y, width=8, height=20)
+        who = Visitor(5 + 60 * (now_s - 3), look=2)
+        return shot(now_s, [drop, *([who] if now_s >= 3 else [])])
+
+    told = watch(learnt(fps=2, learnt_s=4), seen, until_s=5, fps=2)
+
+    assert at_s(moving(told)[0]) == pytest.approx(3.0)
+    assert "too_short" in {rule for found in told[:6] for rule in found.held_back}
+
+
+def test_a_dog_that_races_through_is_reported() -> None:
+    """Eight of its lengths a second, in view for a second: it was taken for an insect."""
+    told = watch(
+        learnt(),
+        lambda now_s: shot(now_s, [Visitor(350 * now_s - 42, 120, width=43, height=22, look=2)]),
+        until_s=1.2,
+    )
+
+    assert moving(told)
+    assert len(tracks(told)) == 1
+
+
+@pytest.mark.parametrize("height_px", [20, 30, 40])
+def test_who_comes_straight_towards_the_camera_is_reported(height_px: int) -> None:
+    """In the picture he hardly moves, he grows."""
+
+    def seen(now_s: float) -> Frame:
+        height = round(height_px * 1.4**now_s)
+        return shot(now_s, [Visitor(160 - height / 5, 90 - height / 4, height * 2 // 5, height)])
+
+    told = watch(learnt(), seen, until_s=3)
+
+    assert at_s(moving(told)[0]) < 1.2
 
 
 def test_the_same_walk_is_reported_by_a_camera_that_stutters() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from pimotion.config.camera import Detect, Zone
 from pimotion.detect.adaptive.age import Age
 from pimotion.detect.adaptive.light import Light, Upheaval
-from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder
+from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder, area_with_hidden_px
 from pimotion.detect.adaptive.planes import SQUARE_PX
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
@@ -33,6 +33,8 @@ _WEIGH_S = 0.2
 follow it."""
 _LIGHT_ON_S = 0.3
 """Who appears within this time after a lamp was switched was there when it was."""
+_LIGHT_MOST_S = 0.8
+"""Light that goes on changing, a tube or a fire, makes nobody invisible who is seen for longer."""
 _DIM_STEP = 0.01
 """Less than 1 % of a change of light is noise, and left to the scene's own learning."""
 
@@ -178,6 +180,8 @@ class Adaptive:
             if is_due and self._trust.is_scenery(track, scene, self._half, now_s):
                 self._absorb(track.blob)
                 self._tracker.forget(track)
+            elif track.unseen == 0 and track.trusted and self._is_too_large(track):
+                doubts[track.id] = "too_large"
             elif not track.trusted and track.unseen == 0:
                 doubt = self._doubt(track, now_s)
                 if doubt:
@@ -193,11 +197,14 @@ class Adaptive:
     def _doubt(self, track: Track, now_s: float) -> str | None:
         if not self._age.is_warm:
             return "warmup"
-        if not self._light.is_calm(now_s):
+        if not self._light.is_calm(now_s) and track.seen_for_s < _LIGHT_MOST_S:
             return "light"
-        if track.blob.area_px > self._most_px:
+        if self._is_too_large(track):
             return "too_large"
         return self._trust.doubts(track, self._scene, self._age.step_s)
+
+    def _is_too_large(self, track: Track) -> bool:
+        return area_with_hidden_px(track.blob, *self._half_size) > self._most_px
 
     def _believe(self, track: Track) -> None:
         track.trusted = True
@@ -222,7 +229,7 @@ class Adaptive:
     def _sight(
         self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int
     ) -> Sight:
-        trusted = [t for t in self._tracker.tracks if t.trusted]
+        trusted = [t for t in self._tracker.tracks if t.trusted and not self._is_too_large(t)]
         boxed = [t for t in trusted if t.unseen == 0 and self._is_back(t)]
         boxed.sort(key=lambda t: -t.blob.box_px)
         for track in boxed:

@@ -34,6 +34,7 @@ _HALF_SHOWN = 0.6
 """Regions of over 0.6 of the least area are followed: people leave parts of themselves behind."""
 _KNOWN_SHARE = 0.25
 """A region of which a quarter lies where a believed thing was is that thing, and no speck."""
+_LEAST_ASPECT = 0.5
 _JOIN_WIDTH_RATIO = 0.012
 """Parts closer than twice this share of the width are one object."""
 
@@ -251,6 +252,17 @@ class ObjectFinder:
         for x, y, right, bottom in boxes:
             out[y:bottom, x:right] = self.foreground[y:bottom, x:right]
         return as_pixels(out)
+
+
+def area_with_hidden_px(blob: Blob, width: int, height: int) -> float:
+    """Return an area, px; of what the border cuts, as much as it will have at least.
+
+    It is taken to be half as wide as what is seen of it is long: people are slimmer, buses wider.
+    """
+    across = blob.right - blob.x if blob.y == 0 or blob.bottom == height else 0
+    down = blob.bottom - blob.y if blob.x == 0 or blob.right == width else 0
+    edge_px = max(across, down)
+    return max(blob.area_px, _LEAST_ASPECT * edge_px * min(edge_px, width, height))
 
 
 def _are_close(

@@ -28,6 +28,7 @@ _IN_VIEW_S, _HIDDEN_S = 1.0, 1.5
 """A trusted thing that is out of sight for less than this is still there: behind a post, a twig. At
 the border it may have left, but often has a foot in the picture; elsewhere it cannot have."""
 _AWAY_S = 0.5
+_MARK_S = 0.2 - 1e-6
 _HABIT_S = 1.5
 """Over this time a track's presence and jitter are judged."""
 
@@ -44,7 +45,9 @@ class Track:
         seen_for_s: Time of its sightings less that of its misses, at least 0, since it was last
             out of sight for long. Pictures that are thinned to a rate are not evenly apart.
         settled: Where it was when it last moved on, and since when it is there.
-        path: The way it went, px.
+        path: The way it went from picture to picture, px.
+        mark, mark_s: Where it was when its way was last measured, and when.
+        walked: The way it went until then, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
         is_inside: It appeared away from the border.
         score: How sure it is at most so far, 0..1.
@@ -59,11 +62,14 @@ class Track:
     seen_s: float
     settled: Blob
     settled_s: float
+    mark: Blob
     is_inside: bool
     unseen: int = 0
     sightings: int = 1
     chances: int = 1
     seen_for_s: float = 0.0
+    mark_s: float = -math.inf
+    walked: float = 0.0
     path: float = 0.0
     velocity_x: float = 0.0
     velocity_y: float = 0.0
@@ -80,6 +86,14 @@ class Track:
         """The side of a square as large as its box, px."""
         blob = self.blob
         return math.sqrt(max(1, (blob.right - blob.x) * (blob.bottom - blob.y)))
+
+    @property
+    def way(self) -> float:
+        """The way it went, px, from place to place a fifth of a second apart.
+
+        `path` holds the trembling of each picture, too: the more of it the more pictures there are.
+        """
+        return self.walked + self.moved_from(self.mark)
 
     @property
     def life_s(self) -> float:
@@ -105,6 +119,9 @@ class Track:
         change = abs(blob.area_px - self.blob.area_px) / max(blob.area_px, self.blob.area_px)
         self.jitter += weight * (change - self.jitter)
         self.blob = blob
+        if now_s - self.mark_s >= _MARK_S:
+            self.walked += self.moved_from(self.mark)
+            self.mark, self.mark_s = blob, now_s
         self.seen_s = now_s
         self.unseen = 0
         self.sightings += 1
@@ -128,7 +145,8 @@ class Track:
         self.born_s = now_s
         self.sightings = self.chances = 0
         self.seen_for_s = 0.0
-        self.path = 0.0
+        self.path = self.walked = 0.0
+        self.mark, self.mark_s = self.blob, now_s
         self.settled_s = now_s
 
 
@@ -200,7 +218,8 @@ class Tracker:
 
     def _new(self, blob: Blob, now_s: float, step_s: float) -> Track:
         is_inside = self.is_inside(blob)
-        track = Track(self.next_id, blob, blob, now_s, now_s, blob, now_s, is_inside)
+        track = Track(self.next_id, blob, blob, now_s, now_s, blob, now_s, blob, is_inside)
+        track.mark_s = now_s
         track.largest_px = blob.area_px
         track.seen_for_s = step_s
         self.next_id += 1

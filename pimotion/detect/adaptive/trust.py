@@ -25,20 +25,31 @@ _FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.3, 0.9
 """The smallest thing that counts has to be seen for 1.4 times as long: noise and leaves are as
 small as that. Each doubling of its area takes 0.3 off, down to 0.9; tried on drawn scenes, at 10
 and 15 frames a second."""
-_FILLED = 0.15
+_FILLED, _FILLED_S = 0.15, 0.8
 """A thing fills a seventh of its box, though only parts of it may differ from what is behind; the
-leaves of a gust, taken together, do not."""
+leaves of a gust, taken together, do not, and not for 0.8 s. Somebody and the rim of his long shadow
+do not fill theirs either, and for longer."""
 _DENSE = 0.6
 """Least share of the pictures in which a thing is seen; a study's value."""
 _SIZES_A_S = 7.0
 """Insects near the lens go many times their own size in a second; people and cars 1 to 4."""
 _FAST_LIFE_S = 1.2
+_RUN_STRAIGHT, _RUN_AREAS = 0.85, 6.0
+"""What comes in by the border, is six times as large as the least and goes straight on, 0.85 of its
+way, may be as fast as it is: a dog runs eight lengths a second."""
+_LARGE_AREAS, _LARGE_SOLID, _SLOW_SIGHTINGS = 12.0, 0.35, 2
+"""With under 4 pictures a second what is large and solid counts at first sight; else the second is
+waited for, as no drop, flake or insect lasts."""
 _MOVED_SIZES = 0.45
 _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
 """To move on is to go 0.45 of one's size, but 1.2 % of the width at least; 8 % is enough for all.
 The values are that study's."""
 _STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.4
 """0.12 sizes are enough for what went straight for 0.4 s: 0.45 of its path or more led away."""
+_GROWN, _GROW_S = 1.2, 0.8
+_STEADY, _SOLID = 0.15, 0.25
+"""Who comes straight towards the camera hardly moves in the picture, but is 1.2 times as tall after
+0.8 s and more; leaves and curtains change their area more than by 0.15 from picture to picture."""
 _PART, _PART_OUTSIDE = 0.5, 0.1
 """Less than half of the box a thing was first seen in, and a tenth of it outside at most: it came
 apart, which moves its centre, too. So does the skirting board that a shaking camera shows."""
@@ -104,13 +115,20 @@ class Trust:
         """Return the rule that keeps a track from being believed; None to believe it."""
         if track.blob.area_px < self._least_px:
             return "too_small"
-        if track.blob.area_px < _FILLED * track.blob.box_px:
+        is_filled = track.blob.area_px > _FILLED * track.blob.box_px
+        if not is_filled and track.seen_for_s < _FILLED_S:
             return "clutter"
-        # A slow camera sees a thing too seldom to watch how it moves.
-        doubt = None if step_s > SLOW_STEP_S else self._doubts_way(track)
+        doubt = self._doubts_sight(track) if step_s > SLOW_STEP_S else self._doubts_way(track)
         if doubt is None and _sameness(track, scene) > _SAME_STRUCTURE:
             return "light"
         return doubt
+
+    def _doubts_sight(self, track: Track) -> str | None:
+        """Judge what a slow camera sees too seldom to watch how it moves."""
+        is_large = track.blob.area_px > _LARGE_AREAS * self._least_px
+        is_solid = track.blob.area_px > _LARGE_SOLID * track.blob.box_px
+        is_certain = track.sightings >= _SLOW_SIGHTINGS or (is_large and is_solid)
+        return None if is_certain else "too_short"
 
     def _doubts_way(self, track: Track) -> str | None:
         needed_s, is_swarm = self._needed_s(track)
@@ -121,9 +139,15 @@ class Trust:
         if track.blob.area_px < self._flakes_px and _falls(track, self._width):
             return "clutter"
         speed = track.path / max(track.life_s, 0.1) / track.size
-        if speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S:
+        if speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S and not self._runs(track, is_swarm):
             return "too_fast"
         return None if self._moves_on(track) else "flicker"
+
+    def _runs(self, track: Track, is_swarm: bool) -> bool:
+        """Tell whether what is fast came in by the border and goes straight on: no insect does."""
+        is_straight = track.moved_from(track.first) > _RUN_STRAIGHT * track.way
+        is_large = track.blob.area_px > _RUN_AREAS * self._least_px
+        return is_straight and is_large and not track.is_inside and not is_swarm
 
     def _needed_s(self, track: Track) -> tuple[float, bool]:
         needed_s = _INSIDE_S if track.is_inside else _LONG_ENOUGH_S
@@ -149,10 +173,12 @@ class Trust:
             return False
         least = _MOVED_LEAST_RATIO * self._width
         moved = track.moved_from(track.first)
-        if track.life_s > _STRAIGHT_S and moved > _STRAIGHT * track.path:
+        if track.life_s > _STRAIGHT_S and moved > _STRAIGHT * track.way:
             return moved > max(least, _STRAIGHT_SIZES * track.size)
         needed = max(least, min(_MOVED_SIZES * track.size, _MOVED_MOST_RATIO * self._width))
         if moved > needed:
+            return True
+        if self._grows(track):
             return True
         now, first = track.blob, track.first
         edge = max(
@@ -162,6 +188,16 @@ class Trust:
             abs(now.bottom - first.bottom),
         )
         return edge > 1.3 * needed and moved > 0.4 * needed
+
+    def _grows(self, track: Track) -> bool:
+        """Tell whether it comes nearer: taller and larger, its feet further down, and steadily."""
+        now, first = track.blob, track.first
+        taller = now.bottom - now.y > _GROWN * (first.bottom - first.y)
+        larger = now.area_px > _GROWN**2 * first.area_px
+        is_steady = track.presence > _PRESENT and track.jitter < _STEADY
+        is_solid = now.area_px > _SOLID * now.box_px
+        comes = taller and larger and now.bottom > first.bottom
+        return comes and is_steady and is_solid and track.life_s > _GROW_S
 
     def settles(self, track: Track, now_s: float) -> None:
         """Note whether a track moved on; doubt it when it only flickers in its place."""
