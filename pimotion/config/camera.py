@@ -24,11 +24,11 @@ from pimotion.config.values import (
 )
 from pimotion.pixels import Flip, Polygon, View
 
-_SOURCE_FORMS = (
+SOURCE_FORMS = (
     "auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
     "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
 )
-_SOURCE = re.compile(
+SOURCE = re.compile(
     r"auto|synthetic|picamera(:[0-9]{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
     r"|imagezmq:tcp://[^#?]+:[0-9]{1,5}(\?subscribe)?(#.+)?"
 )
@@ -197,8 +197,8 @@ class Camera(Section):
     @field_validator("source")
     @classmethod
     def _known_form(cls, value: str) -> str:
-        if _SOURCE.fullmatch(value) is None:
-            raise ValueError(f"must be {_SOURCE_FORMS}")
+        if SOURCE.fullmatch(value) is None:
+            raise ValueError(f"must be {SOURCE_FORMS}")
         return value
 
     @property

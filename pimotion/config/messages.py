@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pimotion.config import fields
+from pimotion.config import fields, meant
+from pimotion.config.camera import SOURCE_FORMS
 from pimotion.config.fields import Setting
 from pimotion.config.nodes import Mark
 from pimotion.config.places import Loc, name_of, printable
 from pimotion.config.scalars import Trap, looks_like_number
-from pimotion.config.values import PATTERN_WORDS
+from pimotion.config.values import HOST_PATTERN, PATTERN_WORDS
 from pimotion.log import without_secrets
 
 
@@ -138,6 +139,8 @@ def _list_wanted(mistake: Mistake) -> str:
 
 
 def _text_wanted(mistake: Mistake) -> str:
+    if _is_camera_source(mistake.loc) and mistake.value is not None:
+        return f"{mistake.name} must be {SOURCE_FORMS}{mistake.got}{_meant_source(mistake)}"
     quoted = f'put it in quotes: "{printable(mistake.mark.text or "")}"'
     if fields.is_secret(mistake.loc):
         quoted = "put it in quotes"
@@ -149,6 +152,16 @@ def _text_wanted(mistake: Mistake) -> str:
     if isinstance(mistake.value, bool | int | float):
         return f"{mistake.name} must be text; {quoted}"
     return f"{mistake.name} must be text{mistake.got}"
+
+
+def _is_camera_source(loc: Loc) -> bool:
+    return loc[:1] == ("cameras",) and loc[2:] == ("source",)
+
+
+def _meant_source(mistake: Mistake) -> str:
+    written = mistake.value if isinstance(mistake.value, str) else mistake.mark.text
+    near = meant.source(written) if written and not mistake.mark.tag else None
+    return f"; did you mean {printable(_without_login(near))}?" if near else ""
 
 
 def _number_wanted(mistake: Mistake) -> str:
@@ -210,8 +223,12 @@ def _choice_wanted(mistake: Mistake) -> str:
 
 
 def _bad_pattern(mistake: Mistake) -> str:
-    words = PATTERN_WORDS.get(mistake.context.get("pattern", ""), "of another form")
+    pattern = mistake.context.get("pattern", "")
+    words = PATTERN_WORDS.get(pattern, "of another form")
     if mistake.loc[-1] != "[key]":
+        if pattern == HOST_PATTERN and mistake.loc[-1] == "host" and not mistake.mark.tag:
+            hint = meant.host(mistake.value, str(mistake.loc[0]))
+            return f"{mistake.name} must be {words}{f': {hint}' if hint else mistake.got}"
         return f"{mistake.name} must be {words}{mistake.got}"
     written = str(mistake.loc[-2])
     near = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_")[:32]
@@ -234,7 +251,8 @@ def _own_words(mistake: Mistake) -> str:
     text = str(mistake.context["error"])
     shows = not fields.is_secret(mistake.loc) and ", got " not in text
     found = mistake.got if shows and isinstance(mistake.value, str) else ""
-    return f"{mistake.name} {text}{found}"
+    hint = _meant_source(mistake) if _is_camera_source(mistake.loc) else ""
+    return f"{mistake.name} {text}{found}{hint}"
 
 
 def _not_unicode(mistake: Mistake) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pimotion.config import broker_files, certificate
 from pimotion.config.camera import Camera
 from pimotion.config.control_rules import broken
+from pimotion.config.hosts import host_fault, number_fault, url_fault
 from pimotion.config.names import clashes
 from pimotion.config.places import Loc, name_of
 from pimotion.config.settings import Http, HttpTls, HttpToken, Mqtt, MqttTls, Settings
@@ -60,6 +61,8 @@ def _node(settings: Settings) -> Iterator[Finding]:
 
 
 def _mqtt(mqtt: Mqtt) -> Iterator[Finding]:
+    if fault := host_fault(mqtt.host, "mqtt.port"):
+        yield Finding(("mqtt", "host"), fault)
     if mqtt.password is not None and mqtt.username is None:
         yield Finding(("mqtt", "password"), "needs mqtt.username too", (("mqtt", "username"),))
     if mqtt.host == EMBEDDED:
@@ -115,7 +118,9 @@ def _topics(settings: Settings) -> Iterator[Finding]:
 
 def _http(http: Http) -> Iterator[Finding]:
     about: tuple[Loc, ...] = (("http", "users"), ("http", "tokens"), ("http", "open"))
-    if not (is_loopback(http.host) or http.users or http.tokens or http.open):
+    if fault := host_fault(http.host, "http.port", in_brackets=True):
+        yield Finding(("http", "host"), fault)
+    elif not (is_loopback(http.host) or http.users or http.tokens or http.open):
         yield Finding(
             ("http", "host"),
             f"{http.host} can be reached by others, who would need no login: add http.users or "
@@ -170,6 +175,7 @@ def _cameras(settings: Settings) -> Iterator[Finding]:
         yield from _reserved(loc)
         for zone_id in camera.zones:
             yield from _reserved((*loc, "zones", zone_id))
+        yield from _urls(camera, loc)
         yield from _listener(camera, (*loc, "source"))
         yield from _numbers(camera, loc)
         yield from _controls(camera, loc)
@@ -186,13 +192,21 @@ def _reserved(loc: Loc) -> Iterator[Finding]:
         yield Finding(loc, f"cannot be called {loc[-1]}, which pimotion uses itself")
 
 
+def _urls(camera: Camera, loc: Loc) -> Iterator[Finding]:
+    for here, url in ((loc, camera.source), ((*loc, "detect"), camera.detect.source)):
+        if url is not None and url.startswith(_NETWORK) and (fault := url_fault(url)):
+            yield Finding((*here, "source"), fault)
+
+
 def _listener(camera: Camera, loc: Loc) -> Iterator[Finding]:
     match = _LISTENER.fullmatch(camera.source)
     if match is None:
         return
     if not 1 <= int(match["port"]) <= _LAST_PORT:
         yield Finding(loc, f"must have a port between 1 and {_LAST_PORT}, got {match['port']}")
-    if not (is_loopback(match["host"]) or match["asks"] or camera.open):
+    if fault := number_fault(match["host"]):
+        yield Finding(loc, fault)
+    elif not (is_loopback(match["host"]) or match["asks"] or camera.open):
         text = (
             f"{match['host']} can be reached by others, who could send any picture: listen on "
             "127.0.0.1, or add open: true to this camera if that is meant"

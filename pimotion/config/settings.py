@@ -182,7 +182,7 @@ class Http(Section):
     @classmethod
     def _real_url(cls, value: str | None) -> str | None:
         try:
-            urlsplit(value or "")
+            _ = urlsplit(value or "").port
         except ValueError:
             raise ValueError(f"must be {PATTERN_WORDS[URL_PATTERN]} and a host") from None
         return value

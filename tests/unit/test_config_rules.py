@@ -23,6 +23,7 @@ LISTENER = (
     "open: true to this camera if that is meant"
 )
 OTHERS = "lies: `ha clean` would take others' topics for a node's; choose another first level"
+NUMBERS = "must be a host name or an address; an IPv4 address has numbers from 0 to 255"
 TOKEN = "abcdefghabcdefgh"
 SQUARE = "[[0, 0], [1, 0], [1, 1]]"
 
@@ -63,6 +64,54 @@ BROKEN = [
         "cameras: {a: {source: auto, controls: {focus: 1, autofocus: true}}}\n",
         "1: cameras.a.controls.focus cannot be together with controls.autofocus; take one of the "
         "two out",
+    ),
+    (
+        DOOR + "mqtt: {host: homeassistant.local:1883}\n",
+        "2: mqtt.host must be a host alone; the port is mqtt.port",
+    ),
+    (
+        DOOR + "mqtt: {host: '[fe80::1]:1883'}\n",
+        "2: mqtt.host must be a host alone; the port is mqtt.port",
+    ),
+    (DOOR + "mqtt: {host: '[::1]'}\n", "2: mqtt.host must be an IPv6 address without [ ]"),
+    (
+        DOOR + "mqtt: {host: 'fe80:1'}\n",
+        "2: mqtt.host must be a host alone; the port is mqtt.port",
+    ),
+    (
+        DOOR + "mqtt: {host: 'nas:mqtt'}\n",
+        "2: mqtt.host must be a host name or an address; only an IPv6 address has a ':'",
+    ),
+    (DOOR + "mqtt: {host: 192.168.1.999}\n", f"2: mqtt.host {NUMBERS}"),
+    (
+        DOOR + "http: {host: '0.0.0.0:8080'}\n",
+        "2: http.host must be a host alone; the port is http.port",
+    ),
+    (
+        "cameras: {a: {source: 'http://cam:port/x'}}\n",
+        "1: cameras.a.source must have a port between 1 and 65535",
+    ),
+    (
+        "cameras: {a: {source: 'http://127.0.0.1:99999/x'}}\n",
+        "1: cameras.a.source must have a port between 1 and 65535",
+    ),
+    (
+        "cameras: {a: {source: 'rtsp://joe:hun#ter2@cam/x'}}\n",
+        "1: cameras.a.source must have a port between 1 and 65535; a login with / ? or # in it "
+        "belongs into username and password",
+    ),
+    (
+        "cameras: {a: {source: 'http://[::1/x'}}\n",
+        "1: cameras.a.source must be a URL whose host can be read; an IPv6 address stands in [ ]",
+    ),
+    ("cameras: {a: {source: 'rtsp://10.0.0.256/x'}}\n", f"1: cameras.a.source {NUMBERS}"),
+    (
+        "cameras: {a: {source: 'rtsp://cam/x', detect: {source: 'rtsp://cam:0x/y'}}}\n",
+        "1: cameras.a.detect.source must have a port between 1 and 65535",
+    ),
+    (
+        "cameras: {a: {source: 'imagezmq:tcp://10.0.0.256:5555?subscribe'}}\n",
+        f"1: cameras.a.source {NUMBERS}",
     ),
     (DOOR + "http: {host: 0.0.0.0}\n", f"2: http.host 0.0.0.0 {OPEN}"),
     (DOOR + "http:\n  port: 1\n  host: '::'\n", f"4: http.host :: {OPEN}"),
@@ -184,6 +233,13 @@ def test_a_broken_rule_is_told_with_its_line(text: str, expected: str) -> None:
 
 KEPT = [
     DOOR + "http: {host: localhost}\n",
+    DOOR + "mqtt: {host: 'fe80::1%eth0'}\n",
+    DOOR + "mqtt: {host: my_nas.local}\n",
+    DOOR + "mqtt: {host: embedded}\n",
+    DOOR + "http: {host: 'fe80::1%eth0', open: true}\n",
+    "cameras: {a: {source: 'http://my_cam:80/x'}}\n",
+    "cameras: {a: {source: 'http://[fe80::1%25eth0]:8080/x'}}\n",
+    "cameras: {a: {source: 'rtsp://joe:p@ss@cam.local/x'}}\n",
     DOOR + "http: {host: '[::1]'}\n",
     DOOR + "http: {host: 127.0.0.9}\n",
     DOOR + "http: {host: 0.0.0.0, open: true}\n",
@@ -271,7 +327,7 @@ class TestOverrides:
     def test_a_wrong_source_is_named_as_it_was_typed(self) -> None:
         (problem,) = problems(DOOR, Overrides(source="usb"))
         assert problem.startswith("--source must be auto, picamera,")
-        assert problem.endswith(", got 'usb'")
+        assert problem.endswith(", got 'usb'; did you mean auto?")
 
     def test_open_says_that_a_public_address_is_meant(self) -> None:
         assert problems(DOOR, Overrides(host="0.0.0.0", open=True)) == []

@@ -334,6 +334,13 @@ WRONG = [
         ],
     ),
     (
+        DOOR + "http: {public_url: 'http://cams.example.org:99999/'}\n",
+        [
+            "2: http.public_url must be a URL that begins with http:// or https:// and a host, "
+            "got 'http://cams.example.org:99999/'"
+        ],
+    ),
+    (
         DOOR + "http: {allowed_hosts: [cams.example.org, 'a b']}\n",
         ["2: http.allowed_hosts[1] must be a host name or an address, got 'a b'"],
     ),
@@ -408,8 +415,8 @@ WRONG = [
         [f"1: cameras: the id 'Front Door' {ID}; did you mean front_door?"],
     ),
     (
-        "cameras: {-: {source: usb}}\n",
-        [f"1: cameras: the id '-' {ID}", f"1: cameras.-.source {SOURCE}, got 'usb'"],
+        "cameras: {-: {source: vhs}}\n",
+        [f"1: cameras: the id '-' {ID}", f"1: cameras.-.source {SOURCE}, got 'vhs'"],
     ),
     (
         "cameras: {door: {source: 'picamera:a'}}\n",
@@ -419,12 +426,74 @@ WRONG = [
         "cameras: {door: {source: 'usb://joe:hunter2@h'}}\n",
         [f"1: cameras.door.source {SOURCE}, got 'usb://***@h'"],
     ),
+    (
+        "cameras: {door: {source: 0}}\n",
+        [f"1: cameras.door.source {SOURCE}, got 0; did you mean v4l2:/dev/video0?"],
+    ),
+    ("cameras: {door: {source: true}}\n", [f"1: cameras.door.source {SOURCE}, got true"]),
+    (
+        "cameras: {door: {source: 'RTSP://joe:hunter2@cam/x'}}\n",
+        [
+            f"1: cameras.door.source {SOURCE}, got 'RTSP://***@cam/x'; did you mean "
+            "rtsp://***@cam/x?"
+        ],
+    ),
+    (
+        in_door("detect: {source: 5}"),
+        ['4: cameras.door.detect.source must be text; put it in quotes: "5"'],
+    ),
+    (
+        DOOR + "mqtt: {host: 'mqtt://joe:hunter2@nas:1883'}\n",
+        [
+            "2: mqtt.host must be a host name or an address: leave out mqtt://; the port is "
+            "mqtt.port"
+        ],
+    ),
+    (
+        DOOR + "mqtt: {host: 'mqtts://nas'}\n",
+        [
+            "2: mqtt.host must be a host name or an address: leave out mqtts://; the port is "
+            "mqtt.port, encryption mqtt.tls"
+        ],
+    ),
+    (
+        DOOR + "http: {host: 'http://0.0.0.0'}\n",
+        [
+            "2: http.host must be a host name or an address: leave out http://; the port is "
+            "http.port"
+        ],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), WRONG, ids=[text for text, _ in WRONG])
 def test_a_wrong_value_is_told_in_words(text: str, expected: list[str]) -> None:
     assert problems(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("/dev/video0", "v4l2:/dev/video0"),
+        ("/dev/v4l/by-id/usb-cam", "v4l2:/dev/v4l/by-id/usb-cam"),
+        ("v4l2:0", "v4l2:/dev/video0"),
+        ("v4l2:video2", "v4l2:/dev/video2"),
+        ("'0'", "v4l2:/dev/video0"),
+        ("~/movie.mp4", "file:~/movie.mp4"),
+        ("movie.mp4", "file:movie.mp4"),
+        ("/srv/pictures", "file:/srv/pictures"),
+        ("webcam", "auto"),
+        ("usb", "auto"),
+        ("AUTO", "auto"),
+        ("picam", "picamera"),
+        ("Http://cam/x", "http://cam/x"),
+        ("tcp://127.0.0.1:5555", "imagezmq:tcp://127.0.0.1:5555"),
+    ],
+)
+def test_a_source_that_is_meant_plainly_is_proposed(written: str, meant: str) -> None:
+    (told,) = problems(f"cameras: {{door: {{source: {written}}}}}\n")
+    assert told.endswith(f"; did you mean {meant}?")
+    assert problems(f"cameras: {{door: {{source: '{meant}'}}}}\n") == []
 
 
 FINE = [
