@@ -15,6 +15,7 @@ from pimotion.config.values import (
     Corners,
     Id,
     Number,
+    Polygons,
     Ratio,
     Seconds,
     Secret,
@@ -62,7 +63,7 @@ class Detect(Section):
     """Motion lasts this long after the last moving frame, so that it does not flicker."""
     absorb_s: Annotated[Seconds, Field(ge=5, le=86400)] = 60
     """adaptive: what came and stands still counts this long, and is part of the scene then."""
-    masks: tuple[Corners, ...] = ()
+    masks: Polygons = ()
     """Polygons in which nothing is looked for, corners 0 to 1 of the frame."""
     threshold: Annotated[int, Field(ge=1, le=255, strict=True)] = 25
     """running_average: least change of a pixel, in grey levels."""
@@ -185,7 +186,7 @@ class Camera(Section):
     """Mirrors the picture after turning it."""
     controls: Controls = NO_CONTROLS
     detect: Detect = Detect()
-    privacy_masks: tuple[Corners, ...] = ()
+    privacy_masks: Polygons = ()
     """Polygons blacked out before anything else sees the frame."""
     zones: Mapping[Id, Zone] = Field(default_factory=dict)
     """Parts of the frame with a motion sensor of their own, by id."""

@@ -93,6 +93,9 @@ def _unknown(mistake: Mistake) -> str:
     written = str(mistake.loc[-1]).lower().replace("-", "_")
     if near := _deeper(written, parent) or _nearest(written, known):
         return f"{unknown}; did you mean '{near}'?"
+    above = fields.at(mistake.loc[:-2]) if len(mistake.loc) > 1 else None
+    if above is not None and written in above.names:
+        return f"{unknown}; it belongs one level up: {name_of((*mistake.loc[:-2], written))}"
     return f"{unknown}; known: {', '.join(known)}"
 
 

@@ -135,6 +135,17 @@ def _check_corners(value: Any) -> Any:
     )
 
 
+def _check_polygons(value: Any) -> Any:
+    if isinstance(value, list | tuple) and value and all(map(_is_corner, value)):
+        raise ValueError("must be a list of polygons: put one more [ ] around it")
+    return value
+
+
+def _is_corner(value: Any) -> bool:
+    is_pair = isinstance(value, list | tuple) and len(value) == 2  # noqa: PLR2004
+    return is_pair and not any(isinstance(part, list | tuple | dict) for part in value)
+
+
 def _check_area(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     (x0, y0), *others = corners
     # Corners on one line: every cross product with the longest side is nothing.
@@ -163,6 +174,8 @@ Corners = Annotated[
     BeforeValidator(_check_corners),
     AfterValidator(_check_area),
 ]
+
+Polygons = Annotated[tuple[Corners, ...], BeforeValidator(_check_polygons)]
 
 
 def default_node() -> str:

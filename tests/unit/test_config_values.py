@@ -8,6 +8,7 @@ from config_text import DOOR, NO_CAMERA, in_door, problems, read
 FPS = "cameras.door.fps must be a number between 0.2 and 60 fps"
 ID = "must be lower-case letters, digits, _ and -, 32 at most, the first no _ or -"
 CORNERS = "must be a list of 3 to 100 corners [x, y], each 0 to 1 of the frame"
+POLYGONS = "must be a list of polygons: put one more [ ] around it"
 SOURCE = (
     "must be auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
     "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
@@ -62,6 +63,13 @@ WRONG = [
     (
         in_door("sensitivity: 3"),
         ["4: unknown setting 'cameras.door.sensitivity'; did you mean 'detect.sensitivity'?"],
+    ),
+    (
+        in_door("detect: {privacy_masks: []}"),
+        [
+            "4: unknown setting 'cameras.door.detect.privacy_masks'; it belongs one level up: "
+            "cameras.door.privacy_masks"
+        ],
     ),
     (
         in_door("event-gap-s: 3"),
@@ -370,11 +378,15 @@ WRONG = [
     # polygons and groups
     (
         in_door("privacy_masks: [[0, 0], [1, 0], [1, 1]]"),
-        [
-            f"4: cameras.door.privacy_masks[0] {CORNERS}",
-            f"4: cameras.door.privacy_masks[1] {CORNERS}",
-            f"4: cameras.door.privacy_masks[2] {CORNERS}",
-        ],
+        [f"4: cameras.door.privacy_masks {POLYGONS}"],
+    ),
+    (
+        in_door("detect: {masks: [[0, 0], [1, 0], [1, x]]}"),
+        [f"4: cameras.door.detect.masks {POLYGONS}"],
+    ),
+    (
+        in_door("privacy_masks: [[[0, 0], [1, 0], [1, 1]], [0, 0]]"),
+        [f"4: cameras.door.privacy_masks[1] {CORNERS}"],
     ),
     (in_door("privacy_masks: [[[0, 0], [1, 0]]]"), [f"4: cameras.door.privacy_masks[0] {CORNERS}"]),
     (
