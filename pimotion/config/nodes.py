@@ -208,7 +208,10 @@ class _Builder:
                 self._tell(line, "merge keys (<<) are not supported; write the settings out")
             elif key.value in values:
                 first = self._document.marks[(*loc, key.value)].line
-                self._tell(line, f"'{printable(key.value)}' is set twice (first in line {first})")
+                two = isinstance(values[key.value], dict) and value.tag == _GROUP
+                advice = "merge the two" if two else "take one of the two out"
+                name = printable(key.value)
+                self._tell(line, f"'{name}' is set twice (first in line {first}); {advice}")
             else:
                 values[key.value] = self._value(value, (*loc, key.value), line)
         return values

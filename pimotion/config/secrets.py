@@ -8,8 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
+
+from pimotion.config.places import safe
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,10 @@ _CREDENTIAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 class Unreadable(Exception):
     """A value or a file that cannot be had; its text says why, to be read behind a name."""
+
+
+class Missing(Unreadable):
+    """There is no such file."""
 
 
 def fetch(tag: str, name: str, folder: Path) -> str:
@@ -56,6 +63,8 @@ def read_file(path: Path, most_bytes: int) -> tuple[bytes, int]:
             if not stat.S_ISREG(mode):
                 raise Unreadable("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
             data = file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise Missing("does not exist") from None
     except OSError as error:
         raise Unreadable(_in_words(error)) from None
     except ValueError:
@@ -66,8 +75,6 @@ def read_file(path: Path, most_bytes: int) -> tuple[bytes, int]:
 
 
 def _in_words(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "does not exist"
     if isinstance(error, IsADirectoryError):
         return "is a folder"
     if isinstance(error, PermissionError):
@@ -87,10 +94,20 @@ def _from_file(name: str, folder: Path) -> str:
     if not name:
         raise Unreadable("needs the name of a file")
     path = home_path(name)
-    data, mode = read_file(folder / path, SECRET_BYTES)
+    try:
+        return _secret(folder / path, shown=path)
+    except Missing:
+        place = (folder / path).absolute()
+        make = f"(umask 077; cat > {shlex.quote(str(place))})"
+        text = f"does not exist in {place.parent}; `{make}` makes it of what you type, until Ctrl-D"
+        raise Missing(safe(text)) from None
+
+
+def _secret(path: Path, *, shown: Path) -> str:
+    data, mode = read_file(path, SECRET_BYTES)
     if mode & stat.S_IROTH:
         log.warning(
-            "everyone on this machine can read a secret file; chmod o-r helps file=%s", path
+            "everyone on this machine can read a secret file; chmod o-r helps file=%s", shown
         )
     try:
         text = data.decode()
@@ -99,13 +116,14 @@ def _from_file(name: str, folder: Path) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _from_credential(name: str, folder: Path) -> str:
+def _from_credential(name: str, _folder: Path) -> str:
     if _CREDENTIAL_NAME.fullmatch(name) is None or name in (".", ".."):
         raise Unreadable("is no name for a credential")
     given = os.environ.get("CREDENTIALS_DIRECTORY")
     if not given:
         raise Unreadable("is looked for in $CREDENTIALS_DIRECTORY, which only systemd sets")
-    return _from_file(str(Path(given) / name), folder)
+    path = Path(given) / name
+    return _secret(path, shown=path)
 
 
 def home_path(name: str) -> Path:

@@ -166,7 +166,16 @@ class TestSecrets:
             ("!env EMPTY", "!env EMPTY is empty"),
             ("!env A=B", "!env A=B is no name for an environment variable"),
             ("!env", "!env is no name for an environment variable"),
-            ("!file nowhere", "!file nowhere does not exist"),
+            (
+                "!file nowhere",
+                "!file nowhere does not exist in {here}; `(umask 077; cat > {here}/nowhere)` makes "
+                "it of what you type, until Ctrl-D",
+            ),
+            (
+                "!file ../my secrets/mqtt",
+                "!file ../my secrets/mqtt does not exist in {here}/../my secrets; `(umask 077; "
+                "cat > '{here}/../my secrets/mqtt')` makes it of what you type, until Ctrl-D",
+            ),
             ("!file .", "!file . is a folder"),
             ("!file /dev/zero", "!file /dev/zero is not a regular file"),
             ("!file empty", "!file empty is empty"),
@@ -189,7 +198,7 @@ class TestSecrets:
         Path("large").write_bytes(b"x" * (64 * 1024 + 1))
         Path("latin").write_bytes(b"caf\xe9")
         text = DOOR + f"mqtt:\n  host: {written}\n"
-        assert problems(text) == [f"pimotion.yml:3: mqtt.host: {told}"]
+        assert problems(text) == [f"pimotion.yml:3: mqtt.host: {told.format(here=Path.cwd())}"]
 
     def test_they_stand_only_for_text(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PORT", "1883")

@@ -51,8 +51,11 @@ WRONG = [
         ],
     ),
     (DOOR + "Http: {}\n", ["2: unknown setting 'Http'; did you mean 'http'?"]),
-    (DOOR + "cameras: {}\n", ["2: 'cameras' is set twice (first in line 1)"]),
-    (in_door("fps: 10\n    fps: 11"), ["5: 'fps' is set twice (first in line 4)"]),
+    (DOOR + "cameras: {}\n", ["2: 'cameras' is set twice (first in line 1); merge the two"]),
+    (
+        in_door("fps: 10\n    fps: 11"),
+        ["5: 'fps' is set twice (first in line 4); take one of the two out"],
+    ),
     (
         in_door("detect: {min_area_ration: 1}"),
         [

@@ -10,6 +10,7 @@ from pimotion.config import nodes as config_yaml
 from pimotion.config.scalars import Trap, plain
 
 QUOTES = "needs quotes"
+ONE = "take one of the two out"
 BROKEN = [
     ("mqtt: a: b\n", "2: wrong indentation, or text with ': ' that needs quotes"),
     ("mqtt:\n\tport: 1\n", "3: a tab stands where YAML wants spaces; indent with spaces"),
@@ -60,8 +61,8 @@ REFUSED = [
     ("? [a]\n: 1\n", "2: a name must be text; text that begins with { or [ needs quotes"),
     ("state_dir: {{ x }}\n", "2: a name must be text; text that begins with { or [ needs quotes"),
     ("!env A: 1\n", "2: a name must be text; text that begins with { or [ needs quotes"),
-    ("http: {port: 1, port: 2}\n", "2: 'port' is set twice (first in line 2)"),
-    ('http: {port: 1, "port": 2}\n', "2: 'port' is set twice (first in line 2)"),
+    ("http: {port: 1, port: 2}\n", f"2: 'port' is set twice (first in line 2); {ONE}"),
+    ('http: {port: 1, "port": 2}\n', f"2: 'port' is set twice (first in line 2); {ONE}"),
 ]
 
 
