@@ -58,7 +58,7 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
         "Three lines in pimotion.yml replace them (or let `python -m pimotion init` write it):",
         f"  cameras: {{{camera_id if camera.source != DEMO else 'door'}: {{source: picamera}}}}",
         "  mqtt: {host: homeassistant.local, username: pimotion, password: ...}",
-        "  http: {host: 0.0.0.0, users: [{name: me, password: ...}]}",
+        "  http: {host: 0.0.0.0, users: [{name: me, password: ..., role: admin}]}",
     ]
     width = max(len(line) for line in lines)
     rule = "-" * width
