@@ -158,6 +158,13 @@ def test_the_yaml_is_ready_to_copy(page: Page, house: House) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == text
 
 
+def test_the_yaml_is_not_taken_for_a_second_section(page: Page, house: House) -> None:
+    """At the end of a file, a second cameras: would be a mistake."""
+    fold = opened(page, house.url)
+    house.tell(sensitivity=70)
+    expect(fold.locator(".paste")).to_contain_text("merge this into what stands under cameras:")
+
+
 def test_a_closed_camera_says_so_and_takes_no_snapshot(page: Page, house: House) -> None:
     house.tell(privacy=True)
     fold = opened(page, house.url)
@@ -209,6 +216,18 @@ def test_the_settings_fit(page: Page, width: int, cameras: int) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for item in page.locator(".knobs li").all():
             assert item.evaluate("item => item.scrollWidth <= item.clientWidth")
+        for word in page.locator(".switch span").all():
+            assert word.evaluate("word => word.offsetWidth > 40"), "the switch is without its word"
+
+
+def test_no_blank_strip_lies_between_the_folds(page: Page, house: House) -> None:
+    page.goto(house.url)
+    folds = page.locator("details")
+    expect(folds.first).to_be_visible()
+    above, below = (fold.bounding_box() for fold in folds.all())
+    assert above is not None
+    assert below is not None
+    assert below["y"] - (above["y"] + above["height"]) == pytest.approx(0, abs=1)
 
 
 def test_a_real_camera_obeys_the_page_though_mqtt_may_command_nothing(

@@ -212,6 +212,7 @@ def test_the_addresses_for_home_assistant_are_ready_to_paste(page: Page, house: 
     expect(page.locator(".mjpeg-url")).to_have_value(f"{house.server.url}/door/stream.mjpg")
     expect(page.locator(".still-url")).to_have_value(f"{house.server.url}/door/snapshot.jpg")
     expect(page.locator(".here-only")).to_be_visible()
+    expect(page.locator(".here-only")).to_contain_text("set it to 0.0.0.0 and give http.users")
 
 
 def test_behind_a_login_the_whole_page_works(chromium: Browser) -> None:
