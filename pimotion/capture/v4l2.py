@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
 _CLOSE_TIMEOUT_S = 3.0
+_V4L_MAJOR = 81
+"""Of every V4L2 device (Documentation/admin-guide/devices.txt of Linux 6.12)."""
 _MJPG, _YUYV = cv2.VideoWriter.fourcc(*"MJPG"), cv2.VideoWriter.fourcc(*"YUYV")
 
 
@@ -154,10 +156,10 @@ def _is_flat(array: Pixels) -> bool:
 def _check_device(path: Path) -> None:
     """Say in words why a device cannot be opened; OpenCV only says that it cannot."""
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
     except OSError:
         raise SourceLost(f"{path} is not there; is the camera plugged in?") from None
-    if not stat.S_ISCHR(mode):
-        raise SourceLost(f"{path} is no device")
+    if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != _V4L_MAJOR:
+        raise SourceLost(f"{path} is no camera")  # OpenCV would try it and put warnings in the log
     if not os.access(path, os.R_OK | os.W_OK):
         raise SourceLost(f"{path} may not be used by this user; add it to the group video")

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from pimotion.cameras import NO_CAMERA, found_cameras, is_pi
 from pimotion.config.camera import Camera
+from pimotion.config.secrets import Unreadable, home_path
 from pimotion.config.values import is_loopback
 
 _PROC = Path("/proc")
+_MOST_HOLDERS = 3
 _SYSTEM_PICAMERA2 = Path("/usr/lib/python3/dist-packages/picamera2")
 
 
-def about(camera: Camera) -> str:
-    """Return what to do about a camera of which no picture comes."""
+def about(camera: Camera, reason: str) -> str:
+    """Return what to do about a camera of which no picture comes, for the reason it gave."""
     kind, _, rest = camera.source.partition(":")
     match kind:
         case "imagezmq":
             return _about_sender(rest)
         case "file":
-            return "check the path; the service sees no home folders, but /var/lib/pimotion"
-        case "v4l2" if Path(rest).exists():
+            return _about_recording(rest.removesuffix("?loop"), reason)
+        case "v4l2" if Path(rest).exists() and not reason.endswith("is no camera"):
             return _about_device(Path(rest), camera)
         case "auto" | "v4l2" | "picamera":
             return _about_missing(kind)
+    return _about_network(reason)
+
+
+def _about_recording(name: str, reason: str) -> str:
+    with suppress(OSError, Unreadable):  # its folder may not be looked into, ~ has no meaning
+        path = home_path(name)
+        if path.is_dir():
+            fill = "put images (jpg, png, bmp) into the folder, or name a video"
+            return fill if "no images" in reason else "take that image out of the folder"
+        if path.exists() and not os.access(path, os.R_OK):
+            return "let the user read it that pimotion runs as"
+        if path.exists():
+            return f"is it a whole video? `ffprobe {shlex.quote(str(path))}` says what it is"
+    return "check the path; the service sees no home folders, but /var/lib/pimotion"
+
+
+def _about_network(reason: str) -> str:
+    if "URL is wrong" in reason:
+        return "write it as rtsp://HOST/PATH or http://HOST:PORT/PATH, the login beside it"
+    if "check the path" in reason:
+        return "the camera answers, but has its stream elsewhere: its manual names the path"
     return "try exactly this address and login in VLC on a computer beside it"
 
 
 def _about_device(path: Path, camera: Camera) -> str:
     if not os.access(path, os.R_OK | os.W_OK):
         return "`sudo usermod -aG video $USER`, and log in anew"
-    if holders := ", ".join(_holders(path)):
-        return f"stop the program that has it: {holders}"
+    if holders := list(islice(_holders(path), _MOST_HOLDERS + 1)):
+        more = ["and others"] if len(holders) > _MOST_HOLDERS else []
+        return f"stop the program that has it: {', '.join(holders[:_MOST_HOLDERS] + more)}"
     if camera.controls.given:
         return "`python -m pimotion cameras` lists its controls, each with what it may be"
     return f"plug it in anew; `sudo fuser -v {path}` names a program that has it"
@@ -49,9 +75,11 @@ def _about_missing(kind: str) -> str:
 
 
 def _holders(path: Path) -> Iterator[str]:
-    """Give the programs that hold a device, as far as this user may see them."""
+    """Give the other programs that hold a device, as far as this user may see them."""
     device = str(path.resolve())
     for process in _PROC.glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
         with suppress(OSError):  # another user's, or it has just ended
             if any(_leads_to(each, device) for each in (process / "fd").iterdir()):
                 name = (process / "comm").read_text().strip()

@@ -70,10 +70,10 @@ def _try(name: str, camera: Camera) -> Check:
         finally:
             source.close()
     except SourceLost as lost:
-        return Check(name, Verdict.FAILED, lost.reason, about(camera))
+        return Check(name, Verdict.FAILED, lost.reason, about(camera, lost.reason))
     except PictureError as error:
         found = f"its picture cannot be decoded: {error}"
-        return Check(name, Verdict.FAILED, found, about(camera))
+        return Check(name, Verdict.FAILED, found, about(camera, found))
 
 
 def _seen(name: str, source: Source, camera: Camera) -> Check:

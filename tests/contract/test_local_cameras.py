@@ -6,6 +6,7 @@ the real ones are tested with the marker `hardware`.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from cameras.pi_camera import Picamera2, target_of
 from cameras.pictures import SCENE, jpeg, number_of
 from waiting import wait_until
 
-from pimotion.capture import picamera
+from pimotion.capture import picamera, v4l2
 from pimotion.capture.factory import found_camera
 from pimotion.capture.picamera import PicameraSource
 from pimotion.capture.v4l2 import V4l2Source
@@ -419,6 +420,7 @@ class Capture:
 def usb(monkeypatch: pytest.MonkeyPatch) -> V4l2Source:
     """A source over the fake capture; /dev/null stands for the device's node."""
     monkeypatch.setattr(cv2, "VideoCapture", Capture)
+    monkeypatch.setattr(v4l2, "_V4L_MAJOR", os.major(Path("/dev/null").stat().st_rdev))
     for name in ("opens", "formats", "gives_rows", "pictures", "released"):
         monkeypatch.setattr(Capture, name, getattr(Capture, name))
     return V4l2Source("/dev/null", width=WIDTH, height=HEIGHT, fps=25)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 
 from pimotion import cameras as camera_list
 from pimotion.cameras import FoundCamera
 from pimotion.capture import factory
+from pimotion.capture.address import Address
 from pimotion.capture.factory import DEMO
+from pimotion.capture.reasons import refused_status
 from pimotion.capture.v4l2_device import Format
 from pimotion.config.camera import Camera
 from pimotion.config.settings import Settings
@@ -23,6 +27,7 @@ from pimotion.doctor.advice import about, about_libcamera
 from pimotion.doctor.broker import told_of_birth
 from pimotion.doctor.report import Check, Verdict, json_of, line, passed
 from pimotion.doctor.running import Running
+from pimotion.errors import SourceLost
 
 PI_4 = "devices/platform/soc/soc:firmware/get_throttled"
 
@@ -210,14 +215,64 @@ def test_a_pi_without_picamera2_is_a_hint(tmp_path: Path, monkeypatch: pytest.Mo
         ),
         ("imagezmq:tcp://0.0.0.0:5555#porch", "send --to tcp://HERE:5555 --name porch`"),
         ("imagezmq:tcp://porch-pi:5555?subscribe", "is the sender at tcp://porch-pi:5555 on"),
-        ("file:/home/me/lawn.mp4", "the service sees no home folders"),
+        ("file:/home/me/no/lawn.mp4", "the service sees no home folders"),
         ("rtsp://10.0.0.9/live", "this address and login in VLC"),
     ],
 )
 def test_advice_fits_the_kind_of_camera(source: str, advice: str) -> None:
     """What helps with a network camera is nonsense for a cable, and the other way round."""
     open_to_all = {"open": True} if "0.0.0.0" in source else {}
-    assert advice in about(Camera.model_validate({"source": source, **open_to_all}))
+    assert advice in about(Camera.model_validate({"source": source, **open_to_all}), "lost")
+
+
+@pytest.mark.parametrize(
+    ("url", "lost", "advice"),
+    [
+        ("http://cam/x", refused_status(404, "Not Found", "cam:80"), "its manual names the path"),
+        ("http://cam/x", refused_status(401, "", "cam:80"), "this address and login in VLC"),
+        ("rtsp:///x", None, "write it as rtsp://HOST/PATH"),
+    ],
+)
+def test_advice_fits_what_a_network_camera_says(
+    url: str, lost: SourceLost | None, advice: str
+) -> None:
+    if lost is None:
+        with pytest.raises(SourceLost) as caught:
+            Address.parse(url)
+        lost = caught.value
+    assert advice in about(Camera(source=url), lost.reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("notes.txt", "is it a whole video? `ffprobe "),
+        ("notes.txt?loop", "is it a whole video? `ffprobe "),
+        ("empty", "put images (jpg, png, bmp) into the folder"),
+        ("broken", "take that image out"),
+        ("nowhere.mp4", "check the path"),
+    ],
+)
+def test_advice_fits_what_a_recording_is(tmp_path: Path, name: str, advice: str) -> None:
+    (tmp_path / "notes.txt").write_text("milk, eggs")
+    (tmp_path / "empty").mkdir()
+    _write(tmp_path / "broken/1.jpg", "milk, eggs")
+    door = Camera(source=f"file:{tmp_path}/{name}")
+    (check,) = camera_checks.cameras(_settings(cameras={"door": door}), None)
+    assert check.verdict is Verdict.FAILED
+    assert advice in check.advice
+
+
+def test_what_is_no_camera_is_answered_with_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of all programs have /dev/null open: to stop them would be bad advice."""
+    webcam = FoundCamera("v4l2:/dev/video0", "HD Webcam")
+    monkeypatch.setattr(advice_module, "found_cameras", lambda: [webcam])
+    door = Camera(source="v4l2:/dev/null")
+    (check,) = camera_checks.cameras(_settings(cameras={"door": door}), None)
+    assert (check.found, check.advice) == (
+        "/dev/null is no camera",
+        "this machine has v4l2:/dev/video0",
+    )
 
 
 def test_a_device_that_is_not_there_is_answered_with_those_that_are(
@@ -225,21 +280,33 @@ def test_a_device_that_is_not_there_is_answered_with_those_that_are(
 ) -> None:
     missing = Camera(source="v4l2:/dev/v4l/by-id/old-name")
     monkeypatch.setattr(advice_module, "found_cameras", list)
-    assert about(missing) == camera_list.NO_CAMERA
+    assert about(missing, "lost") == camera_list.NO_CAMERA
     other = FoundCamera("v4l2:/dev/v4l/by-id/new-name", "HD Webcam")
     monkeypatch.setattr(advice_module, "found_cameras", lambda: [other])
-    assert about(missing) == "this machine has v4l2:/dev/v4l/by-id/new-name"
+    assert about(missing, "lost") == "this machine has v4l2:/dev/v4l/by-id/new-name"
 
 
-def test_who_has_a_camera_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("programs", "ending"), [(1, ")"), (3, ")"), (5, "), and others")], ids=["one", "three", "five"]
+)
+def test_who_has_a_camera_is_named(tmp_path: Path, programs: int, ending: str) -> None:
     """A busy camera is most often had by a program that somebody forgot."""
     device = tmp_path / "video0"
     device.touch()
-    with device.open():
-        said = about(Camera(source=f"v4l2:{device}"))
-    assert said.startswith("stop the program that has it: ")
-    assert f"(process {os.getpid()})" in said
-    assert about(Camera(source=f"v4l2:{device}")).startswith("plug it in anew")
+    camera = Camera(source=f"v4l2:{device}")
+    with ExitStack() as held:
+        ours = held.enter_context(device.open())
+        assert about(camera, "lost").startswith("plug it in anew"), "we do not hinder ourselves"
+        sleepers = [Popen(["sleep", "60"], stdin=ours) for _ in range(programs)]
+        for sleeper in sleepers:
+            held.callback(sleeper.wait)
+            held.callback(sleeper.kill)
+        said = about(camera, "lost")
+        assert said.startswith("stop the program that has it: ")
+        named = [f"(process {each.pid})" in said for each in sleepers]
+    assert named.count(True) == min(programs, 3)
+    assert said.endswith(ending)
+    assert str(os.getpid()) not in said
 
 
 def test_a_device_that_may_not_be_used_is_about_the_group(
@@ -247,7 +314,7 @@ def test_a_device_that_may_not_be_used_is_about_the_group(
 ) -> None:
     (tmp_path / "video0").touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert "usermod -aG video" in about(Camera(source=f"v4l2:{tmp_path}/video0"))
+    assert "usermod -aG video" in about(Camera(source=f"v4l2:{tmp_path}/video0"), "lost")
 
 
 @pytest.mark.parametrize("source", ["auto", "picamera"])
@@ -257,7 +324,7 @@ def test_a_pi_camera_that_is_seen_and_cannot_be_opened_is_had_by_another(
     monkeypatch.setattr(
         advice_module, "found_cameras", lambda: [FoundCamera("picamera", "imx708, a Pi camera")]
     )
-    assert about(Camera(source=source)).startswith("only one program can have it")
+    assert about(Camera(source=source), "lost").startswith("only one program can have it")
 
 
 @pytest.mark.parametrize(
