@@ -127,6 +127,8 @@ class KeptSettings:
             return configured
         if kept.get("configured") == configured:
             return kept.get("value")
+        if kept.get("value") == configured:
+            return configured  # as if it had never been set
         log.info(
             "the configuration was changed and wins over what was set at run time "
             "camera=%s setting=%s configured=%s set=%s",

@@ -15,6 +15,7 @@ from typing import Any
 
 from pimotion.clock import StepWatch, utc_now_s
 from pimotion.config.settings import Storage
+from pimotion.config.values import size_text
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.record.stills import Stills
@@ -180,8 +181,7 @@ class Recorder:
             store.forget_older(now_s - self._storage.events_days * _DAY_S)
         while (excess := self._excess_bytes(store)) > 0:
             if not store.forget_oldest(excess):
-                text = f"no events left to forget, the disk misses storage.* by {excess} bytes"
-                self._repeated.warning("space", text)
+                self._repeated.warning("space", self._why_no_space(store))
                 break
         self._tidied_s = time.monotonic()
 
@@ -189,6 +189,20 @@ class Recorder:
         free = shutil.disk_usage(self._folder).free
         too_much = store.disk_bytes() - self._storage.max_bytes
         return max(too_much, self._storage.min_free_bytes - free)
+
+    def _why_no_space(self, store: EventStore) -> str:
+        """Say what is wrong with the disk when there are no events left to forget."""
+        free = shutil.disk_usage(self._folder).free
+        if free < (least := self._storage.min_free_bytes):
+            return (
+                f"only {_rough(free)} free, less than storage.min_free_bytes ({size_text(least)}), "
+                "and no events left to forget: make room, or lower it"
+            )
+        most = size_text(self._storage.max_bytes)
+        return (
+            f"{self._folder} takes {_rough(store.disk_bytes())}, more than storage.max_bytes "
+            f"({most}), and no events left to forget: raise it"
+        )
 
     def _opened(self) -> EventStore:
         if self._store is None:
@@ -211,3 +225,8 @@ class Recorder:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+def _rough(size_bytes: int) -> str:
+    unit, divisor = ("GB", 1e9) if size_bytes >= 1e9 else ("MB", 1e6)  # noqa: PLR2004  1 GB
+    return f"{size_bytes / divisor:.1f} {unit}"

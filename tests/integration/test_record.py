@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from waiting import wait_until
 from pimotion.config.settings import Storage
 from pimotion.health import Threads
 from pimotion.record.recorder import Recorder
+from pimotion.record.store import EventStore
 from pimotion.types import (
     Box,
     CameraHealth,
@@ -178,6 +180,20 @@ def test_a_disk_with_too_little_free_space_loses_its_oldest_events(
     wait_until(lambda: running.ids() == ["two"], "the finished event to go")
     assert running.recorder.still("one") is None
     wait_until(lambda: "no events left to forget" in caplog.text, "a line in the log")
+    said = re.search(r"only [0-9]+\.[0-9] GB free, less than (.*), and no events", caplog.text)
+    assert said is not None
+    assert said[1] == "storage.min_free_bytes (1000TB)"
+
+
+def test_a_limit_that_nothing_fits_under_is_named(
+    start: Callable[..., Running],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(EventStore, "disk_bytes", lambda _: 1_240_000)
+    start(Storage(max_bytes=1_000_000, min_free_bytes=0))
+    wait_until(lambda: "no events left to forget: raise it" in caplog.text, "a line in the log")
+    assert "takes 1.2 MB, more than storage.max_bytes (1MB)" in caplog.text
 
 
 def test_a_place_where_nothing_can_be_written_is_logged_and_tried_again(

@@ -83,6 +83,18 @@ def test_a_changed_configuration_wins_and_the_log_says_so(
     assert "setting=sensitivity configured=60 set=70" in caplog.text
 
 
+def test_a_configuration_that_says_what_was_set_wins_over_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody has put the YAML of the page into the file."""
+    caplog.set_level(logging.INFO)
+    change(tmp_path, sensitivity=70)
+    kept = kept_in(tmp_path, door(sensitivity=70))
+
+    assert kept.camera("door").detect.sensitivity == 70
+    assert caplog.text == ""
+
+
 def test_what_the_configuration_won_over_does_not_come_back(tmp_path: Path) -> None:
     change(tmp_path, sensitivity=70)
     change(tmp_path, door(sensitivity=60), sensitivity=60)
