@@ -7,6 +7,7 @@ import getpass
 import os
 import re
 import secrets
+import shlex
 import socket
 import sys
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ ADMIN = "admin"
 
 VIEWER = "home assistant"
 """Whom the token of a page that others reach is meant for."""
+
+_OF_SERVICE = Path("/etc/pimotion/pimotion.yml")
+"""Where `systemd/install.sh` has it written, and starts the service with it."""
 
 _TOKEN_BYTES = 24
 """192 bits, 32 characters: it is pasted, not typed."""
@@ -122,7 +126,23 @@ def run(answers: Answers) -> int:
             f"stream    {page}/stream.mjpg?token={token}\n"
             f"still     {page}/snapshot.jpg?token={token}\n"
         )
+    sys.stdout.write(f"next      {_next(answers.path)}\n")
     return PASSED
+
+
+def _next(path: Path) -> str:
+    """Return what to do with a new configuration, as it can be typed here."""
+    if path == _OF_SERVICE:
+        return "sudo make doctor tries it"
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    command = f"{shlex.quote(str(python))} -m pimotion"
+    usual = config_file.find()
+    if usual is not None and usual.absolute() == path.absolute():
+        return f"{command} doctor tries it, {command} run starts it"
+    name = shlex.quote(str(path))
+    return f"{command} doctor {name} tries it, {command} run -c {name} starts it"
 
 
 def configuration(answers: Answers, *, admin_password: str, token: str | None = None) -> str:

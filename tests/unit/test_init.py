@@ -35,6 +35,23 @@ def test_it_is_a_right_configuration_and_says_the_password_once(
     assert capsys.readouterr().out.count(user.password.reveal()) == 1
 
 
+def test_the_last_line_says_what_to_do_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is found by itself need not be named."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PIMOTION_CONFIG", raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv/bin/python"))
+    init.run(Answers(path=Path("pimotion.yml"), source=CAMERA))
+    init.run(Answers(path=Path("my cam.yml"), source=CAMERA))
+    usual, other = re.findall(r"^next      (.*)$", capsys.readouterr().out, re.MULTILINE)
+    command = ".venv/bin/python -m pimotion"
+    assert usual == f"{command} doctor tries it, {command} run starts it"
+    assert (
+        other == f"{command} doctor 'my cam.yml' tries it, {command} run -c 'my cam.yml' starts it"
+    )
+
+
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "pimotion.yml"
     umask = os.umask(0)
