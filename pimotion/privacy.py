@@ -8,6 +8,7 @@ import time
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera, camera_name
 from pimotion.latest import Latest
+from pimotion.render import drawn_name
 from pimotion.stream.cards import card
 from pimotion.types import CameraState, Frame, NoFrames, Still, Switches
 
@@ -75,7 +76,8 @@ class Shutter:
 def privacy_still(camera_id: str, camera: Camera, reason: str) -> Still:
     """Return a card that replaces the newest still, so that no picture stays on a broker."""
     width, height = _card_size(camera)
-    name, quality = camera_name(camera_id, camera), camera.snapshot.quality
+    name = drawn_name(camera_name(camera_id, camera), camera_id)
+    quality = camera.snapshot.quality
     while True:
         picture = card(name, reason, None, (width, height))
         jpeg = picture.jpeg(quality)

@@ -10,7 +10,7 @@ from pimotion.errors import PictureError
 from pimotion.events.merit import merit_of
 from pimotion.log import Repeated
 from pimotion.picture import Picture
-from pimotion.render import Overlay, caption_of, cropped, draw
+from pimotion.render import Overlay, caption_of, cropped, draw, drawn_name
 from pimotion.types import Box, Detection, Frame, Still
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class SnapshotMaker:
     def __init__(self, settings: Snapshot, *, camera: str, name: str) -> None:
         self._settings = settings
         self._camera = camera
-        self._name = name
+        self._name = drawn_name(name, camera)
         self._best = 0.0
         self._best_s = 0.0
         self._repeated = Repeated(log)

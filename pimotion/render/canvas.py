@@ -161,6 +161,12 @@ def ascii_of(text: str) -> str:
     return kept.encode("ascii", "replace").decode()
 
 
+def drawn_name(name: str, camera_id: str) -> str:
+    """Return what to call a camera in its pictures: its id if the font lacks most of its name."""
+    unknown = ascii_of(name).count("?") - name.count("?")
+    return camera_id if unknown > len(name) / 2 else name
+
+
 def _font_of(height_px: float) -> tuple[float, int]:
     scale = height_px / _FONT_HEIGHT_PX
     return scale, max(1, round(scale * 1.6))

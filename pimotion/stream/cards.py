@@ -19,6 +19,8 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_HEIGHT_PX = 22  # of that font at scale 1
 _MAX_LETTERS = 44  # in a line, so that it is readable on a phone
 _MAX_REASON_LINES = 3
+_FULL = 0.94
+"""A longer line, a name of 50 letters for example, is made smaller."""
 
 
 def card(name: str, reason: str, below: str | None, size: tuple[int, int]) -> Picture:
@@ -85,7 +87,8 @@ def _symbol(image: Pixels, centre: tuple[int, int], unit_px: float) -> None:
 
 def _centred(image: Pixels, text: str, y_px: float, height_px: float, colour: Colour) -> None:
     plain = ascii_of(text)
-    scale = height_px / _FONT_HEIGHT_PX
+    (width_at_1, _), _ = cv2.getTextSize(plain, _FONT, 1.0, 1)
+    scale = min(height_px / _FONT_HEIGHT_PX, _FULL * image.shape[1] / max(1, width_at_1))
     thickness = max(1, round(scale * 1.2))
     (width, _), _ = cv2.getTextSize(plain, _FONT, scale, thickness)
     at = (round((image.shape[1] - width) / 2), round(y_px))

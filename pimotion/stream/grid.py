@@ -144,7 +144,7 @@ def _tile(scene: CameraScene, cell: Area, variant: Variant) -> Planes:
     Raises:
         PictureError: The frame cannot be decoded.
     """
-    name, frame = scene.camera.name, scene.frame
+    name, frame = scene.camera.drawn_name, scene.frame
     if frame is None:
         size = (cell.right - cell.left, cell.bottom - cell.top)
         return _card_tile(name, scene.reason, scene.below, size)

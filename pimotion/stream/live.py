@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pimotion.config.camera import Stream
 from pimotion.latest import Latest
 from pimotion.pixels import Polygon
+from pimotion.render import drawn_name
 from pimotion.stream.tuning import Tuning
 from pimotion.types import CameraHealth, Detection, Frame, NoFrames, Suppressed
 
@@ -39,3 +40,8 @@ class LiveCamera:
     zones: Mapping[str, Polygon]
     settings: Stream
     tuning: Tuning
+
+    @property
+    def drawn_name(self) -> str:
+        """What it is called in its pictures."""
+        return drawn_name(self.name, self.id)

@@ -143,7 +143,7 @@ class CameraScene:
         quality = variant.quality or self.camera.settings.quality
         frame = self.frame
         if frame is None:
-            picture = card(self.camera.name, self.reason, self.below, self.size)
+            picture = card(self.camera.drawn_name, self.reason, self.below, self.size)
             return Part(picture.jpeg(quality, variant.width), time.monotonic(), utc_now_s())
         overlay = overlay_of(self.camera, frame, variant)
         if overlay.is_empty:
@@ -183,4 +183,4 @@ def _detection_for(camera: LiveCamera, frame: Frame) -> Detection | None:
 
 
 def _caption(camera: LiveCamera, frame: Frame) -> str:
-    return caption_of(camera.name, frame.utc_s, frame.time_s)
+    return caption_of(camera.drawn_name, frame.utc_s, frame.time_s)

@@ -7,7 +7,7 @@ import pytest
 
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, as_pixels
-from pimotion.render import Overlay, ascii_of, caption_of, draw
+from pimotion.render import Overlay, ascii_of, caption_of, draw, drawn_name
 from pimotion.types import Box, Detection, Frame, Rejected, SceneModel
 
 GREY = np.full((360, 640, 3), 120, np.uint8)
@@ -221,6 +221,14 @@ def test_an_empty_overlay_says_so() -> None:
 def test_letters_that_the_font_lacks_become_readable_ones() -> None:
     assert ascii_of("Haustür Straße José") == "Haustur Strasse Jose"
     assert ascii_of("門") == "?"
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [("Haustür", "Haustür"), ("Задний двор", "yard"), ("門", "yard"), ("Why?", "Why?"), ("", "")],
+)
+def test_a_name_that_the_font_lacks_is_not_drawn_as_question_marks(name: str, drawn: str) -> None:
+    assert drawn_name(name, "yard") == drawn
 
 
 def test_without_a_clock_the_caption_counts_from_the_start() -> None:
