@@ -60,7 +60,7 @@ def parameters(query: str, allowed: tuple[str, ...]) -> dict[str, str]:
     """
     try:
         pairs = parse_qsl(
-            query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS, errors="strict"
+            _as_utf8(query), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS, errors="strict"
         )
     except ValueError:
         raise QueryError(
@@ -81,8 +81,16 @@ def token_of(query: str) -> str | None:
 
     Who may know what is wrong is decided by the token, so it is read before the rest is judged.
     """
-    pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+    pairs = parse_qsl(_as_utf8(query), keep_blank_values=True, errors="replace")
     return next((value for name, value in pairs if name == "token"), None)
+
+
+def _as_utf8(query: str) -> str:
+    """Return a query whose letters were sent as they are, as curl does, not as ``%C3%A9``.
+
+    WSGI gives bytes as letters of Latin-1 (PEP 3333).
+    """
+    return query.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def wish_of(

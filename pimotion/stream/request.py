@@ -209,7 +209,8 @@ class _Request(WSGIRequestHandler):
             self.wfile.write(body)
 
     def _refuse_line(self, status: int) -> None:
-        self.requestline = self.command = ""
+        self.requestline = ""
+        self.command = "HEAD" if self.raw_requestline.startswith(b"HEAD ") else ""
         self.request_version = self.default_request_version
         self.send_error(status)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pimotion.config.camera import Stream
-from pimotion.stream.query import QueryError, Variant, Wish, parameters, wish_of
+from pimotion.stream.query import QueryError, Variant, Wish, parameters, token_of, wish_of
 
 NAMES = ("fps", "width", "quality", "overlay", "advance", "token")
 CHROME = (
@@ -32,6 +32,13 @@ def test_without_a_query_the_picture_is_as_configured() -> None:
 def test_a_query_wins_over_the_configuration() -> None:
     wish = ask("fps=0.5&width=640&quality=30&overlay=boxes,mask", Stream(fps=5))
     assert wish == Wish(Variant(640, 30, frozenset({"boxes", "mask"})), 0.5)
+
+
+def test_a_token_may_be_sent_as_it_is_written() -> None:
+    """curl does not change the letters of an address; WSGI gives their bytes as Latin-1."""
+    as_given = "token=schlüssel".encode().decode("latin-1")
+    assert token_of(as_given) == token_of("token=schl%C3%BCssel") == "schlüssel"
+    assert parameters(as_given, NAMES) == {"token": "schlüssel"}
 
 
 def test_overlay_none_draws_nothing() -> None:

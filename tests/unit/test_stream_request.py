@@ -68,9 +68,16 @@ def test_what_cannot_be_read_is_refused_in_a_line_that_no_cache_keeps(
     assert b"<" not in answer.body, "nothing is echoed"
 
 
-def test_a_head_that_is_refused_has_no_body() -> None:
-    answer = ask(b"HEAD / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n")
-    assert (answer.status, answer.body) == (413, b"")
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"HEAD / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n", 413),
+        (b"HEAD /" + b"a" * 70_000, 414),
+    ],
+)
+def test_a_head_that_is_refused_has_no_body(head: bytes, status: int) -> None:
+    answer = ask(head)
+    assert (answer.status, answer.body) == (status, b"")
 
 
 def test_an_answer_of_one_line_can_have_headers_of_its_own() -> None:
