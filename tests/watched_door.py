@@ -71,7 +71,10 @@ class Scene:
         return self.daemon.camera("door")
 
     def wait_for_state(self, state: str, at_most_s: float) -> float:
-        return wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
+        """Wait until the camera is so, and until that was heard; return how long it took to be."""
+        took_s = wait_until(lambda: self.door["state"] == state, f"{state}: {self.door}", at_most_s)
+        wait_until(lambda: self.states()[-1:] in ([], [state]), f"{state} is said")
+        return took_s
 
     def events(self) -> list[dict[str, Any]]:
         """What was said on the event topic so far."""
