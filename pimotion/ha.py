@@ -33,8 +33,8 @@ def _examples(settings: Settings, folder: Path | None) -> int:
     targets = {folder / path: text for path, text in texts.items()}
     theirs = [path for path, text in targets.items() if _is_another(path, text)]
     if theirs:
-        problems = [f"{path} is there already, with something else in it" for path in theirs]
-        raise ConfigError([*problems, "name another folder, or take them away first"])
+        other = "is there already, with something else in it: name another folder, or take it away"
+        raise ConfigError([f"{path} {other}" for path in theirs])
     for target, text in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pimotion.errors import PimotionError
 from pimotion.health import Beat
@@ -180,19 +181,15 @@ class Encoder:
                 self.show.listen(self._hear)
             line = self._lines.setdefault(variant, self._line(variant))
             self._watched = tuple(self._lines.values())
-            viewing = Viewing(line.parts, wish, self._leave, address)
+            viewing = Viewing(line.parts, wish, partial(self._leave, variant), address)
             line.add(viewing)
         return line, viewing
 
-    def _leave(self, viewing: Viewing) -> None:
+    def _leave(self, variant: Variant, viewing: Viewing) -> None:
         with self._lock:
             self._skipped += viewing.skipped
             self._stalled += viewing.stalled
-            variant, line = next(
-                (variant, line)
-                for variant, line in self._lines.items()
-                if line.parts is viewing.parts
-            )
+            line = self._lines[variant]
             line.remove(viewing)
             if not line.viewings:
                 del self._lines[variant]

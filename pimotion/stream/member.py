@@ -40,7 +40,7 @@ class Member:
     """
 
     __slots__ = (
-        "_fps", "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left",
+        "_given_s", "_is_draining", "_is_owed", "_is_repeat", "_is_sending", "_left",
         "_load", "_offset", "_owed_at_s", "_pacer", "_poller", "_progress_s", "_repeat_after_s",
         "_took_s", "_unsent", "encrypts", "fd", "sent", "socket", "viewing", "waits",
     )  # fmt: skip
@@ -64,8 +64,8 @@ class Member:
         self.encrypts = isinstance(viewer, TlsSocket)
         self._poller = poller
         self._unsent = unsent
-        self._fps = viewing.wish.fps or math.inf
-        self._pacer = Pacer(self._fps) if viewing.wish.fps else None
+        fps = viewing.wish.fps
+        self._pacer = Pacer(fps) if fps else None
         self._load: Load | None = None
         self._offset = 0
         self._is_owed = False
@@ -87,7 +87,8 @@ class Member:
         """Tell whether a new part's turn has come."""
         if self._pacer is None:
             return True
-        is_due = self._fps >= load.at_fps or self._pacer.is_due(load.captured_s)
+        gets_all = self.viewing.wish.gets_all(load.at_fps)
+        is_due = gets_all or self._pacer.is_due(load.captured_s)
         self._owed_at_s = math.inf if is_due else self._pacer.owed_at_s
         return is_due
 

@@ -51,6 +51,10 @@ class Wish:
     fps: float | None
     advance: bool = False
 
+    def gets_all(self, at_fps: float) -> bool:
+        """Tell whether he gets each of the parts that come at this rate at most."""
+        return self.fps is None or self.fps >= at_fps
+
 
 def parameters(query: str, allowed: tuple[str, ...]) -> dict[str, str]:
     """Return the parameters of a query string by name.

@@ -191,7 +191,7 @@ class Viewing:
         return None
 
     def _is_due(self, pacer: Pacer, part: Part) -> bool:
-        return (self.wish.fps or math.inf) >= part.at_fps or pacer.is_due(part.monotonic_s)
+        return self.wish.gets_all(part.at_fps) or pacer.is_due(part.monotonic_s)
 
     def _new(self, part: Part, now_s: float) -> Part:
         self._last, self._early, self._owed_at_s = part, None, math.inf

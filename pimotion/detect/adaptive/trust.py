@@ -45,7 +45,7 @@ _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
 """To move on is to go 0.45 of one's size, but 1.2 % of the width at least; 8 % is enough for all.
 The values are that study's."""
 _STRAIGHT, _STRAIGHT_SIZES, _STRAIGHT_S = 0.45, 0.12, 0.4
-"""0.12 sizes are enough for what went straight for 0.4 s: 0.45 of its path or more led away."""
+"""0.12 sizes are enough for what went straight for 0.4 s: 0.45 of its way or more led away."""
 _GROWN, _GROW_S = 1.2, 0.8
 _STEADY, _SOLID = 0.15, 0.25
 """Who comes straight towards the camera hardly moves in the picture, but is 1.2 times as tall after
