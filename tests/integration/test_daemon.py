@@ -141,9 +141,11 @@ def test_the_page_switches_detection(tmp_path: Path, free_port: int, unused_port
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 def test_the_broker_of_our_own_is_started_again_when_it_dies(
-    tmp_path: Path, free_port: int
+    tmp_path: Path, free_port: int, unused_port: int
 ) -> None:
-    embedded = {"node": "node", "cameras": {"door": DOOR}}
+    # On the usual ports a broker of another test may take this one's while it is dead.
+    broker = {"host": "embedded", "port": unused_port}
+    embedded = {"node": "node", "cameras": {"door": DOOR}, "mqtt": broker}
     with DaemonProcess(tmp_path, embedded, port=free_port) as daemon:
         daemon.wait_for(lambda: connected(daemon), "the broker")
         (mosquitto,) = psutil.Process(daemon.process.pid).children()
