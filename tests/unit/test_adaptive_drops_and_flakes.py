@@ -59,6 +59,7 @@ def test_in_rain_what_goes_on_for_three_pictures_stands_out() -> None:
     assert told[:2] == [0, 0]
     assert min(told[2:]) >= 1
     assert weather.flakes_px == 0
+    assert not weather.may_stand_out(4 * SPECK_PX**2)
 
 
 def test_in_snow_it_does_not() -> None:
@@ -67,6 +68,7 @@ def test_in_snow_it_does_not() -> None:
         shown(weather, flakes(index))
     assert not any(sum(shown(weather, [*flakes(100 + index), CAT])) for index in range(6))
     assert weather.flakes_px > 0
+    assert [weather.may_stand_out(area) for area in (SPECK_PX**2, 2 * SPECK_PX**2)] == [False, True]
 
 
 @pytest.mark.parametrize("pictures_between", [0, 100])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import cv2
@@ -46,6 +46,7 @@ class Blob:
     Attributes:
         area_px: What of it is the object, about.
         centre_x, centre_y: Its centre of mass.
+        is_doubtful: It may be a flake of snow.
     """
 
     x: int
@@ -55,6 +56,7 @@ class Blob:
     area_px: float
     centre_x: float
     centre_y: float
+    is_doubtful: bool = False
 
     @property
     def box_px(self) -> int:
@@ -128,12 +130,13 @@ class ObjectFinder:
             return Found((), (), (), 0)
         self._labels.number(self._changed[box], box)
         areas, light = self._without_light(scene, box)
-        specks = self._drop_specks(areas, known, box, step_s, is_crowd=is_crowd)
+        specks, doubtful = self._drop_specks(areas, known, box, step_s, is_crowd=is_crowd)
         if self._are_apart(areas):
             sizes = [(area, n) for n, area in enumerate(areas) if area]
         else:
             sizes = self._join(box)
         blobs, small_px = self._largest(sizes)
+        blobs = (blobs + doubtful)[:_MOST]
         return Found(blobs, light, specks, small_px, _SOLID_SHARE * self._weather.flakes_px)
 
     def _without_light(self, scene: Scene, box: Box) -> tuple[list[int], tuple[Blob, ...]]:
@@ -168,8 +171,11 @@ class ObjectFinder:
 
     def _drop_specks(
         self, areas: list[int], known: Pixels, box: Box, step_s: float, *, is_crowd: bool
-    ) -> tuple[Blob, ...]:
-        """In weather, take specks out of the foreground and of the areas; return them."""
+    ) -> tuple[tuple[Blob, ...], tuple[Blob, ...]]:
+        """In weather, take specks out of the foreground and of the areas.
+
+        Return them, and those that are large enough to be followed all the same.
+        """
         weather = self._weather
         is_known = [False] * len(areas)
         if weather.is_bad_with(len(areas)):
@@ -181,18 +187,20 @@ class ObjectFinder:
         ]
         weather.count(new, step_s)
         if not weather.is_bad:
-            return ()
+            return (), ()
         stands_out = weather.stands_out(areas, self.foreground, self._labels, box, is_known, step_s)
         foreground, scratch = self.foreground[box], self._scratch[box]
         cv2.bitwise_and(foreground, self._labels.pick(stands_out, scratch), dst=foreground)
-        specks = self._blobs(
-            not stands and area >= self._least_px
-            for stands, area in zip(stands_out, areas, strict=True)
-        )
+        specks, doubtful = [], []
         for number, stands in enumerate(stands_out):
+            area = areas[number]
+            if not stands and weather.may_stand_out(area) and area >= self._least_px:
+                doubtful.append(replace(self._blob(number, _SOLID_SHARE * area), is_doubtful=True))
+            elif not stands and area >= self._least_px:
+                specks.append(self._blob(number, area))
             if not stands:
                 areas[number] = 0
-        return specks
+        return tuple(specks), tuple(doubtful)
 
     def _are_known(self, areas: list[int], known: Pixels, box: Box) -> list[bool]:
         """Tell of each region whether it is a believed thing."""

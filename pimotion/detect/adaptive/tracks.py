@@ -163,7 +163,7 @@ class Tracker:
         """Give each region to the track that it continues, or to a new one; return those gone."""
         weight = share(step_s, _HABIT_S)
         is_slow = step_s > SLOW_STEP_S
-        pairs = sorted(self._pairs(blobs, is_slow=is_slow), key=lambda pair: pair[0])
+        pairs = sorted(self._pairs(blobs, now_s, is_slow=is_slow), key=lambda pair: pair[0])
         tracks_left, blobs_left = set(range(len(self.tracks))), set(range(len(blobs)))
         for _, number, index in pairs:
             if number in tracks_left and index in blobs_left:
@@ -192,7 +192,9 @@ class Tracker:
         """Keep only what was believed; what was seen before may have been the light."""
         self.tracks = [track for track in self.tracks if track.trusted]
 
-    def _pairs(self, blobs: Sequence[Blob], *, is_slow: bool) -> list[tuple[float, int, int]]:
+    def _pairs(
+        self, blobs: Sequence[Blob], now_s: float, *, is_slow: bool
+    ) -> list[tuple[float, int, int]]:
         pairs = []
         for number, track in enumerate(self.tracks):
             pictures = track.unseen + 1
@@ -202,7 +204,10 @@ class Tracker:
             reach = max(_REACH_RATIO * self.width, _REACH_SIZES * longest)
             reach *= 1 + _REACH_GROWTH * min(track.unseen, _REACH_PICTURES)
             reach *= _SLOW_REACH if is_slow else 1.0
+            is_lost = now_s - track.seen_s > _FORGET_S
             for index, blob in enumerate(blobs):
+                if is_lost and blob.is_doubtful:  # it is there by chance
+                    continue
                 shared = overlap_px(track.blob, blob)
                 distance = math.hypot(blob.centre_x - x, blob.centre_y - y)
                 ratio = blob.area_px / max(1.0, track.blob.area_px)

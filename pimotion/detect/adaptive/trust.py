@@ -7,6 +7,7 @@ from collections import deque
 
 import numpy as np
 
+from pimotion.detect.adaptive.flakes import Flakes
 from pimotion.detect.adaptive.planes import Plane
 from pimotion.detect.adaptive.scene import Scene, correlation
 from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track, overlap_px
@@ -16,9 +17,6 @@ _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
 _ROUNDING_S = 1e-6
-_FALL_RATIO_S, _FALLING_S = 0.1, 1.5
-"""In snow what goes down by a tenth of the width in a second, and less to a side, falls; for 1.5 s
-at most, as people walk down a picture, too."""
 _SPECK_PX = 1.5
 """Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
 _FAINT, _FAINT_SLOPE, _CLEAR = 1.4, 0.3, 0.9
@@ -85,7 +83,7 @@ class Trust:
         self._width = width
         self.set_least_px(least_px)
         self._absorb_s = absorb_s
-        self._flakes_px = 0.0
+        self._flakes = Flakes(width)
         self._began_s = math.inf
         self._watched_s = 0.0
         self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
@@ -102,11 +100,13 @@ class Trust:
             now_s: When the picture was taken.
             flakes_px: Up to this area flakes side by side look like one thing; 0 without snow.
         """
-        self._flakes_px = flakes_px
+        self._flakes.side_by_side_px = flakes_px
+        self._flakes.note(gone, now_s)
         self._began_s = min(self._began_s, now_s)
         self._watched_s = min(now_s - self._began_s, _SWARM_S)
         for track in gone:
-            if not track.trusted and track.life_s < _FAST_LIFE_S:
+            is_brief = not track.trusted and track.life_s < _FAST_LIFE_S
+            if is_brief and not self._flakes.is_one(track):
                 self._swarm.append((now_s, track.largest_px, track.life_s))
         while self._swarm and now_s - self._swarm[0][0] > _SWARM_S:
             self._swarm.popleft()
@@ -136,7 +136,7 @@ class Trust:
             return "clutter" if is_swarm else "too_short"
         if track.sightings < _DENSE * track.chances:
             return "flicker"
-        if track.blob.area_px < self._flakes_px and _falls(track, self._width):
+        if self._flakes.may_be(track):
             return "clutter"
         speed = track.path / max(track.life_s, 0.1) / track.size
         if speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S and not self._runs(track, is_swarm):
@@ -240,12 +240,6 @@ def _came_apart(track: Track) -> bool:
     now_px, first_px = track.blob.box_px, track.first.box_px
     outside_px = now_px - overlap_px(track.blob, track.first)
     return now_px < _PART * first_px and outside_px < _PART_OUTSIDE * now_px
-
-
-def _falls(track: Track, width: float) -> bool:
-    down = track.blob.centre_y - track.first.centre_y
-    across = abs(track.blob.centre_x - track.first.centre_x)
-    return track.life_s < _FALLING_S and down > max(across, _FALL_RATIO_S * width * track.life_s)
 
 
 def _is_restless(track: Track) -> bool:

@@ -17,6 +17,8 @@ _SPECKS = 6.0
 _SPECKS_S = 2.0
 _ABOVE_SPECKS = 4.3
 """A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
+_DOUBTFUL = 2.0
+"""In snow, one that is twice as large may be somebody, by the way it goes."""
 _SHARED = 0.05
 """A region that shares so much of itself with one of the picture before is that one, further on. In
 drawn rain 6 % of the drops do so by chance, and 60 to 90 % of what people and cars show; in drawn
@@ -115,6 +117,13 @@ class Weather:
         if self._lingering >= _RAIN:
             return is_large
         return [on or large for on, large in zip(goes_on, is_large, strict=True)]
+
+    def may_stand_out(self, area: int) -> bool:
+        """Tell whether a region that does not is to be followed all the same, and told by its way.
+
+        Flakes go on from picture to picture, so that they can be followed; drops of rain do not.
+        """
+        return self._lingering > _SNOW and area >= _DOUBTFUL * self._speck_px
 
     def _shares(
         self, earlier: Pixels, areas: Sequence[int], foreground: Pixels, labels: Labels, box: Box
