@@ -251,6 +251,7 @@ class DetectLoop:
     def _obey(self) -> None:
         while not self._commands.empty():
             command = self._commands.get_nowait()
+            was_closed = self._controls.privacy
             match (command.setting, bool(command.value)):
                 case ("detection", False):
                     self._end_event(StopReason.DETECTION_OFF)
@@ -259,7 +260,7 @@ class DetectLoop:
                 case ("snapshot", _):
                     self._still_asked = not self._controls.privacy
             self._put_if(self._controls.obey(command))
-            if command.setting == "privacy":
+            if self._controls.privacy != was_closed:
                 self._follow_privacy()
 
     def _follow_privacy(self) -> None:

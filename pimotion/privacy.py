@@ -47,14 +47,21 @@ class Shutter:
         return self._is_closed
 
     def close(self) -> None:
-        """Show nothing from now on."""
+        """Show nothing from now on; closed already, it stays as it is."""
         with self._lock:
+            if self._is_closed:
+                return
             self._is_closed = True
             self._out.put(NoFrames(self._reason, CameraState.PRIVACY, time.monotonic()))
 
     def open(self) -> None:
-        """Let pictures through again; until one comes, say what was last known of the camera."""
+        """Let pictures through again; until one comes, say what was last known of the camera.
+
+        Open already, it stays as it is: nothing may take the place of a live picture.
+        """
         with self._lock:
+            if not self._is_closed:
+                return
             self._is_closed = False
             lost = self._last_loss
             now_s = time.monotonic()

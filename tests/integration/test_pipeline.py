@@ -491,6 +491,39 @@ def test_a_running_event_ends_quietly_while_motion_is_ignored(make: Make) -> Non
     assert camera.of(MotionState)[-1].motion is False
 
 
+@pytest.mark.parametrize(("setting", "value"), [("privacy", False), ("detection", True)])
+def test_what_is_as_asked_already_goes_on_undisturbed(
+    make: Make, setting: str, value: bool
+) -> None:
+    camera = make(events={"min_motion_s": 0, "event_gap_s": 60})
+    camera.play_still()
+    camera.play_motion()
+    camera.wait_for(is_event(EventType.START), "the start")
+    camera.said.clear()
+    for _ in range(2):
+        assert camera.pipeline.command(Command("door", setting, value))
+        camera.play_motion(3)
+    camera.wait_for(is_setting(setting, value), "the echo")
+    camera.play_motion(3)
+
+    assert not camera.of(CameraHealth), "the camera does not blink"
+    assert not any(is_event(EventType.STOP)(message) for message in camera.said)
+
+
+def test_a_stalled_camera_is_noticed_however_often_it_is_opened(make: Make) -> None:
+    camera = make(health={"stale_s": 1})
+    hung = Hang(camera.source)
+    camera.play_still()
+    hung.set()
+
+    def is_stale() -> bool:
+        camera.pipeline.command(Command("door", "privacy", False))
+        return camera.pipeline.health.state is CameraState.STALE
+
+    wait_until(is_stale, "it is stale")
+    hung.clear()
+
+
 def test_a_flood_of_commands_is_bounded(make: Make) -> None:
     camera = Scene()  # not started: nobody takes them
     accepted = [camera.pipeline.command(Command("door", "detection", True)) for _ in range(100)]
@@ -599,6 +632,17 @@ class TestPrivacy:
         camera.pipeline.command(Command("door", "sensitivity", 70))
         camera.wait_for(is_setting("sensitivity", 70), "another setting works")
         camera.play_motion()
+
+        assert {type(message) for message in camera.said} <= {SettingState, CameraStats}
+
+    def test_closed_again_it_stays_as_it_is(self, make: Make) -> None:
+        camera = make(switches=Switches(privacy=True))
+        camera.wait_for(lambda m: isinstance(m, Still), "the card")
+        camera.said.clear()
+        camera.pipeline.command(Command("door", "privacy", True))
+        camera.wait_for(is_setting("privacy", True), "the echo")
+        camera.pipeline.command(Command("door", "sensitivity", 70))
+        camera.wait_for(is_setting("sensitivity", 70), "a later command")
 
         assert {type(message) for message in camera.said} <= {SettingState, CameraStats}
 

@@ -73,6 +73,24 @@ def test_a_camera_that_was_lost_is_still_lost_when_it_is_opened(
     assert state(seen) is CameraState.LOST
 
 
+def test_opening_what_is_open_takes_no_picture_away(seen: Latest[Frame | NoFrames]) -> None:
+    """Home Assistant may switch off what is off; the camera must not blink for it."""
+    shutter = Shutter(seen, Switches())
+    shutter.put(frame(0))
+    shutter.open()
+
+    assert state(seen) is None
+
+
+def test_closing_what_is_closed_says_nothing_new(seen: Latest[Frame | NoFrames]) -> None:
+    shutter = Shutter(seen, Switches())
+    shutter.close()
+    said = seen.peek()
+    shutter.close()
+
+    assert seen.peek() is said
+
+
 def test_a_broken_state_file_is_named_as_the_reason() -> None:
     assert "could not be read" in reason_of(Switches(privacy=True, unasked=True))
 
