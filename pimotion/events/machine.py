@@ -149,12 +149,12 @@ class EventMachine:
         if not detection.boxes:
             return
         is_too_long = now_s - event.began_s >= self._rules.max_event_s - ROUNDING_S
-        update = event.describe(detection, update_every_s=_UPDATE_EVERY_S - ROUNDING_S)
+        is_due = event.describe(detection, update_every_s=_UPDATE_EVERY_S - ROUNDING_S)
         if is_too_long:
             yield event.stop(StopReason.MAX_EVENT)
             yield from self._start(detection, now_s, set(detection.zones))
-        elif update is not None:
-            yield update
+        elif is_due:
+            yield event.update()
 
     def _stop_if_quiet(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
         quiet_s = detection.frame.monotonic_s - self._motion_at_s

@@ -44,19 +44,20 @@ class RunningEvent:
         """Return its first message."""
         return self._message(EventType.START)
 
-    def describe(self, detection: Detection, *, update_every_s: float) -> MotionEvent | None:
-        """Take in a frame in which something moves; return an update when one is due.
+    def describe(self, detection: Detection, *, update_every_s: float) -> bool:
+        """Take in a frame in which something moves; tell whether an update is due.
 
-        Updates are due ``update_every_s`` after the last message, and at once for a new zone.
+        One is due ``update_every_s`` after the last message, and at once for a new zone.
         """
         has_new_zone = not self._zones.issuperset(detection.zones)
         self._zones.update(detection.zones)
         self._described = detection
         self._score = max(self._score, detection.score)
-        now_s = detection.frame.monotonic_s
-        if not has_new_zone and now_s - self._sent_s < update_every_s:
-            return None
-        self._sent_s = now_s
+        return has_new_zone or detection.frame.monotonic_s - self._sent_s >= update_every_s
+
+    def update(self) -> MotionEvent:
+        """Return a message of what is known now."""
+        self._sent_s = self._described.frame.monotonic_s
         return self._message(EventType.UPDATE)
 
     def stop(self, reason: StopReason) -> MotionEvent:

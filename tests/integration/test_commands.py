@@ -144,6 +144,18 @@ class TestReplay:
         assert events[0]["published_at"] is None
         assert events[0]["started_at"] is None, "the recording does not say when it was made"
 
+    def test_events_that_are_cut_count_their_messages_without_a_hole(self, tmp_path: Path) -> None:
+        (tmp_path / "x.yml").write_text(
+            "cameras: {door: {source: auto, events: {max_event_s: 5}}}\n"
+        )
+        done = pimotion_("replay", LAWN, "--config", "x.yml", "--camera", "door", cwd=tmp_path)
+
+        seqs: dict[str, list[int]] = {}
+        for event in lines(done.stdout):
+            seqs.setdefault(event["id"], []).append(event["seq"])
+        assert len(seqs) > 2
+        assert all(each == list(range(len(each))) for each in seqs.values()), seqs
+
     def test_the_same_file_gives_the_same_lines(self, tmp_path: Path) -> None:
         outputs = []
         for name in ("a", "b"):

@@ -276,6 +276,25 @@ def test_the_event_after_a_cut_begins_at_the_cut() -> None:
     assert (messages[cut + 1].duration_s, messages[cut + 1].seq) == (0.0, 0)
 
 
+@pytest.mark.parametrize(
+    ("min_motion_s", "timeline"),
+    [
+        pytest.param(0, "M" * 60, id="an update would be due"),
+        pytest.param(0.3, "M" * 50 + "a" * 10, id="a new zone"),
+    ],
+)
+def test_a_cut_leaves_no_hole_in_the_numbers_of_the_messages(
+    min_motion_s: float, timeline: str
+) -> None:
+    """Whoever looks for lost messages by `seq` must not find one that never was."""
+    rules = RULES.model_copy(update={"min_motion_s": min_motion_s})
+    messages = events(machine(rules), timeline)
+
+    cut = [message for message in messages if message.id == "1"]
+    assert cut[-1].reason is StopReason.MAX_EVENT
+    assert [message.seq for message in cut] == list(range(len(cut)))
+
+
 def test_without_a_clock_the_event_has_no_time_of_day() -> None:
     watching = machine(Events(min_motion_s=0))
     frame = frame_of(Picture.from_yuv420(_small_planes()), 0, utc=False)
