@@ -102,7 +102,7 @@ class Events(Section):
     """When motion becomes an event, and when the event ends."""
 
     min_motion_s: Annotated[Seconds, Field(ge=0, le=60)] = 0.3
-    """Motion shorter than this starts no event."""
+    """Motion shorter than this starts no event. It counts from its first frame."""
     event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] = 10
     """Quiet time that ends an event."""
     max_event_s: Annotated[Seconds, Field(ge=5, le=86400)] = 300

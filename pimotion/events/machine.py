@@ -22,8 +22,9 @@ class EventMachine:
                                                    +--+ max_event_s: stop, and at once a start
 
     *Moving* is a frame with boxes. *Quiet* is a frame without motion: neither boxes nor
-    ``detect.hold_s`` after them. A detector that confirms objects for itself (``since_s``) goes
-    from IDLE to ACTIVE directly, and its event started when the object was first seen.
+    ``detect.hold_s`` after them. ``min_motion_s`` counts from the first moving frame; of a detector
+    that confirms objects for itself (``since_s``) from the object's first frame, so that the time
+    it took to confirm counts, and a frame without a box while it is hidden begins nothing anew.
 
     It reads no clock: now is the time of the frame. Messages come in the order in which they must
     leave: ON before its start event; a stop event before its OFF.
@@ -46,7 +47,7 @@ class EventMachine:
         self._zones = ZoneMotion(zones, event_gap_s=rules.event_gap_s)
         self._event: RunningEvent | None = None
         self._pending_since_s: float | None = None
-        self._pending_zones: set[str] = set()
+        self._zones_seen_s: dict[str, float] = {}
         self._motion_at_s = 0.0
         self._moving_zones: tuple[str, ...] = ()
         self._session: int | None = None
@@ -92,6 +93,7 @@ class EventMachine:
 
     def _end(self, reason: StopReason) -> Iterator[MotionState | MotionEvent]:
         self._pending_since_s = None
+        self._zones_seen_s.clear()
         self._zones.clear()
         if self._event is not None:
             yield from self._stop(self._event, reason)
@@ -103,7 +105,8 @@ class EventMachine:
             yield from self._say_state()
         else:
             self._pending_since_s = None
-            yield from self._start(detection, began_s, self._pending_zones)
+            zones = {zone for zone, seen_s in self._zones_seen_s.items() if seen_s >= began_s}
+            yield from self._start(detection, began_s, zones)
 
     def _began_s(self, detection: Detection) -> float | None:
         """Return when the motion that is now an event began; None while there is no event."""
@@ -113,13 +116,10 @@ class EventMachine:
         now_s = detection.frame.monotonic_s
         if self._pending_since_s is None:
             self._pending_since_s = now_s
-            self._pending_zones = set()
-        self._pending_zones.update(detection.zones)
-        if detection.since_s is not None:
-            return detection.since_s
-        waited_s = now_s - self._pending_since_s
-        is_long_enough = waited_s >= self._rules.min_motion_s - ROUNDING_S
-        return self._pending_since_s if is_long_enough else None
+        self._zones_seen_s.update(dict.fromkeys(detection.zones, now_s))
+        began_s = self._pending_since_s if detection.since_s is None else detection.since_s
+        is_long_enough = now_s - began_s >= self._rules.min_motion_s - ROUNDING_S
+        return began_s if is_long_enough else None
 
     def _start(
         self, detection: Detection, began_s: float, zones: set[str]

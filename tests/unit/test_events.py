@@ -25,8 +25,10 @@ LETTERS = {
     "a": {"boxes": [BOX], "zones": ["a"]},
     "b": {"boxes": [BOX], "zones": ["b"]},
     "2": {"boxes": [BOX], "zones": ["a", "b"]},
+    "C": {"boxes": [BOX], "since_s": MONOTONIC_S},
 }
-"""``.`` still, ``h`` held by the detector, ``M`` moving outside of zones, ``a``, ``b``, both."""
+"""``.`` still, ``h`` held by the detector, ``M`` moving outside of zones, ``a``, ``b``, both;
+``C`` of an object that the detector has confirmed, and that was there in the first frame."""
 
 
 def drawn(timeline: str) -> list[Detection]:
@@ -305,14 +307,61 @@ def test_without_a_clock_the_event_has_no_time_of_day() -> None:
     assert (start.started_utc_s, start.captured_utc_s) == (None, None)
 
 
-def test_a_detector_that_confirms_for_itself_is_not_made_to_wait_again() -> None:
-    watching = machine(Events(min_motion_s=5))
+@pytest.mark.parametrize(
+    ("timeline", "starts_at"),
+    [
+        pytest.param("CCCC", 0.3, id="confirmed at once: as any method"),
+        pytest.param("...C", 0.3, id="confirmed when the time is over: at once"),
+        pytest.param("..CC", 0.3, id="confirmed before: when the time is over"),
+        pytest.param("....C", 0.4, id="confirmed late: no second wait"),
+        pytest.param("..ChC", 0.4, id="hidden for a frame: goes on"),
+        pytest.param(".CC..", None, id="gone before"),
+        pytest.param(".CChh", None, id="gone before, still held"),
+    ],
+)
+def test_what_a_detector_confirms_for_itself_is_timed_from_its_first_frame(
+    timeline: str, starts_at: float | None
+) -> None:
+    """Its own time to confirm counts, nothing comes on top, and short motion is no event."""
+    starts = events(machine(), timeline)
 
-    _, start = watching.update(detection(8, boxes=[BOX], since_s=MONOTONIC_S + 0.3))
+    assert [start.type for start in starts] == ([] if starts_at is None else [EventType.START])
+    for start in starts:
+        assert start.time_s == pytest.approx(starts_at)
+        assert start.started_utc_s == pytest.approx(UTC_S, abs=1e-3)
+        assert start.duration_s == pytest.approx(starts_at)
+
+
+def test_a_long_least_duration_holds_for_a_detector_that_confirms_for_itself() -> None:
+    watching = machine(Events(min_motion_s=5))
+    frames = [detection(index, boxes=[BOX], since_s=MONOTONIC_S) for index in range(51)]
+
+    assert not any(watching.update(frame) for frame in frames[:50])
+    assert [words(message) for message in watching.update(frames[50])] == ["ON", "start 1"]
+
+
+def test_another_object_has_to_be_seen_for_long_enough_itself() -> None:
+    """A leaf now and a bird then are no motion of a second."""
+    watching = machine(Events(min_motion_s=1))
+    for index in range(20):
+        since_s = MONOTONIC_S + (0 if index < 9 else 0.9)
+        said = watching.update(detection(index, boxes=[BOX], since_s=since_s))
+        assert bool(said) == (index == 19)
+
+    start = said[-1]
+    assert isinstance(start, MotionEvent)
+    assert start.started_utc_s == pytest.approx(UTC_S + 0.9, abs=1e-3)
+
+
+def test_zones_since_the_first_frame_belong_to_the_event_of_what_was_hidden_for_a_moment() -> None:
+    watching = machine()
+    watching.update(detection(0, boxes=[BOX], zones=["b"], since_s=MONOTONIC_S))
+    watching.update(detection(10, boxes=[BOX], zones=["a"], since_s=MONOTONIC_S + 1.0))
+    watching.update(detection(11, motion=True, since_s=MONOTONIC_S + 1.0))
+    _, start = watching.update(detection(13, boxes=[BOX], since_s=MONOTONIC_S + 1.0))
 
     assert isinstance(start, MotionEvent)
-    assert start.started_utc_s == pytest.approx(UTC_S + 0.3, abs=1e-3)
-    assert start.duration_s == pytest.approx(0.5)
+    assert start.zones == ("a",)
 
 
 def test_another_gap_holds_for_the_running_event_and_zones_without_their_own() -> None:
