@@ -171,6 +171,7 @@ class Daemon:
             sinks=self._sinks,
             viewers=lambda: self._server.viewers(camera_id),
             switches=self._kept.switches(camera_id),
+            last_event_utc_s=self._recorder.last_event_utc_s(camera_id),
             model_wanted=lambda: self._server.shows_mask(camera_id),
         )
 

@@ -39,12 +39,13 @@ class CameraPipeline:
         sinks: Sequence[Sink],
         viewers: Callable[[], int | None],
         switches: Switches,
+        last_event_utc_s: float | None,
         model_wanted: Callable[[], bool],
     ) -> None:
         self.id = camera_id
         self.settings = camera
         self.frames: Latest[Frame | NoFrames] = Latest()
-        self._stats = StatsKeeper(camera_id, viewers=viewers)
+        self._stats = StatsKeeper(camera_id, viewers=viewers, last_event_utc_s=last_event_utc_s)
         self._shutter = Shutter(self.frames, switches)
         self._capture = CaptureLoop(camera_id, camera, source, self._shutter)
         self._detect = DetectLoop(

@@ -29,7 +29,13 @@ class StatsKeeper:
         analysed: Frames that were looked at for motion.
     """
 
-    def __init__(self, camera_id: str, *, viewers: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        camera_id: str,
+        *,
+        viewers: Callable[[], int | None],
+        last_event_utc_s: float | None,
+    ) -> None:
         self._id = camera_id
         self._viewers = viewers
         self._frames = Rate()
@@ -42,7 +48,7 @@ class StatsKeeper:
         self.last_frame_s: float | None = None
         self.arrived = 0
         self.analysed = 0
-        self._last_event_utc_s: float | None = None
+        self._last_event_utc_s = last_event_utc_s
         self._due_s = time.monotonic() + _FIRST_REPORT_S
 
     def fps(self) -> float | None:

@@ -19,7 +19,7 @@ from pimotion.config.values import size_text
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.record.stills import Stills
-from pimotion.record.store import EventStore, recent_events
+from pimotion.record.store import EventStore, last_event_utc_s, recent_events
 from pimotion.types import EventType, Message, MotionEvent, Still
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ _DISK_ERRORS = (sqlite3.Error, OSError)
 class Recorder:
     """A `Sink` that keeps events in ``folder``, and the `EventLog` that reads them.
 
-    `put`, `recent` and `still` are thread-safe. Whatever the disk does, motion goes on: what
+    `put`, and whatever reads, are thread-safe. Whatever the disk does, motion goes on: what
     cannot be saved now is tried again every 5 s, and the log says so once a minute.
     """
 
@@ -125,6 +125,15 @@ class Recorder:
         except _DISK_ERRORS as error:
             self._repeated.warning("read", f"events cannot be read error={error}")
             return []
+
+    def last_event_utc_s(self, camera: str) -> float | None:
+        """Return when the newest event of a camera began; None if that is not known.
+
+        What is wrong with the disk, if anything is, the record thread will say.
+        """
+        with suppress(*_DISK_ERRORS):
+            return last_event_utc_s(self._database, camera)
+        return None
 
     def still(self, event_id: str) -> bytes | None:
         """Return the JPEG that shows an event best; None if there is none."""

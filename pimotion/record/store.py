@@ -182,6 +182,19 @@ def recent_events(
         return list(_of_sound(connection.execute(_RECENT, wanted), _row_json))
 
 
+def last_event_utc_s(database: Path, camera: str) -> float | None:
+    """Return when the newest event of a camera began; None if that is not known.
+
+    From any thread.
+
+    Raises:
+        sqlite3.Error: The database is missing or unreadable.
+    """
+    with closing(open_for_reading(database)) as connection:
+        newest = connection.execute(_RECENT, {"camera": camera, "before": None, "limit": 1})
+        return next(_of_sound(newest, _started_utc_s), None)
+
+
 def _of_sound(rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], _Made]) -> Iterator[_Made]:
     """Give what is made of each row, without those that hold what nobody can have written.
 
@@ -215,6 +228,12 @@ def _crash(row: sqlite3.Row) -> MotionEvent:
         score=row["score"],
         reason=StopReason.CRASH,
     )
+
+
+def _started_utc_s(row: sqlite3.Row) -> float | None:
+    _row_json(row)  # what cannot be told fails here, too
+    started_utc_s: float | None = row["started_utc_s"]
+    return started_utc_s
 
 
 def _row_json(row: sqlite3.Row) -> dict[str, Any]:

@@ -271,3 +271,23 @@ def test_a_camera_and_a_broker_that_are_not_there_are_waited_for(
             listener.wait_for("pimotion/node/status", b"online", deadline_s=20)
             assert listener.payloads(f"{BASE}/status")[-1] == b"offline"
         assert daemon.log.count("camera is lost") == 1, "one line, not one a try"
+
+
+def test_the_last_event_is_known_again_after_a_restart(
+    tmp_path: Path, broker: Broker, free_port: int
+) -> None:
+    """Home Assistant must not forget it because the machine was updated."""
+    with RecordingCamera() as camera, Listener(broker.port) as listener:
+        watched = settings(broker.port, door=camera_settings(camera.url))
+        with DaemonProcess(tmp_path, watched, port=free_port) as daemon:
+            event(listener, "start")
+            daemon.stop()
+        last = json.loads(listener.payloads(f"{BASE}/event")[-1])
+        # From here on nothing moves.
+        watched["cameras"]["door"]["source"] = "synthetic"
+        watched["cameras"]["door"]["detect"]["masks"] = [[[0, 0], [1, 0], [1, 1], [0, 1]]]
+        listener.forget()
+        with DaemonProcess(tmp_path, watched, port=free_port):
+            stats = listener.wait_for(f"{BASE}/stats", deadline_s=30)
+
+    assert json.loads(stats.payload)["last_event_at"] == last["started_at"]

@@ -106,6 +106,7 @@ class Scene:
             sinks=[self],
             viewers=lambda: 3,
             switches=switches,
+            last_event_utc_s=None,
             model_wanted=lambda: self.is_watched,
         )
 

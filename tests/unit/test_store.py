@@ -12,7 +12,7 @@ from scenes import UTC_S
 
 from pimotion.record.database import VERSION, open_database
 from pimotion.record.stills import Stills
-from pimotion.record.store import EventStore, recent_events
+from pimotion.record.store import EventStore, last_event_utc_s, recent_events
 from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
 
 JPEG = b"\xff\xd8" + bytes(5000) + b"\xff\xd9"
@@ -146,6 +146,23 @@ def test_newest_means_last_to_arrive_even_when_the_clock_jumps_back(kept: Kept) 
     kept.store.save(event(1, utc_s=UTC_S - 86_400))
 
     assert kept.ids() == ["event-1", "event-0"]
+
+
+def test_the_last_event_of_a_camera_is_the_newest_to_arrive(kept: Kept) -> None:
+    for number, camera in [(2, "door"), (1, "door"), (3, "yard")]:
+        kept.store.save(event(number, camera=camera))
+
+    assert last_event_utc_s(kept.database, "door") == UTC_S + 60
+    assert last_event_utc_s(kept.database, "garden") is None
+
+
+@pytest.mark.parametrize("damage", ["started_utc_s = 1e300", "started_utc_s = 'noon'"])
+def test_a_last_event_that_cannot_be_told_is_not_known(kept: Kept, damage: str) -> None:
+    """Told, it would end the thread that tells it, at each start."""
+    kept.store.save(event(0))
+    kept.store._connection.execute(f"UPDATE events SET {damage}")
+
+    assert last_event_utc_s(kept.database, "door") is None
 
 
 def test_a_better_still_takes_the_place_of_the_first(kept: Kept) -> None:
