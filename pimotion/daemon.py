@@ -214,7 +214,7 @@ class Daemon:
             mqtt = settings.mqtt.model_copy(update={"host": host, "port": port})
             settings = settings.model_copy(update={"mqtt": mqtt})
         self._publisher = Publisher(
-            settings, version=__version__, state=self._state, commands=self._command
+            settings, version=__version__, state=self._state, commands=self._hear
         )
         self._sinks.append(self._publisher)
 
@@ -236,15 +236,22 @@ class Daemon:
         if self._publisher is not None:
             self._publisher.put(state)
 
-    def _command(self, command: Command | Reset) -> None:
+    def _hear(self, command: Command | Reset) -> None:
+        """Take a command of the broker, which is not answered."""
+        self._command(command)
+
+    def _command(self, command: Command | Reset) -> bool:
+        """Take a command; False when nobody will obey it."""
         if isinstance(command, Reset):
             command = self._kept.command_for(command)
         if command.camera == NODE:
             self._node.obey(command)
-            return
+            return True
         pipeline = self._pipelines.get(command.camera)
-        if pipeline is None or not pipeline.command(command):
+        is_taken = pipeline is not None and pipeline.command(command)
+        if not is_taken:
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
+        return is_taken
 
 
 def _made(folder: Path) -> Path:

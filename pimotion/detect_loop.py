@@ -7,11 +7,11 @@ frames stopped coming, because it waits for them with a deadline.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from pimotion.command_queue import CommandQueue
 from pimotion.config.camera import Camera, camera_name
 from pimotion.controls import Controls
 from pimotion.detect.detector import Detector
@@ -86,7 +86,7 @@ class DetectLoop:
             camera_id, camera, switches, detector=self._detector, machine=self._machine
         )
         self._vitals = Vitals(camera_id, camera, is_live=is_live, put=self._put)
-        self._commands: queue.Queue[Command] = queue.Queue(maxsize=32)
+        self._commands = CommandQueue()
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
         self._session = 0
@@ -104,12 +104,8 @@ class DetectLoop:
         return self._controls.states()
 
     def command(self, command: Command) -> bool:
-        """Queue a command from any thread; False when the queue is full and it is dropped."""
-        try:
-            self._commands.put_nowait(command)
-        except queue.Full:
-            return False
-        return True
+        """Queue a command from any thread; False when the thread has ended and nobody obeys."""
+        return self._commands.put(command)
 
     def stop(self) -> None:
         """Ask the thread to end the running event and to end."""
@@ -135,6 +131,8 @@ class DetectLoop:
             self._check_stale()
             self.beat.renew()
             self._stats.report_if_due(self._put)
+        self._commands.close()
+        self._obey()  # whoever asked was told that it will be done
         self._end_event(StopReason.SHUTDOWN)
         counts = (self._id, self._stats.arrived, self._stats.analysed)
         log.info("camera closed camera=%s frames=%d analysed=%d", *counts)
@@ -249,8 +247,7 @@ class DetectLoop:
         self._put(message)
 
     def _obey(self) -> None:
-        while not self._commands.empty():
-            command = self._commands.get_nowait()
+        for command in self._commands.take():
             was_closed = self._controls.privacy
             match (command.setting, bool(command.value)):
                 case ("detection", False):

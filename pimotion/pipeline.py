@@ -94,7 +94,7 @@ class CameraPipeline:
         return self._stats.suppressed()
 
     def command(self, command: Command) -> bool:
-        """Queue a command; False when too many wait and it is dropped.
+        """Queue a command; False when the camera has ended and nobody obeys any more.
 
         Privacy does not wait for anybody: from here on no picture is handed on.
         """

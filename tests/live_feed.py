@@ -170,6 +170,12 @@ def serving(
 ) -> Iterator[StreamServer]:
     """A server on a free port of loopback that shows the feeds; no thread of it may die."""
     threads = Threads()
+    noted = commands if commands is not None else []
+
+    def note(command: Command | Reset) -> bool:
+        noted.append(command)
+        return True
+
     server = StreamServer(
         http or Http(port=0),
         cameras=[feed.camera for feed in feeds],
@@ -177,7 +183,7 @@ def serving(
         link=connected,
         node="garden-pi",
         version="0.1.0",
-        commands=(commands if commands is not None else []).append,
+        commands=note,
     )
     server.start(threads)
     try:

@@ -23,6 +23,7 @@ LEVELS = (
     {"state", "health"},
     {"capture", "detect", "events", "publish", "record", "stream"},
     {
+        "command_queue",
         "inhibit",
         "kept_settings",
         "node_settings",

@@ -47,6 +47,7 @@ class Site:
         self.door, self.garden = Feed("door"), Feed("garden")
         self.events = Events()
         self.commands: list[Command | Reset] = []
+        self.is_stopping = False
         self.link: LinkStatus | None = connected()
         self.server = StreamServer(
             http or Http(),
@@ -55,10 +56,14 @@ class Site:
             link=lambda: self.link,
             node="garden-pi",
             version="0.1.0",
-            commands=self.commands.append,
+            commands=self._command,
         )
         self.door.show()
         self.garden.show()
+
+    def _command(self, command: Command | Reset) -> bool:
+        self.commands.append(command)
+        return not self.is_stopping
 
     def call(
         self, target: str, method: str = "GET", *, login: str = "", body: bytes = b"", **env: str

@@ -104,7 +104,7 @@ def main() -> None:
         link=lambda: LinkStatus("127.0.0.1", 1883, True, None),
         node="bench",
         version="0",
-        commands=lambda _: None,
+        commands=lambda _: True,
     )
     threads = Threads()
     threading.Thread(target=camera.run, daemon=True).start()

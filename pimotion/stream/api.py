@@ -124,15 +124,20 @@ def _change(site: Site, camera: str, setting: str) -> HTTPResponse:
         refuse(404, f"there is no such setting; there are {', '.join(tuning.names)}")
     body = _body()
     if setting in tuning.configured and body.get("reset") is True and len(body) == 1:
-        site.commands(Reset(camera, setting))
-        return as_json({"requested": tuning.configured[setting]}, 202)
+        return _requested(site, Reset(camera, setting), tuning.configured[setting])
     if set(body) != {"value"}:
         refuse(400, 'the body must be {"value": ...}, or of a setting with a state {"reset": true}')
     try:
         value = tuning.check(setting, body["value"])
     except BadValue as error:
         refuse(400, f"{setting} {error}")
-    site.commands(Command(camera, setting, value))
+    return _requested(site, Command(camera, setting, value), value)
+
+
+def _requested(site: Site, wish: Command | Reset, value: bool | float) -> HTTPResponse:
+    """Hand a wish on; say what was requested only if somebody will do it."""
+    if not site.commands(wish):
+        refuse(503, "pimotion is stopping or starting anew: ask again in a moment")
     return as_json({"requested": value}, 202)
 
 

@@ -49,7 +49,7 @@ class StreamServer:
         link: Callable[[], LinkStatus | None],
         node: str,
         version: str,
-        commands: Callable[[Command | Reset], None],
+        commands: Callable[[Command | Reset], bool],
     ) -> None:
         """Build everything; nothing listens yet.
 
@@ -60,7 +60,7 @@ class StreamServer:
             link: The connection to the broker; None where there is none.
             node: Name of this machine.
             version: Of pimotion.
-            commands: Takes what an admin wants changed.
+            commands: Takes what an admin wants changed; False when nobody will do it.
         """
         self._http = http
         self._board = Board(

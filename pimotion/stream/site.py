@@ -25,7 +25,7 @@ class Site:
     Attributes:
         encoders: By camera id, in the order of the configuration.
         grid: Of all cameras in one picture.
-        commands: Takes a wish to change a setting.
+        commands: Takes a wish to change a setting; False when nobody will do it.
     """
 
     encoders: Mapping[str, Encoder]
@@ -34,7 +34,7 @@ class Site:
     gate: Gate
     address: Address
     events: EventLog
-    commands: Callable[[Command | Reset], None]
+    commands: Callable[[Command | Reset], bool]
 
     @property
     def caller(self) -> Caller:

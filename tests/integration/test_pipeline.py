@@ -525,11 +525,29 @@ def test_a_stalled_camera_is_noticed_however_often_it_is_opened(make: Make) -> N
     hung.clear()
 
 
-def test_a_flood_of_commands_is_bounded(make: Make) -> None:
+def test_a_flood_of_commands_loses_none_that_was_taken() -> None:
+    """Whoever is told that privacy was requested must get it."""
     camera = Scene()  # not started: nobody takes them
-    accepted = [camera.pipeline.command(Command("door", "detection", True)) for _ in range(100)]
+    flood = [Command("door", "sensitivity", number) for number in range(1, 101)]
+    assert all(camera.pipeline.command(each) for each in flood)
+    assert camera.pipeline.command(Command("door", "privacy", True))
+    camera.pipeline.start(camera.threads)
+    camera.wait_for(is_setting("privacy", True), "the echo")
+    camera.stop()
 
-    assert 0 < accepted.count(True) < 100
+    told = [state.value for state in camera.of(SettingState) if state.setting == "sensitivity"]
+    assert told == [50, 100]
+
+
+def test_what_is_asked_at_the_very_end_is_done_or_refused() -> None:
+    camera = Scene()
+    assert camera.pipeline.command(Command("door", "privacy", True))
+    camera.pipeline.ask_to_stop()
+    camera.pipeline.start(camera.threads)
+    camera.stop()
+
+    assert any(is_setting("privacy", True)(message) for message in camera.said)
+    assert not camera.pipeline.command(Command("door", "privacy", False))
 
 
 def test_privacy_masks_are_on_every_frame_that_leaves_capture(make: Make) -> None:

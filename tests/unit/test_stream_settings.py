@@ -149,6 +149,17 @@ def test_a_reset_asks_for_what_is_configured(site: Site, setting: str) -> None:
     assert site.commands == [Reset("door", setting)]
 
 
+@pytest.mark.parametrize("body", [{"value": True}, {"reset": True}])
+def test_what_nobody_will_do_any_more_is_not_said_to_be_requested(
+    site: Site, body: dict[str, object]
+) -> None:
+    """Whoever asks for privacy while pimotion stops must not believe that it is on."""
+    site.is_stopping = True
+    answer = ask(site, "privacy", body)
+    assert answer.status == 503
+    assert answer.text == "pimotion is stopping or starting anew: ask again in a moment\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "body"),
     [
