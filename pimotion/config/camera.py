@@ -106,7 +106,8 @@ class Events(Section):
     event_gap_s: Annotated[Seconds, Field(ge=0.5, le=600)] = 10
     """Quiet time that ends an event."""
     max_event_s: Annotated[Seconds, Field(ge=5, le=86400)] = 300
-    """An event longer than this ends and the next begins."""
+    """An event longer than this ends, and the next begins at once. That is at a frame in which
+    something moves: in quiet time the event goes on until it is over."""
 
 
 class Snapshot(Section):
