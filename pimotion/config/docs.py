@@ -76,9 +76,9 @@ itself works too; pimotion warns when everyone on the machine can read that file
 - Polygons are lists of at least three corners `[x, y]`, 0 to 1 of the frame from its top left
   corner, so they fit any resolution.
 - Ids of cameras and zones are {PATTERN_WORDS[ID_PATTERN]}.
-  {", ".join(f"`{name}`" for name in sorted(RESERVED_IDS))} are taken. Two ids may not make the same
-  name in Home Assistant: a camera `door` has a sensor `door_last_motion`, and so would a camera
-  `door_last`.
+  {", ".join(f"`{name}`" for name in sorted(RESERVED_IDS))} are taken; a host that
+  is called `api` is the node `pimotion-api` by default. Two ids may not make the same name in Home
+  Assistant: a camera `door` has a sensor `door_last_motion`, and so would a camera `door_last`.
 - An address that others can reach needs `users` or `tokens` (`http.host`), or `open: true` beside
   it, which says that it is meant (`http.host`, and the `source` of an `imagezmq:` camera).
 

@@ -179,9 +179,10 @@ Polygons = Annotated[tuple[Corners, ...], BeforeValidator(_check_polygons)]
 
 
 def default_node() -> str:
-    """Return the first label of the host name, as an id."""
+    """Return the first label of the host name, as an id that is not one of ours."""
     label = socket.gethostname().split(".", maxsplit=1)[0].lower()
-    return re.sub(r"[^a-z0-9-]", "-", label).strip("-")[:32] or "pimotion"
+    node = re.sub(r"[^a-z0-9-]", "-", label).strip("-")[:32] or "pimotion"
+    return f"pimotion-{node}" if node in RESERVED_IDS else node
 
 
 def is_loopback(host: str) -> bool:

@@ -375,3 +375,21 @@ def test_every_name_that_is_announced_is_known_to_the_rule() -> None:
     announced = set(re.findall(r'"unique_id": ?"([^"]+)"', said))
     assert announced
     assert announced <= known
+
+
+@pytest.mark.parametrize(
+    ("host", "node"),
+    [
+        ("Garden-Pi.fritz.box", "garden-pi"),
+        ("my_pi", "my-pi"),
+        ("-", "pimotion"),
+        ("api", "pimotion-api"),
+        ("ALL.local", "pimotion-all"),
+    ],
+)
+def test_a_machine_of_any_name_can_start(
+    host: str, node: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One called `api` was told that its node must not be called so, with nothing to change."""
+    monkeypatch.setattr("socket.gethostname", lambda: host)
+    assert read(DOOR).node == node
