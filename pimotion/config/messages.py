@@ -6,7 +6,6 @@ The types of error are pydantic's (https://docs.pydantic.dev/latest/errors/valid
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pimotion.config.fields import Setting
 from pimotion.config.nodes import Mark
 from pimotion.config.places import Loc, name_of, printable
 from pimotion.config.scalars import Trap, looks_like_number
+from pimotion.config.unknown import nearest, unknown_setting
 from pimotion.config.values import HOST_PATTERN, PATTERN_WORDS
 from pimotion.log import without_secrets
 
@@ -48,6 +48,11 @@ class Mistake:
     def setting(self) -> Setting | None:
         """The setting it is about."""
         return fields.at(self.loc)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether anything was written where the value stands, be it only ``null``."""
+        return bool(self.mark.text or self.mark.tag)
 
     @property
     def got(self) -> str:
@@ -87,32 +92,7 @@ def _fallback(mistake: Mistake) -> str:
 
 
 def _unknown(mistake: Mistake) -> str:
-    parent = fields.at(mistake.loc[:-1])
-    known = parent.names if parent else ()
-    unknown = f"unknown setting '{mistake.name}'"
-    written = str(mistake.loc[-1]).lower().replace("-", "_")
-    if near := _deeper(written, parent) or _nearest(written, known):
-        return f"{unknown}; did you mean '{near}'?"
-    above = fields.at(mistake.loc[:-2]) if len(mistake.loc) > 1 else None
-    if above is not None and written in above.names:
-        return f"{unknown}; it belongs one level up: {name_of((*mistake.loc[:-2], written))}"
-    return f"{unknown}; known: {', '.join(known)}"
-
-
-def _nearest(written: str, known: tuple[str, ...]) -> str | None:
-    near = difflib.get_close_matches(written.lower(), known, n=1, cutoff=0.7)
-    return near[0] if near else None
-
-
-def _deeper(written: str, parent: Setting | None) -> str | None:
-    """Find a setting of that name in a section below: ``detect.sensitivity`` for a camera's."""
-    if parent is None or parent.by_id:
-        return None
-    for name in parent.names:
-        section = fields.settings()[*parent.path, name]
-        if written in section.names:
-            return f"{name}.{written}"
-    return None
+    return unknown_setting(mistake.loc, has_value=mistake.value is not None or mistake.is_written)
 
 
 def _missing(mistake: Mistake) -> str:
@@ -150,11 +130,18 @@ def _text_wanted(mistake: Mistake) -> str:
     if isinstance(mistake.value, Trap):
         if fields.is_secret(mistake.loc):
             return f"{mistake.name} must be text; {quoted}"
-        read_as = f"YAML reads {printable(mistake.value.text)} as {mistake.value.read_as}"
-        return f"{mistake.name} must be text, but {read_as}; {quoted}"
+        return f"{mistake.name} must be text, but {_read_as(mistake.value)}; {quoted}"
     if isinstance(mistake.value, bool | int | float):
         return f"{mistake.name} must be text; {quoted}"
     return f"{mistake.name} must be text{mistake.got}"
+
+
+def _read_as(trap: Trap) -> str:
+    """Say what makes a trap of what is meant as text."""
+    written = printable(trap.text)
+    if trap.read_as == "text":  # for YAML 1.1, and a number for YAML 1.2 and JSON
+        return f"some readers of YAML take {written} for a number"
+    return f"YAML reads {written} as {trap.read_as}"
 
 
 def _is_camera_source(loc: Loc) -> bool:
@@ -218,7 +205,7 @@ def _choice_wanted(mistake: Mistake) -> str:
     if isinstance(mistake.value, str):
         if mistake.mark.quoted and written in map(str, choices):
             return f"{wanted}; take the quotes away from {written}"
-        near = _nearest(mistake.value, tuple(map(str, choices)))
+        near = nearest(mistake.value, tuple(map(str, choices)))
         return f"{wanted}{mistake.got}" + (f"; did you mean {near}?" if near else "")
     if written in choices:
         return f'{wanted}; put it in quotes: "{written}"'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from config_text import DOOR, NO_CAMERA, in_door, problems, read
 
+from pimotion.config.camera import Camera
+
 FPS = "cameras.door.fps must be a number between 0.2 and 60 fps"
 ID = "must be lower-case letters, digits, _ and -, 32 at most, the first no _ or -"
 CORNERS = "must be a list of 3 to 100 corners [x, y], each 0 to 1 of the frame"
@@ -13,6 +15,13 @@ SOURCE = (
     "must be auto, picamera, picamera:N, v4l2:/dev/..., rtsp://..., http(s)://..., file:PATH, "
     "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
 )
+
+MQTT = (
+    "host, port, username, password, protocol, tls, prefix, commands, discovery, "
+    "discovery_prefix, birth_topic"
+)
+STORAGE = "text with a ',' in it needs quotes; known: events_days, max_bytes, min_free_bytes"
+CAMERA = ", ".join(Camera.model_fields)
 
 WRONG = [
     # whole files
@@ -45,12 +54,47 @@ WRONG = [
     (DOOR + "mqtt: {porta: 1}\n", ["2: unknown setting 'mqtt.porta'; did you mean 'port'?"]),
     (
         DOOR + "mqtt: {xyzzy: 1}\n",
-        [
-            "2: unknown setting 'mqtt.xyzzy'; known: host, port, username, password, "
-            "protocol, tls, prefix, commands, discovery, discovery_prefix, birth_topic"
-        ],
+        [f"2: unknown setting 'mqtt.xyzzy'; known: {MQTT}"],
     ),
     (DOOR + "Http: {}\n", ["2: unknown setting 'Http'; did you mean 'http'?"]),
+    (
+        in_door("Password: x\n    privacy-masks: []\n    Source: synthetic"),
+        [
+            "4: unknown setting 'cameras.door.Password'; did you mean 'password'?",
+            "5: unknown setting 'cameras.door.privacy-masks'; did you mean 'privacy_masks'?",
+            "6: unknown setting 'cameras.door.Source'; did you mean 'source'?",
+        ],
+    ),
+    (
+        in_door("min area: 1\n    event gap s: 3"),
+        [
+            f"4: unknown setting 'cameras.door.min ...'; known: {CAMERA}",
+            "5: unknown setting 'cameras.door.event ...'; did you mean 'events.event_gap_s'?",
+        ],
+    ),
+    (
+        DOOR + "mqtt: {password hunter22, host: h}\n",
+        ["2: unknown setting 'mqtt.password...'; is ': ' missing behind it?"],
+    ),
+    (
+        DOOR + "mqtt: {passwordhunter22, host: h}\n",
+        ["2: unknown setting 'mqtt.password...'; is ': ' missing behind it?"],
+    ),
+    (
+        DOOR + "mqtt: {host=nas, port:1883}\n",
+        [
+            "2: unknown setting 'mqtt.host...'; is ': ' missing behind it?",
+            "2: unknown setting 'mqtt.port...'; is ': ' missing behind it?",
+        ],
+    ),
+    (
+        DOOR + "mqtt: {host: h, username: joe, password: hunt,er22}\n",
+        [
+            "2: unknown setting in mqtt, without a value; text with a ',' in it needs quotes; "
+            f"known: {MQTT}"
+        ],
+    ),
+    (DOOR + "storage: {days: }\n", [f"2: unknown setting 'storage.days'; {STORAGE}"]),
     (DOOR + "cameras: {}\n", ["2: 'cameras' is set twice (first in line 1); merge the two"]),
     (
         in_door("fps: 10\n    fps: 11"),
@@ -245,6 +289,20 @@ WRONG = [
     (
         in_door("name: 010"),
         ['4: cameras.door.name must be text, but YAML reads 010 as 8; put it in quotes: "010"'],
+    ),
+    (
+        DOOR + "node: 1e3\n",
+        [
+            "2: node must be text, but some readers of YAML take 1e3 for a number; put it in "
+            'quotes: "1e3"'
+        ],
+    ),
+    (
+        in_door("name: 08"),
+        [
+            "4: cameras.door.name must be text, but some readers of YAML take 08 for a number; "
+            'put it in quotes: "08"'
+        ],
     ),
     # choices and forms
     (
@@ -574,6 +632,18 @@ SECRET = "hunter2"
         DOOR + f"mqtt: {{password: @{SECRET}}}\n",
         DOOR + f"mqtt:\n  host: x\n  password:{SECRET}\n",
         DOOR + f"mqtt:\n  password:{SECRET}\n",
+        DOOR + f"mqtt: {{password {SECRET}, host: h}}\n",
+        DOOR + f"mqtt: {{password:{SECRET}, host: h}}\n",
+        DOOR + f"mqtt: {{password={SECRET}}}\n",
+        DOOR + f"mqtt: {{Password {SECRET}: x}}\n",
+        DOOR + f"mqtt: {{pasword {SECRET}}}\n",
+        DOOR + f"mqtt: {{password{SECRET}}}\n",
+        DOOR + f"mqtt: {{password: x,{SECRET}}}\n",
+        DOOR + f"mqtt: {{password: x, {SECRET} y}}\n",
+        DOOR + f"mqtt:\n  ? password {SECRET}\n  host: h\n",
+        DOOR + f"http: {{users: [{{name: a, password {SECRET}}}]}}\n",
+        DOOR + f"http: {{tokens: [{{name: a, token{SECRET}}}]}}\n",
+        in_door(f"? password {SECRET}"),
         in_door(f"password: {{{SECRET}: 1}}"),
         in_door(f"password: {SECRET}"),
         f"cameras: {{door: {{source: 'http:/joe:{SECRET}@cam/'}}}}\n",
