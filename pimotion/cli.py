@@ -14,6 +14,7 @@ from pimotion.capture.factory import DEMO, found_camera
 from pimotion.config import docs as config_docs
 from pimotion.config import file as config_file
 from pimotion.config.camera import Camera
+from pimotion.config.paths import rooted_source
 from pimotion.config.settings import Settings
 from pimotion.daemon import Daemon
 from pimotion.doctor.doctor import doctor
@@ -119,7 +120,7 @@ def _schema(_options: argparse.Namespace) -> int:
 def _init(options: argparse.Namespace) -> int:
     answers = init.Answers(
         path=options.output,
-        source=options.source or found_camera() or DEMO,
+        source=rooted_source(options.source or found_camera() or DEMO, Path()),
         broker=options.broker,
         port=options.broker_port,
         username=options.username,

@@ -70,13 +70,13 @@ def _unreadable(tls: MqttTls) -> Iterator[UnusableFile]:
 
 def _path(setting: str, tls: MqttTls) -> Path:
     """Return where a file is that can be read: OpenSSL would wait for a pipe's other end."""
-    name = getattr(tls, setting)
+    place = getattr(tls, setting)
     try:
-        path = home_path(name).absolute()
+        path = place = home_path(place).absolute()
         read_file(path, MOST_BYTES[setting])
     except Unreadable as error:
         advice = "; let the user read it that pimotion runs as" if "denied" in str(error) else ""
-        raise UnusableFile(setting, f"({name}) {error}{advice}") from None
+        raise UnusableFile(setting, f"({place}) {error}{advice}") from None
     return path
 
 

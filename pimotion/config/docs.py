@@ -57,7 +57,7 @@ Wherever text stands, one of these may stand in its place:
 
 - `!env NAME`: the environment variable.
 - `!file PATH`: what is in a file of at most {SECRET_BYTES // 1024} KiB, without the line break at
-  its end. A relative path begins at the configuration's folder.
+  its end.
 - `!credential NAME`: a systemd credential (`LoadCredential=NAME:...` in the unit).
 
 Secrets are never logged and never shown: they print as `***`. A secret that stands in the file
@@ -72,6 +72,9 @@ itself works too; pimotion warns when everyone on the machine can read that file
   looks like either in quotes: `password: "12345678"`.
 - Anchors, aliases, merge keys, other tags and several documents in a file are not supported. The
   file is UTF-8, {FILE_BYTES // 1024} KiB at most.
+- A relative path begins at the folder of the configuration, wherever pimotion is started: of
+  `!file`, `state_dir`, `source: file:...` and the files of `mqtt.tls` and `http.tls`. `~/` is the
+  home of the user who runs pimotion. A path on the command line begins where it is typed.
 - Sizes in bytes may be written as `200kB`, `50MB` or `2GB` (powers of 1000).
 - Polygons are lists of at least three corners `[x, y]`, 0 to 1 of the frame from its top left
   corner, so they fit any resolution.

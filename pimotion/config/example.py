@@ -39,8 +39,8 @@ _HEAD = """\
 #
 # `python -m pimotion init` writes one for this machine, `python -m pimotion check FILE` finds every
 # mistake in it, docs/configuration.md says more. Wherever text stands, !env NAME takes it from the
-# environment, !file PATH from a file (a relative one lies beside this), !credential NAME from
-# systemd.
+# environment, !file PATH from a file, !credential NAME from systemd. Relative paths begin at the
+# folder of this file.
 # Made by `python -m pimotion.config.docs`.
 """
 

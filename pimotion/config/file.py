@@ -15,6 +15,7 @@ from pimotion.config.check import Checked, check, mistake_of
 from pimotion.config.messages import NO_CAMERA, sentence
 from pimotion.config.nodes import Document, Mark
 from pimotion.config.overrides import Overrides, override
+from pimotion.config.paths import rooted
 from pimotion.config.places import Loc, name_of, safe
 from pimotion.config.rules import Finding, findings
 from pimotion.config.scalars import plain
@@ -88,6 +89,8 @@ def load(path: Path, *, overrides: Overrides | None = None) -> Settings:
 def parse(text: str, path: Path, *, overrides: Overrides | None = None) -> Settings:
     """Read the text of a configuration; ``path`` names it in messages, and need not exist.
 
+    Relative paths begin at its folder, those of the command line at the working folder.
+
     Raises:
         ConfigError: With every mistake, in the order of the lines.
     """
@@ -98,16 +101,20 @@ def parse(text: str, path: Path, *, overrides: Overrides | None = None) -> Setti
 def from_values(values: Mapping[str, Any]) -> Settings:
     """Return settings that were put together by a program, checked as those of a file are.
 
+    Relative paths begin at the working folder.
+
     Raises:
         ConfigError: With every mistake.
     """
     checked = check(dict(values))
     problems = [sentence(mistake_of(error, Mark(1))) for error in checked.errors]
-    if checked.settings is not None:
-        problems += [_rule_text(each, {}) for each in checked.broken_rules(checked.settings)]
-    if problems or checked.settings is None:
+    if checked.settings is None:
         raise ConfigError(problems or [NO_CAMERA])
-    return checked.settings
+    settings = rooted(checked.settings, Path())
+    problems += [_rule_text(each, {}) for each in checked.broken_rules(settings)]
+    if problems:
+        raise ConfigError(problems)
+    return settings
 
 
 def apply(settings: Settings, overrides: Overrides) -> Settings:
@@ -117,6 +124,7 @@ def apply(settings: Settings, overrides: Overrides) -> Settings:
         ConfigError: An option is out of its range, or breaks a rule.
     """
     changed = override(settings, overrides)
+    changed.settings = rooted(changed.settings, Path())
     broken = [_rule_text(finding, changed.options) for finding in findings(changed.settings)]
     if problems := changed.problems + broken:
         raise ConfigError(problems)
@@ -150,6 +158,7 @@ def _settings(document: Document, path: Path, overrides: Overrides) -> Settings:
     if checked.settings is None:
         raise ConfigError(_lines(path, problems or [Problem(1, NO_CAMERA)], []))
     changed = override(checked.settings, overrides)
+    changed.settings = rooted(changed.settings, path.parent, changed.options)
     for finding in checked.broken_rules(changed.settings):
         text = _rule_text(finding, changed.options)
         if finding.loc in changed.options:

@@ -20,6 +20,7 @@ from waiting import wait_until
 
 import pimotion
 from pimotion.capture.factory import DEMO
+from pimotion.config import file as config_file
 
 ROOT = Path(__file__).parent.parent.parent
 LAWN = Path(DEMO.removeprefix("file:").removesuffix("?loop"))
@@ -122,6 +123,15 @@ def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
     again = pimotion_("init", "--source", "synthetic", cwd=tmp_path)
     assert again.returncode == 1
     assert "exists already" in again.stderr
+
+
+def test_a_recording_that_is_named_to_init_is_found_from_the_new_file(tmp_path: Path) -> None:
+    """Paths in a configuration begin at its folder, those that are typed where one stands."""
+    done = pimotion_("init", "--source", "file:a.mp4", "-o", "etc/p.yml", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    settings = config_file.load(tmp_path / "etc/p.yml")
+    assert settings.cameras["camera"].source == f"file:{tmp_path}/a.mp4"
 
 
 class TestReplay:

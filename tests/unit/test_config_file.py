@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from authority import Authority
 from config_text import DOOR, NO_CAMERA
 
 from pimotion.config import file as config_file
+from pimotion.config.file import Overrides
 from pimotion.config.settings import Settings
 from pimotion.errors import ConfigError
 
@@ -223,6 +225,77 @@ class TestSecrets:
         shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
         assert "hunter" not in shown
         assert shown.count("***") >= 8
+
+
+class TestRelativePaths:
+    """They begin at the file's folder: `check` passed at home, and the service ran elsewhere."""
+
+    def configured(self, text: str, overrides: Overrides | None = None) -> Settings:
+        Path("etc").mkdir()
+        Path("etc/p.yml").write_text(text)
+        return config_file.load(Path("etc/p.yml"), overrides=overrides)
+
+    def test_every_path_begins_at_the_folder_of_the_file(self, tmp_path: Path) -> None:
+        etc = tmp_path / "etc"
+        etc.mkdir()
+        authority = Authority(etc / "tls")
+        cert, key = (path.relative_to(etc) for path in authority.issue("127.0.0.1"))
+        Path("etc/p.yml").write_text(
+            "state_dir: state\n"
+            "cameras: {a: {source: 'file:../a.mp4?loop'}, b: {source: 'file:b'}}\n"
+            f"http: {{tls: {{cert: {cert}, key: {key}}}}}\n"
+            f"mqtt: {{host: x, tls: {{enabled: true, ca: tls/{authority.ca.name}, cert: {cert}, "
+            f"key: {key}}}}}\n"
+        )
+        settings = config_file.load(Path("etc/p.yml"))
+        assert settings.state_dir == str(etc / "state")
+        assert settings.cameras["a"].source == f"file:{etc}/../a.mp4?loop"
+        assert settings.cameras["b"].source == f"file:{etc}/b"
+        for tls in (settings.http.tls, settings.mqtt.tls):
+            assert (tls.cert, tls.key) == (str(etc / cert), str(etc / key))
+        assert settings.mqtt.tls.ca == str(authority.ca)
+
+    def test_a_missing_file_is_told_with_the_place_where_it_was_looked_for(
+        self, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ConfigError) as refused:
+            self.configured(
+                DOOR + "http: {tls: {cert: c.pem, key: /k.pem}}\n"
+                "mqtt: {host: x, tls: {enabled: true, ca: ca.pem}}\n"
+            )
+        assert refused.value.problems == [
+            f"etc/p.yml:2: http.tls.cert ({tmp_path}/etc/c.pem) does not exist",
+            "etc/p.yml:2: http.tls.key (/k.pem) does not exist",
+            f"etc/p.yml:3: mqtt.tls.ca ({tmp_path}/etc/ca.pem) does not exist",
+        ]
+
+    @pytest.mark.parametrize("source", ["file:/a.mp4?loop", "file:~/a.mp4", "file:~nobody9/a"])
+    def test_an_absolute_path_or_one_in_a_home_stays(self, source: str) -> None:
+        settings = self.configured(f"cameras: {{a: {{source: '{source}'}}}}\nstate_dir: ~/s\n")
+        assert settings.cameras["a"].source == source
+        assert settings.state_dir == "~/s"
+
+    @pytest.mark.parametrize("source", ["auto", "synthetic", "rtsp://cam/x", "v4l2:/dev/video0"])
+    def test_other_sources_have_no_path(self, source: str) -> None:
+        settings = self.configured(f"cameras: {{a: {{source: '{source}'}}}}\n")
+        assert settings.cameras["a"].source == source
+
+    def test_a_path_on_the_command_line_begins_where_it_is_typed(self, tmp_path: Path) -> None:
+        settings = self.configured(
+            "cameras: {a: {source: 'file:a.mp4'}}\n", Overrides(source="file:b.mp4?loop")
+        )
+        assert settings.cameras["a"].source == f"file:{tmp_path}/b.mp4?loop"
+        changed = config_file.apply(settings, Overrides(source="file:c.mp4"))
+        assert changed.cameras["a"].source == f"file:{tmp_path}/c.mp4"
+        made = config_file.from_values({"cameras": {"a": {"source": "file:d.mp4"}}})
+        assert made.cameras["a"].source == f"file:{tmp_path}/d.mp4"
+
+    def test_a_deep_folder_makes_no_setting_too_long(self, tmp_path: Path) -> None:
+        folder = Path(*["x" * 50] * 6)
+        folder.mkdir(parents=True)
+        (folder / "p.yml").write_text("cameras: {a: {source: 'file:a.mp4'}}\n")
+        settings = config_file.load(folder / "p.yml", overrides=Overrides(warmup_frames=5))
+        assert settings.cameras["a"].source == f"file:{tmp_path / folder}/a.mp4"
 
 
 class TestOpenSecrets:
