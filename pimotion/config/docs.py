@@ -70,6 +70,8 @@ itself works too; pimotion warns when everyone on the machine can read that file
 - YAML reads some words in ways that people do not expect: `on` as true, `12:30` as 750, `010` as
   8. pimotion takes none of them. Write `true` or `false`, write numbers in full, and put text that
   looks like either in quotes: `password: "12345678"`.
+- Inside `{{ }}` and `[ ]`, text with `?`, `,` or a bracket in it needs quotes, and so does an IPv6
+  address that begins with a colon: `{{source: "rtsp://cam/x?channel=1"}}`, `{{host: "::1"}}`.
 - Anchors, aliases, merge keys, other tags and several documents in a file are not supported. The
   file is UTF-8, {FILE_BYTES // 1024} KiB at most.
 - A relative path begins at the folder of the configuration, wherever pimotion is started: of

@@ -9,6 +9,9 @@ import yaml
 
 _BEGINS = re.compile(r"found character ('.*') that cannot start any token")
 
+_SIGN = re.compile(r"expected ',' or .*, but got '([?[{])'")
+_BEFORE_A_BRACKET = frozenset(" \t\r\n]}\"'")
+
 _SYNTAX_WORDS = {
     "mapping values are not allowed": "wrong indentation, or text with ': ' that needs quotes",
     "could not find expected ':'": "expected 'name: value', or wrong indentation",
@@ -47,7 +50,22 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     problem = error.problem or error.context or ""
     opened = error.context_mark if problem.endswith(_UNFINISHED) else None
     mark = opened or error.problem_mark or error.context_mark
-    return Problem(mark.line + 1 if mark else 1, _syntax_text(problem))
+    in_brackets = _sign_in_brackets(error, text)
+    words = f"text {in_brackets} needs quotes inside {{ }} and [ ]" if in_brackets else None
+    return Problem(mark.line + 1 if mark else 1, words or _syntax_text(problem))
+
+
+def _sign_in_brackets(error: yaml.MarkedYAMLError, text: str) -> str | None:
+    """Return the sign in a text that would be one in a line of its own; None if it is another."""
+    problem, mark = error.problem or "", error.problem_mark
+    if problem.endswith("expected the node content, but found ':'"):
+        return "that begins with ':'"
+    sign = _SIGN.search(problem)
+    if sign is None or mark is None:
+        return None
+    # [[0, 0] [1, 1]] lacks a comma; http://[::1]/ does not.
+    is_within = sign[1] == "?" or text[mark.index - 1 : mark.index] not in _BEFORE_A_BRACKET
+    return f"with '{sign[1]}' in it" if is_within else None
 
 
 def _code(character: str | int) -> int:

@@ -10,6 +10,7 @@ from pimotion.config import nodes as config_yaml
 from pimotion.config.scalars import Trap, plain
 
 QUOTES = "needs quotes"
+INSIDE = "inside { } and [ ]"
 ONE = "take one of the two out"
 BROKEN = [
     ("mqtt: a: b\n", "2: wrong indentation, or text with ': ' that needs quotes"),
@@ -24,6 +25,15 @@ BROKEN = [
     ("http: {port: 1\nmqtt: {port: 1}\n", "3: a ',' or a closing bracket is missing"),
     ("http: {port: 1\n", "2: a bracket that opens here is never closed"),
     ("http: [1, 2\n", "2: a bracket that opens here is never closed"),
+    ("x: {source: rtsp://h/x?channel=1}\n", f"2: text with '?' in it {QUOTES} {INSIDE}"),
+    ("x:\n  {source: file:/x.mp4?loop}\n", f"3: text with '?' in it {QUOTES} {INSIDE}"),
+    ("x: [imagezmq:tcp://[::1]:5555]\n", f"2: text with '[' in it {QUOTES} {INSIDE}"),
+    ("x: {source: http://h/{a}}\n", f"2: text with '{{' in it {QUOTES} {INSIDE}"),
+    ("http: {host: ::1}\n", f"2: text that begins with ':' {QUOTES} {INSIDE}"),
+    ("http: {allowed_hosts: [::1]}\n", f"2: text that begins with ':' {QUOTES} {INSIDE}"),
+    ("x: [[0, 0] [1, 1]]\n", "2: a ',' or a closing bracket is missing"),
+    ("x: [[0, 0][1, 1]]\n", "2: a ',' or a closing bracket is missing"),
+    ("x: [{a: 1}{a: 1}]\n", "2: a ',' or a closing bracket is missing"),
     ("node: 'a' b\n", "2: wrong indentation, or text after the end of a value"),
     ("node: a\n  port: 2\n", "3: wrong indentation, or text with ': ' that needs quotes"),
     ("node\nhttp: {}\n", "2: expected 'name: value', or wrong indentation"),
