@@ -46,7 +46,8 @@ class Detect(Section):
     preset: Literal["indoor", "garden", "street"] | None = None
     """Other defaults, for a kind of place; what is set here besides wins over them."""
     method: Literal["adaptive", "running_average", "mog2"] = "adaptive"
-    """adaptive tells things from light, weather and noise; the others are the classic ones."""
+    """adaptive tells things from light, weather and noise; the others are the classic ones. mog2
+    takes what is 50 to 100 % as bright as its background for a shadow, and drops it."""
     width: Annotated[int, Field(ge=64, le=1920, strict=True)] = 320
     """Width at which motion is looked for, px; smaller is faster and sees less."""
     fps: Annotated[Number, Field(ge=0.5, le=60)] = 10
@@ -126,7 +127,7 @@ class Snapshot(Section):
     interval_s: Annotated[Seconds, Field(ge=1, le=604800)] | None = None
     """Send a still this often even without motion; null: never."""
     max_bytes: Annotated[Size, Field(ge=5_000, le=20_000_000)] = 200_000
-    """Most bytes of a still; quality is lowered to fit."""
+    """Most bytes of a still; to fit, its quality is lowered first, then its width and height."""
 
 
 class Stream(Section):
