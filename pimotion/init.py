@@ -95,8 +95,9 @@ def run(answers: Answers) -> int:
 
     A file that exists is never overwritten.
     """
-    if answers.broker is None and (answers.username or answers.password or answers.tls):
-        return _say("a login or TLS needs a broker: say --broker HOST", WRONG_USE)
+    of_broker = (answers.port, answers.username, answers.password, answers.tls or None)
+    if answers.broker is None and any(each is not None for each in of_broker):
+        return _say("a port, a login or TLS needs a broker: say --broker HOST", WRONG_USE)
     admin_password = secrets.token_urlsafe(_PASSWORD_BYTES)
     token = secrets.token_urlsafe(_TOKEN_BYTES) if answers.lan else None
     text = configuration(answers, admin_password=admin_password, token=token)

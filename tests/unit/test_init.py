@@ -7,7 +7,7 @@ import re
 import stat
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -124,11 +124,14 @@ def test_answers_that_are_wrong_leave_no_file(
     assert not path.exists()
 
 
-def test_a_login_without_a_broker_is_not_dropped_in_silence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "given", [{"username": "me"}, {"password": ""}, {"tls": True}, {"port": 1884}, {"port": 0}]
+)
+def test_what_is_for_a_broker_is_not_dropped_in_silence_without_one(
+    given: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "pimotion.yml"
-    assert init.run(Answers(path=path, source=CAMERA, username="me")) == WRONG_USE
+    assert init.run(Answers(path=path, source=CAMERA, **given)) == WRONG_USE
     assert "--broker" in capsys.readouterr().err
     assert not path.exists()
 
