@@ -30,7 +30,7 @@ SOURCE_FORMS = (
     "file:PATH?loop, imagezmq:tcp://ADDRESS:PORT[?subscribe][#SENDER] or synthetic"
 )
 SOURCE = re.compile(
-    r"auto|synthetic|picamera(:[0-9]{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:.+"
+    r"auto|synthetic|picamera(:[0-9]{1,2})?|v4l2:/.+|rtsps?://.+|https?://.+|file:(?!\?loop$).+"
     r"|imagezmq:tcp://[^#?]+:[0-9]{1,5}(\?subscribe)?(#.+)?"
 )
 

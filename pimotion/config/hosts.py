@@ -39,8 +39,10 @@ def url_fault(url: str) -> str | None:
     except ValueError:
         return "must be a URL whose host can be read; an IPv6 address stands in [ ]"
     try:
-        _ = parts.port
+        is_port = parts.port != 0
     except ValueError:
+        is_port = False
+    if not is_port:
         hint = "; a login with / ? or # in it belongs into username and password"
         return f"must have a port between 1 and 65535{hint if '@' in url else ''}"
     return number_fault(parts.hostname or "")

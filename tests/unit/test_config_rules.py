@@ -96,6 +96,14 @@ BROKEN = [
         "1: cameras.a.source must have a port between 1 and 65535",
     ),
     (
+        "cameras: {a: {source: 'http://h:0/'}}\n",
+        "1: cameras.a.source must have a port between 1 and 65535",
+    ),
+    (
+        "cameras: {a: {source: 'rtsp://h/x', detect: {source: 'rtsp://h:0/y'}}}\n",
+        "1: cameras.a.detect.source must have a port between 1 and 65535",
+    ),
+    (
         "cameras: {a: {source: 'rtsp://joe:hun#ter2@cam/x'}}\n",
         "1: cameras.a.source must have a port between 1 and 65535; a login with / ? or # in it "
         "belongs into username and password",

@@ -496,6 +496,10 @@ WRONG = [
         [f"1: cameras.door.source {SOURCE}, got 'picamera:a'"],
     ),
     (
+        "cameras: {door: {source: 'file:?loop'}}\n",
+        [f"1: cameras.door.source {SOURCE}, got 'file:?loop'"],
+    ),
+    (
         "cameras: {door: {source: 'usb://joe:hunter2@h'}}\n",
         [f"1: cameras.door.source {SOURCE}, got 'usb://***@h'"],
     ),
