@@ -147,9 +147,12 @@ def _usual_places() -> list[Path]:
 
 def _is_there(path: Path) -> bool:
     try:
-        return path.exists()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return True  # there is something; reading it will say what is in the way
+    return True  # be it a link to nothing: somebody means it to be the configuration
 
 
 def _settings(document: Document, path: Path, overrides: Overrides) -> Settings:

@@ -64,7 +64,9 @@ def read_file(path: Path, most_bytes: int) -> tuple[bytes, int]:
                 raise Unreadable("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
             data = file.read(most_bytes + 1)
     except FileNotFoundError:
-        raise Missing("does not exist") from None
+        target = safe(os.path.realpath(path)) if path.is_symlink() else None
+        words = f"is a link to {target}, which does not exist" if target else "does not exist"
+        raise Missing(words) from None
     except OSError as error:
         raise Unreadable(_in_words(error)) from None
     except ValueError:

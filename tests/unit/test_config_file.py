@@ -63,6 +63,11 @@ UNREADABLE: list[tuple[str, Callable[[Path], object], str]] = [
     ("folder", Path.mkdir, "is a folder"),
     ("pipe", os.mkfifo, "is not a regular file"),
     ("loop", lambda path: path.symlink_to(path.name), "cannot be read: Too many levels"),
+    (
+        "link",
+        lambda path: path.symlink_to("no\x1bx"),
+        "is a link to {here}/no\\x1bx, which does not",
+    ),
     ("huge", lambda path: path.write_bytes(b"#" * (256 * 1024 + 1)), "is larger than 256 KiB"),
 ]
 
@@ -77,7 +82,7 @@ def test_what_is_no_configuration_file_is_refused_at_once(
     with pytest.raises(ConfigError) as refused:
         config_file.load(Path("x.yml"))
     (problem,) = refused.value.problems
-    assert problem.startswith(f"x.yml: {why}")
+    assert problem.startswith(f"x.yml: {why.format(here=Path.cwd())}")
 
 
 def test_a_file_of_someone_else_is_refused(nobody: None) -> None:
@@ -118,6 +123,21 @@ class TestFind:
         monkeypatch.setenv("PIMOTION_CONFIG", "/no/such.yml")
         assert config_file.find() == Path("/no/such.yml")
         assert config_file.find("mine.yml") == Path("mine.yml")
+
+    @pytest.mark.parametrize("target", ["gone.yml", "pimotion.yml"], ids=["gone", "loop"])
+    def test_a_link_that_leads_nowhere_is_not_passed_over(
+        self, target: str, tmp_path: Path
+    ) -> None:
+        """The next place was used, or none, without a word about the file that was meant."""
+        home = tmp_path / "home/.config/pimotion/pimotion.yml"
+        home.parent.mkdir(parents=True)
+        home.touch()
+        Path("pimotion.yml").symlink_to(target)
+        assert config_file.find() == Path("pimotion.yml")
+
+    def test_a_file_in_place_of_a_folder_holds_none(self, tmp_path: Path) -> None:
+        (tmp_path / "home").touch()
+        assert config_file.find() in (None, Path("/etc/pimotion/pimotion.yml"))
 
     def test_an_empty_variable_names_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         Path("pimotion.yml").touch()
