@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pimotion import __version__
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  has no other name
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # noqa: SLF001  has no other name
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -25,8 +26,18 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     return _parser().parse_args(given)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says when its help cannot be printed; argparse would end as if it had been."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            print(message, end="")
+        else:
+            super()._print_message(message, file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="pimotion",
         description="Turns any camera into a motion sensor that Home Assistant can trust.",
         epilog="Without a command pimotion runs; without a configuration, on embedded defaults.",

@@ -27,10 +27,8 @@ from pimotion.send import SendOptions, send
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    options = arguments.parse(sys.argv[1:] if given is None else given)
-    log.setup(options.log_level)
     try:
-        return _COMMANDS[options.command](options)
+        return _obeyed(sys.argv[1:] if given is None else given)
     except ConfigError as error:
         return _refuse(error)
     except BrokenPipeError:  # whoever read what we print has seen enough
@@ -42,7 +40,17 @@ def main(given: Sequence[str] | None = None) -> int:
     except OSError as error:
         what = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
         print(f"pimotion: {what or error}", file=sys.stderr)
+        end_process(FAILED)  # what could not be printed would be tried again, and told again
         return FAILED
+
+
+def _obeyed(given: Sequence[str]) -> int:
+    try:
+        options = arguments.parse(given)
+        log.setup(options.log_level)
+        return _COMMANDS[options.command](options)
+    finally:
+        print(end="", flush=True)  # while it can still be told that there is no room for it
 
 
 def _refuse(error: ConfigError) -> int:

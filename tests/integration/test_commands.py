@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import cv2
@@ -27,12 +27,15 @@ LAWN = Path(DEMO.removeprefix("file:").removesuffix("?loop"))
 DOOR = "cameras: {door: {source: synthetic}}\nmqtt: {host: 127.0.0.1}\n"
 
 
-def pimotion_(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def pimotion_(
+    *arguments: str | Path, cwd: Path, stdout: int | IO[str] = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pimotion", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(cwd)},
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=60,
         check=False,
@@ -47,6 +50,20 @@ def test_version(tmp_path: Path) -> None:
     done = pimotion_("--version", cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (0, f"pimotion {pimotion.__version__}\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["--version", "--help", "check --help", "check", "schema"])
+def test_what_cannot_be_printed_is_one_clear_line(
+    tmp_path: Path, words: str, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script took an empty file for the help, with exit code 0."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    (tmp_path / "pimotion.yml").write_text(DOOR)
+    with Path("/dev/full").open("w") as full:
+        done = pimotion_(*words.split(), cwd=tmp_path, stdout=full)
+
+    assert (done.returncode, done.stderr) == (1, "pimotion: No space left on device\n")
 
 
 def test_a_correct_configuration_passes(tmp_path: Path) -> None:
