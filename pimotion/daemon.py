@@ -23,7 +23,7 @@ from pimotion.publish.broker import EmbeddedBroker
 from pimotion.publish.mqtt import Publisher
 from pimotion.record.recorder import Recorder
 from pimotion.settable import percent_of
-from pimotion.state import FolderLock, State, state_dir_of
+from pimotion.state import CHOOSE_ANOTHER, FolderLock, State, state_dir_of
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.server import StreamServer
 from pimotion.stream.tuning import Tuning
@@ -222,7 +222,7 @@ class Daemon:
         if not self._lock.take():
             raise StartError(
                 f"another pimotion runs with the state folder {self._folder}; stop it, or set "
-                "another state_dir"
+                "another state_dir (without a configuration: $STATE_DIRECTORY)"
             )
 
     def _save(self) -> None:
@@ -259,8 +259,7 @@ def _made(folder: Path) -> Path:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(
-            f"the state folder {folder} cannot be made: {error.strerror}; "
-            "set state_dir to a folder that can be written"
+            f"the state folder {folder} cannot be made: {error.strerror}; {CHOOSE_ANOTHER}"
         ) from None
     return folder
 

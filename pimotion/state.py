@@ -21,6 +21,11 @@ from pimotion.log import Repeated
 
 log = logging.getLogger(__name__)
 
+CHOOSE_ANOTHER = (
+    "set state_dir (without a configuration: $STATE_DIRECTORY) to a folder that can be written"
+)
+"""What to do about a state folder that cannot be had."""
+
 _RETRY_S = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
 """What is kept for a hundred cameras is 50 kB."""
@@ -40,9 +45,7 @@ def state_dir_of(configured: str | None) -> Path:
     try:
         return home_path(chosen)
     except Unreadable as error:
-        raise StartError(
-            f"the state folder {chosen} {error}; set state_dir to a folder that can be written"
-        ) from None
+        raise StartError(f"the state folder {chosen} {error}; {CHOOSE_ANOTHER}") from None
 
 
 class State:

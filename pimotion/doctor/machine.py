@@ -13,7 +13,7 @@ from pimotion.config.settings import Settings
 from pimotion.config.values import size_text
 from pimotion.doctor.report import Check, Verdict
 from pimotion.errors import StartError
-from pimotion.state import state_dir_of
+from pimotion.state import CHOOSE_ANOTHER, state_dir_of
 
 _SYS = Path("/sys")
 _SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
@@ -60,7 +60,7 @@ def _folder(folder: Path) -> Check:
             file.write(bytes(_SOME_BYTES))
             file.flush()
     except OSError as error:
-        advice = "make this user its owner, or set state_dir to a folder that can be written"
+        advice = f"make this user its owner, or {CHOOSE_ANOTHER}"
         if error.errno == errno.ENOSPC:
             advice = "make room: without it neither events nor settings are kept"
         found = f"{folder} cannot be written: {error.strerror}"

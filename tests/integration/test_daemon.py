@@ -202,8 +202,8 @@ def test_a_file_in_place_of_the_state_folder_is_all_that_is_told(tmp_path: Path)
     assert done.returncode == 1
     assert "privacy" not in done.stderr
     assert done.stderr.splitlines()[1:] == [
-        f"pimotion: the state folder {in_the_way} cannot be made: File exists; set state_dir to a "
-        "folder that can be written"
+        f"pimotion: the state folder {in_the_way} cannot be made: File exists; set state_dir "
+        "(without a configuration: $STATE_DIRECTORY) to a folder that can be written"
     ]
 
 

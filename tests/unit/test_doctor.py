@@ -99,7 +99,9 @@ def test_a_state_folder_that_cannot_be_made_fails_and_says_what_to_do(tmp_path: 
     (tmp_path / "file").write_text("")
     checks = _checks_of(_settings(state_dir=str(tmp_path / "file" / "state")))
     assert checks["state folder"].verdict is Verdict.FAILED
-    assert "state_dir" in checks["state folder"].advice
+    assert "set state_dir (without a configuration: $STATE_DIRECTORY)" in (
+        checks["state folder"].advice
+    )
 
 
 def test_a_user_without_a_home_needs_a_state_folder(no_home: None) -> None:

@@ -177,8 +177,8 @@ def test_a_user_without_a_home_is_told_what_to_set(
     with pytest.raises(StartError) as refused:
         state_dir_of(configured)
     assert str(refused.value) == (
-        f"the state folder {told} begins with ~, and this user has no home; set state_dir to a "
-        "folder that can be written"
+        f"the state folder {told} begins with ~, and this user has no home; set state_dir "
+        "(without a configuration: $STATE_DIRECTORY) to a folder that can be written"
     )
 
 
