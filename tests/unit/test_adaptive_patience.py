@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pimotion.detect.adaptive.objects import Blob
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
+from pimotion.pixels import Pixels
 
 WIDTH, HEIGHT = 160, 90
 LEAST_PX = 14.0
@@ -35,23 +37,32 @@ def scene() -> Scene:
     return scene
 
 
-def insect_swarm(insects: int = 6, *, watched_s: float = 0.0) -> Trust:
+def insect_swarm(insects: int = 6, *, watched_s: float = 0.0, leaves: int = 0) -> Trust:
+    """Insects that glow, and leaves that are darker than what is behind them."""
     trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
     fly = blob(50, 40, 90)
     track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, fly, is_inside=True, largest_px=fly.area_px)
     trust.note([], 0.0, flakes_px=0)
-    trust.note([track] * insects, watched_s, flakes_px=0)
+    swarm = [track] * insects + [replace(track, is_glow=False)] * leaves
+    trust.note(swarm, watched_s, flakes_px=0)
     return trust
 
 
 def believed_after_s(
-    trust: Trust, steps_s: Sequence[float], *, area_px: float, x: int, filled: float = 0.5
+    trust: Trust,
+    steps_s: Sequence[float],
+    *,
+    area_px: float,
+    x: int,
+    filled: float = 0.5,
+    is_glow: bool = False,
 ) -> float:
     """Time from the first sighting of something that walks on at 20 px a second."""
     tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, scene()
     for step_s in steps_s:
         seen = blob(x + round(20 * now_s), 40, area_px, filled=filled)
         tracker.follow([seen], now_s, step_s)
+        tracker.tracks[0].is_glow = is_glow
         if trust.doubts(tracker.tracks[0], at, step_s) not in ("too_short", "clutter"):
             return now_s
         now_s += step_s
@@ -103,11 +114,36 @@ def test_where_the_smallest_thing_counts_everything_does(is_late: bool) -> None:
     assert believed_after_s(trust, EVEN_S, area_px=2, x=0) <= needed_s
 
 
-def test_among_insects_what_appears_in_mid_air_has_to_stay() -> None:
-    in_mid_air_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=60)
-    by_the_border_s = believed_after_s(insect_swarm(), EVEN_S, area_px=100, x=0)
-    assert by_the_border_s < 0.35
-    assert 0.75 <= in_mid_air_s < 0.95
+@pytest.mark.parametrize(
+    ("swarm", "x", "is_glow", "least_s", "most_s"),
+    [
+        pytest.param((0, 0), 0, True, 0.1, 0.4, id="alone, by the border"),
+        pytest.param((0, 0), 60, False, 0.3, 0.5, id="alone, in mid-air"),
+        pytest.param((0, 0), 60, True, 0.45, 0.75, id="alone, in mid-air, and but a glow"),
+        pytest.param((6, 0), 0, False, 0.1, 0.4, id="among insects"),
+        pytest.param((6, 0), 60, False, 0.3, 0.5, id="among insects, in mid-air"),
+        pytest.param((6, 0), 0, True, 0.45, 0.75, id="among insects, a glow"),
+        pytest.param((6, 0), 60, True, 0.75, 0.95, id="among insects, a glow in mid-air"),
+        pytest.param((0, 6), 0, False, 0.1, 0.4, id="among leaves"),
+        pytest.param((0, 6), 0, True, 0.1, 0.4, id="among leaves, a glow"),
+        pytest.param((0, 6), 60, False, 0.75, 0.95, id="among leaves, in mid-air"),
+        pytest.param((6, 1), 60, False, 0.75, 0.95, id="among insects and a leaf, in mid-air"),
+        pytest.param((9, 1), 60, False, 0.3, 0.5, id="among many insects and a leaf, in mid-air"),
+    ],
+)
+def test_what_might_be_one_of_a_swarm_is_watched_for_longer(
+    swarm: tuple[int, int], x: int, is_glow: bool, least_s: float, most_s: float
+) -> None:
+    """What adds light alone may be an insect, what takes some away a leaf; people mostly do both,
+    and come in by the border."""
+    trust = insect_swarm(swarm[0], leaves=swarm[1])
+    took_s = believed_after_s(trust, EVEN_S, area_px=100, x=x, is_glow=is_glow)
+    assert least_s < took_s < most_s
+
+
+def test_what_is_much_larger_than_a_swarm_is_none_of_it() -> None:
+    took_s = believed_after_s(insect_swarm(), EVEN_S, area_px=280, x=0, is_glow=True)
+    assert took_s < 0.4
 
 
 @pytest.mark.parametrize(
@@ -118,8 +154,22 @@ def test_how_many_insects_are_many_depends_on_how_long_one_has_looked(
     insects: int, watched_s: float, is_swarm: bool
 ) -> None:
     trust = insect_swarm(insects, watched_s=watched_s)
-    in_mid_air_s = believed_after_s(trust, EVEN_S, area_px=100, x=60)
+    in_mid_air_s = believed_after_s(trust, EVEN_S, area_px=100, x=60, is_glow=True)
     assert (in_mid_air_s >= 0.75) == is_swarm
+
+
+def test_a_swarm_is_forgotten_when_it_is_over() -> None:
+    trust = insect_swarm()
+    trust.note([], 12.5, flakes_px=0)
+    assert believed_after_s(trust, EVEN_S, area_px=100, x=0, is_glow=True) < 0.4
+
+
+def test_what_stays_is_no_insect() -> None:
+    trust = insect_swarm(0)
+    bush = blob(50, 40, 90)
+    track = Track(1, bush, bush, 0.0, 1.3, bush, 0.0, bush, is_inside=True, largest_px=90)
+    trust.note([track] * 9, 2.0, flakes_px=0)
+    assert believed_after_s(trust, EVEN_S, area_px=100, x=0, is_glow=True) < 0.4
 
 
 @pytest.mark.parametrize(("width", "rule"), [(14, None), (40, "clutter")])
@@ -132,3 +182,51 @@ def test_a_thing_fills_its_box_and_the_leaves_of_a_gust_do_not(
         region = Blob(x, 40, x + width, 54, 60, x + width / 2, 47)
         tracker.follow([region], 0.1 * number, step_s)
     assert trust.doubts(tracker.tracks[0], at, 0.1) == rule
+
+
+def is_glow(before: int, after: Pixels) -> bool:
+    """Tell what is thought of something that is 14x14 px in a plain picture, and 6 px around it."""
+    picture = np.full((HEIGHT, WIDTH), before, np.uint8)
+    at, tracker = Scene(WIDTH, HEIGHT), Tracker(WIDTH, HEIGHT)
+    at.restart(picture)
+    picture = picture.copy()
+    picture[34:60, 54:80] = after
+    at.compare(picture, 0.1)
+    tracker.follow([Blob(54, 34, 80, 60, 150, 67, 47)], 0.0, 0.1)
+    calm().doubts(tracker.tracks[0], at, 0.1)
+    return tracker.tracks[0].is_glow
+
+
+def shape(before: int, inside: int) -> Pixels:
+    pixels = np.full((26, 26), before, np.uint8)
+    pixels[6:20, 6:20] = inside
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "expected"),
+    [(100, 60, False), (100, 140, True), (100, 250, True), (30, 60, True), (200, 120, False)],
+)
+def test_what_only_adds_light_is_a_glow(before: int, inside: int, expected: bool) -> None:
+    assert is_glow(before, shape(before, inside)) == expected
+
+
+def test_noise_is_nothing_dark() -> None:
+    """Neither between the bright parts of a thing, nor beside it."""
+    striped, beside = shape(100, 150), shape(100, 150)
+    striped[6:20, 7:20:3] = 96
+    beside[:4:3, ::3] = 92
+    beside[22::3, ::3] = 92
+    beside[:, :4:3] = 92
+    assert is_glow(100, striped)
+    assert is_glow(100, beside)
+
+
+def test_who_was_once_darker_is_no_glow_any_more() -> None:
+    tracker = Tracker(WIDTH, HEIGHT)
+    tracker.follow([blob(60, 40, 100)], 0.0, 0.1)
+    tracker.tracks[0].is_glow = False
+
+    calm().doubts(tracker.tracks[0], scene(), 0.1)
+
+    assert not tracker.tracks[0].is_glow

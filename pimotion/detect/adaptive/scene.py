@@ -53,6 +53,7 @@ class Scene:
         self.grey, self.structure = Grey(shape), Structure(shape)
         self._mean, self._earlier = plane(shape), plane(shape)
         self._free, self._white = mask(shape), mask(shape)
+        self._picture = self.background
         self._strictness = 1.0
         self._age_s = self._unlearnt_s = 0.0
         self._step_s = 0.0
@@ -103,6 +104,7 @@ class Scene:
             step_s: Time since the picture before.
         """
         self._step_s = step_s
+        self._picture = picture
         is_young = self._age_s + step_s < _YOUNG_S
         self._is_to_learn = is_young or self._unlearnt_s + step_s >= _LEARN_S
         self.grey.compare(picture)
@@ -139,6 +141,14 @@ class Scene:
         self._earlier[box] = self._mean[box]
         self._mean[box] = picture[box]
         self._refresh()
+
+    def darker_share(self, box: tuple[slice, slice]) -> float:
+        """Return which share of what changed in a box is darker than the scene now, 0..1."""
+        changed = np.maximum(self.grey.changed[box], self.structure.changed[box]) > 0
+        # By half of what counts as a change: what is darker by less is noise between bright parts.
+        margin = self.grey.threshold[box] // 2
+        darker = self._picture[box] < self.background[box].astype(np.int16) - margin
+        return float(np.count_nonzero(darker & changed)) / max(1, int(np.count_nonzero(changed)))
 
     def is_as_earlier(self, picture: Pixels, box: tuple[slice, slice]) -> bool:
         """Tell whether a box looks as it did before it was taken anew: what stood there has left.

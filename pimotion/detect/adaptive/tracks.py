@@ -50,6 +50,7 @@ class Track:
         walked: The way it went until then, px.
         presence: Share of pictures it is seen in, of late; ``jitter``: how much its area varies.
         is_inside: It appeared away from the border.
+        is_glow: It only added light so far, wherever it was seen.
         score: How sure it is at most so far, 0..1.
         weighed_s: When that, and whether it is scenery, was last asked.
         shown_s: When it counted last.
@@ -76,6 +77,7 @@ class Track:
     presence: float = 1.0
     jitter: float = 0.0
     largest_px: float = 0.0
+    is_glow: bool = True
     trusted: bool = False
     score: float = 0.0
     weighed_s: float = -math.inf

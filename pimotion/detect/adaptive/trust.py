@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import numpy as np
 
 from pimotion.detect.adaptive.flakes import Flakes
 from pimotion.detect.adaptive.planes import Plane
 from pimotion.detect.adaptive.scene import Scene, correlation
+from pimotion.detect.adaptive.swarm import Swarm
 from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track, overlap_px
 from pimotion.pixels import Pixels
 
 _LONG_ENOUGH_S = 0.28
 _INSIDE_S = 0.4
 """What appears in mid-air has to be seen for longer than what comes in by the border."""
+_GLOW, _GLOW_INSIDE_S = 0.1, 0.7
+"""Of what only adds light less than a tenth is darker than the scene: an insect, a flake or a drop
+near a lamp. In drawn infrared light that was so for all of 2200 sightings of insects, and for 46 %
+of those of people, who showed something dark sooner or later."""
 _ROUNDING_S = 1e-6
 _SPECK_PX = 1.5
 """Everything may count (`min_area_ratio` 0); smaller than this there is nothing."""
@@ -60,12 +64,6 @@ longer it stands still, the surer."""
 _RESTLESS_S, _PRESENT, _JITTER = 3.0, 0.75, 0.22
 """What stays in its place for 3 s and is seen in under 0.75 of the pictures, or changes its area by
 more than 0.22 from one to the next, is no thing; that study's values."""
-_SWARM_S, _SWARM_RATE, _SWARM_LEAST = 12.0, 0.4, 2
-"""More than 0.4 short-lived tracks a second, over 12 s or as long as there were pictures, and more
-than two, are insects, flakes or leaves."""
-_SWARM_SIZES, _SWARM_MOST_S = 3.0, 0.85
-"""Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most; in
-mid-air it has to be seen for so long."""
 _FAR_RATIO = 1 / 8
 """To go an eighth of the width is to go far even for somebody larger, who is only nearer."""
 
@@ -84,9 +82,7 @@ class Trust:
         self.set_least_px(least_px)
         self._absorb_s = absorb_s
         self._flakes = Flakes(width)
-        self._began_s = math.inf
-        self._watched_s = 0.0
-        self._swarm: deque[tuple[float, float, float]] = deque(maxlen=200)
+        self._swarm = Swarm()
 
     def set_least_px(self, least_px: float) -> None:
         """Change the area of the smallest object that counts, px at half size."""
@@ -102,19 +98,14 @@ class Trust:
         """
         self._flakes.side_by_side_px = flakes_px
         self._flakes.note(gone, now_s)
-        self._began_s = min(self._began_s, now_s)
-        self._watched_s = min(now_s - self._began_s, _SWARM_S)
-        for track in gone:
-            is_brief = not track.trusted and track.life_s < _FAST_LIFE_S
-            if is_brief and not self._flakes.is_one(track):
-                self._swarm.append((now_s, track.largest_px, track.life_s))
-        while self._swarm and now_s - self._swarm[0][0] > _SWARM_S:
-            self._swarm.popleft()
+        self._swarm.note((track for track in gone if not self._flakes.is_one(track)), now_s)
 
     def doubts(self, track: Track, scene: Scene, step_s: float) -> str | None:
         """Return the rule that keeps a track from being believed; None to believe it."""
         if track.blob.area_px < self._least_px:
             return "too_small"
+        if track.is_glow:
+            track.is_glow = scene.darker_share(track.blob.sample) < _GLOW
         is_filled = track.blob.area_px > _FILLED * track.blob.box_px
         if not is_filled and track.seen_for_s < _FILLED_S:
             return "clutter"
@@ -150,19 +141,10 @@ class Trust:
         return is_straight and is_large and not track.is_inside and not is_swarm
 
     def _needed_s(self, track: Track) -> tuple[float, bool]:
-        needed_s = _INSIDE_S if track.is_inside else _LONG_ENOUGH_S
+        inside_s = _GLOW_INSIDE_S if track.is_glow else _INSIDE_S
+        needed_s = inside_s if track.is_inside else _LONG_ENOUGH_S
         needed_s *= self._patience(track)
-        if len(self._swarm) <= max(_SWARM_LEAST, _SWARM_RATE * self._watched_s):
-            return needed_s, False
-        areas = sorted(entry[1] for entry in self._swarm)
-        lives = sorted(entry[2] for entry in self._swarm)
-        ninth = int(0.9 * (len(areas) - 1))
-        if track.blob.area_px >= _SWARM_SIZES * areas[ninth]:
-            return needed_s, False
-        if track.is_inside:  # so do insects; people mostly come in by the border
-            return _SWARM_MOST_S, True
-        swarm_s = min(_SWARM_MOST_S, 1.25 * lives[ninth] + 0.1)
-        return max(needed_s, swarm_s), swarm_s > needed_s
+        return self._swarm.needed_s(track, needed_s)
 
     def _patience(self, track: Track) -> float:
         doublings = math.log2(track.blob.area_px / self._least_px)
