@@ -20,6 +20,16 @@ STARTED_UTC_S = 1795342530.123
 """2026-11-22T10:15:30.123 UTC."""
 
 
+MANY: dict[str, Any] = {
+    f"cam{camera}": {
+        "source": "synthetic",
+        "zones": {f"z{zone}": {"polygon": [[0, 0], [1, 0], [1, 1]]} for zone in range(12)},
+    }
+    for camera in range(6)
+}
+"""Six cameras of twelve zones: 78 topics that may all change at one time."""
+
+
 def settings(**changes: Any) -> Settings:
     """Two cameras; `front_door` has a zone."""
     whole: dict[str, Any] = {
@@ -61,6 +71,11 @@ def event(
 def motion(on: bool, *, zone: bool = False, camera: str = "front_door") -> MotionState:
     """Motion of a camera, and in its zone."""
     return MotionState(camera, on, {"drive-way": zone} if camera == "front_door" else {})
+
+
+def everywhere(camera: str, on: bool) -> MotionState:
+    """Motion of one of `MANY`, and in all its zones."""
+    return MotionState(camera, on, dict.fromkeys(MANY[camera]["zones"], on))
 
 
 def still(

@@ -159,10 +159,18 @@ class Announcer:
         """Say that this node is there."""
         return Outgoing(self._topics.status, ONLINE)
 
-    def farewell(self) -> list[Outgoing]:
-        """Say that nobody watches the cameras any more, the node last."""
-        cameras = [message for voice in self._voices.values() for message in voice.farewell()]
-        return [*cameras, Outgoing(self._topics.status, OFFLINE)]
+    def farewell(self, now_s: float, *, is_cut_short: bool) -> list[Outgoing]:
+        """Say that nobody watches the cameras any more, the node last.
+
+        Args:
+            now_s: Monotonic time.
+            is_cut_short: An announcement was not over, and what the broker keeps must not lie.
+        """
+        out: list[Outgoing] = []
+        for voice in self._voices.values():
+            out += [*voice.attributes(), *voice.motion(now_s)] if is_cut_short else []
+            out += voice.farewell()
+        return [*out, Outgoing(self._topics.status, OFFLINE)]
 
     def _stats(self, now_s: float) -> Outgoing:
         self._stats_due_s = now_s + STATS_EVERY_S

@@ -248,7 +248,7 @@ class CameraVoice:
         topic = self._topics.snapshot(self._id)
         if self._is_closed:
             # It takes the place of a retained picture of the room, so it must not be lost.
-            return Outgoing(topic, still.jpeg)
+            return Outgoing(topic, still.jpeg, Kind.SAMPLE)
         return Outgoing(topic, still.jpeg, Kind.PICTURE, deadline_s=deadline_s)
 
     @property

@@ -149,9 +149,10 @@ class Desk:
     def queue_farewell(self) -> None:
         """Queue the end: what the cameras said last, then that they and the node are gone."""
         with self._lock:
+            is_cut_short = bool(self._first)
             self._first.clear()
             self._outbox.drop_pictures()
-            self._offer(self._announcer.farewell())
+            self._offer(self._announcer.farewell(time.monotonic(), is_cut_short=is_cut_short))
 
     def next(self, now_s: float) -> Outgoing | None:
         """Return the next message to send; None when there is none."""
@@ -161,11 +162,7 @@ class Desk:
                 if message.deadline_s >= now_s:
                     return message
                 self._counts[f"{message.kind}_too_late"] += 1
-            waiting = self._outbox.take(now_s)
-            if waiting is None and self._outbox.lost_state:
-                self._outbox.lost_state = False
-                self._first = deque(self._announcer.everything(now_s))
-            return waiting
+            return self._outbox.take(now_s)
 
     def arrived(self, event: MotionEvent) -> None:
         """Note that the broker has a message of an event."""

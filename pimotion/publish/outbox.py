@@ -1,4 +1,7 @@
-"""What waits to be sent: bounded in number and bytes, with deadlines, every loss counted. Pure."""
+"""What waits to be sent: each kind within its own bound, with deadlines, every loss counted. Pure.
+
+Kinds do not compete for room: a hundred zones that change at one time cost no event its place.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,27 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pimotion.types import MotionEvent
+from pimotion.types import EventType, MotionEvent
 
-MAX_ITEMS = 64
-MAX_BYTES = 4 * 2**20
-"""A minute of motion on a handful of cameras, or some 20 stills; more is of no use to anybody."""
+MAX_STEPS = 8
+"""Values of one topic. So the configuration, which has the topics, bounds how many states wait."""
+MAX_EVENTS = 256
+"""A link that no longer answers is noticed after 10 s, in which 20 cameras say at most 10 each."""
+MAX_PICTURE_BYTES = 4 * 2**20
+"""Some 20 stills; each is of use for 2 s."""
 
 
 class Kind(StrEnum):
     """What a message is, which decides what may happen to it while it waits."""
 
     STATE = "state"
-    """True until another is said, and the steps between matter; kept when the outbox is full."""
+    """True until another is said; the steps between matter, and the newest is never dropped."""
     EVENT = "event"
     """Happened once; sent again when the link broke before the broker had it."""
     PICTURE = "picture"
     """Large; a newer one of the same topic makes it worthless."""
     SAMPLE = "sample"
-    """Small, and only the newest of a topic is of use."""
+    """Only the newest of a topic is of use, and that is never dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +64,32 @@ class Outbox:
 
     Attributes:
         counts: How many were lost, by what happened to them.
-        lost_state: A state was dropped, so all of it should be said again; whoever does clears it.
     """
 
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
-        self.lost_state = False
         self._waiting: deque[Outgoing] = deque()
-        self._bytes = 0
+        self._held: Counter[str] = Counter()
+        """How much waits of all that has a bound, by the name that `_share` gives it."""
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def put(self, message: Outgoing) -> None:
-        """Queue a message; what does not fit makes the oldest of least worth go."""
+        """Queue a message; what does not fit makes the oldest of its own kind go."""
         if message.kind in (Kind.PICTURE, Kind.SAMPLE):
             self._drop_older(message.topic)
         self._waiting.append(message)
-        self._bytes += len(message.payload)
-        while len(self._waiting) > MAX_ITEMS or self._bytes > MAX_BYTES:
-            self._overflow()
+        share, amount, most = _share(message)
+        self._held[share] += amount
+        while self._held[share] > most:
+            self._overflow(share)
 
     def take(self, now_s: float) -> Outgoing | None:
         """Return the next message that is still worth sending; None when there is none."""
         while self._waiting:
             message = self._waiting.popleft()
-            self._bytes -= len(message.payload)
+            self._let_go(message)
             if message.deadline_s >= now_s:
                 return message
             self.counts[f"{message.kind}_too_late"] += 1
@@ -93,31 +99,48 @@ class Outbox:
         """Empty it, and return the events that were in it."""
         events = [message for message in self._waiting if message.event is not None]
         self._waiting.clear()
-        self._bytes = 0
-        self.lost_state = False
+        self._held.clear()
         return events
 
     def drop_pictures(self) -> None:
         """Forget all pictures, for example because there is no time left to send them."""
-        self._keep([message for message in self._waiting if message.kind is not Kind.PICTURE])
+        self._drop([message for message in self._waiting if message.kind is Kind.PICTURE])
 
     def _drop_older(self, topic: str) -> None:
-        others = [message for message in self._waiting if message.topic != topic]
-        if len(others) < len(self._waiting):
-            self.counts["replaced"] += len(self._waiting) - len(others)
-            self._keep(others)
+        older = [message for message in self._waiting if message.topic == topic]
+        if older:
+            self.counts["replaced"] += len(older)
+            self._drop(older)
 
-    def _keep(self, messages: list[Outgoing]) -> None:
-        self._waiting = deque(messages)
-        self._bytes = sum(len(message.payload) for message in messages)
-
-    def _overflow(self) -> None:
-        """Drop the oldest event or picture; what is state only when nothing else is left."""
-        lossy = (Kind.EVENT, Kind.PICTURE)
-        victim = next((each for each in self._waiting if each.kind in lossy), None)
-        if victim is None:
-            victim = self._waiting[0]
-            self.lost_state = True
-        self._waiting.remove(victim)
-        self._bytes -= len(victim.payload)
+    def _overflow(self, share: str) -> None:
+        """Drop the oldest of a share; of events rather an update than a start or a stop."""
+        alike = [message for message in self._waiting if _share(message)[0] == share]
+        victim = next((each for each in alike if _is_update(each)), alike[0])
+        self._drop([victim])
         self.counts[f"{victim.kind}_overflow"] += 1
+
+    def _drop(self, messages: list[Outgoing]) -> None:
+        for message in messages:
+            self._waiting.remove(message)
+            self._let_go(message)
+
+    def _let_go(self, message: Outgoing) -> None:
+        share, amount, _ = _share(message)
+        self._held[share] -= amount
+
+
+def _share(message: Outgoing) -> tuple[str, int, float]:
+    """Return what a message takes a share of, how much, and how much of that may wait."""
+    match message.kind:
+        case Kind.STATE:
+            return message.topic, 1, MAX_STEPS
+        case Kind.EVENT:
+            return "events", 1, MAX_EVENTS
+        case Kind.PICTURE:
+            return "pictures", len(message.payload), MAX_PICTURE_BYTES
+        case Kind.SAMPLE:
+            return "samples", 0, math.inf  # one of each topic, by `_drop_older`
+
+
+def _is_update(message: Outgoing) -> bool:
+    return message.event is not None and message.event.type is EventType.UPDATE

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from broker import Broker, Listener, retained
-from publish_messages import event, health, motion, still
-from publishing import DOOR, STATUS, Daemon, running
+from publish_messages import MANY, event, everywhere, health, motion, still
+from publishing import BASE, DOOR, STATUS, Daemon, running
 from waiting import passes, wait_until
 
 from pimotion.types import CameraState
@@ -199,6 +199,32 @@ def test_a_short_freeze_delays_but_loses_nothing(
     starts = [json.loads(each) for each in listener.payloads(f"{DOOR}/event")]
     late = [each for each in starts if each["event_type"] == "start" and not each["snapshot"]]
     assert late, "pictures that were 2 s late are left out, and their events say so"
+
+
+def test_everything_moves_while_the_broker_stalls_and_then_we_are_stopped(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """With over 64 topics some stayed ON, and some events had no end."""
+    with running(tmp_path, broker.port, cameras=MANY) as daemon:
+        daemon.connected()
+        listener.wait_for(STATUS, b"online")
+        broker.freeze()
+        for camera in MANY:
+            daemon.publisher.put(everywhere(camera, True))
+            daemon.publisher.put(event(event_id=camera, camera=camera))
+        passes(2.5)
+        broker.thaw()
+        for camera in MANY:
+            daemon.publisher.put(event("stop", event_id=camera, seq=1, camera=camera))
+            daemon.publisher.put(everywhere(camera, False))
+        daemon.stop()
+        listener.wait_for(STATUS, b"offline")
+        kept = retained(broker.port)
+    assert [topic for topic, each in kept.items() if each.payload == b"ON"] == []
+    said = [json.loads(each) for name in MANY for each in listener.payloads(f"{BASE}/{name}/event")]
+    assert [(each["id"], each["event_type"]) for each in said] == [
+        (camera, kind) for camera in MANY for kind in ("start", "stop")
+    ]
 
 
 def test_nothing_is_pushed_into_a_link_that_may_be_dead(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from publish_messages import event, motion, settings, still
+from publish_messages import MANY, event, everywhere, motion, settings, still
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
-from pimotion.publish.outbox import MAX_ITEMS, Outgoing
+from pimotion.publish.outbox import MAX_STEPS, Outgoing
 from pimotion.types import Message, SettingState
 
 EVENT_LIFE_S = 30.0
@@ -131,15 +131,77 @@ def test_the_end_says_what_waits_and_then_offline_without_pictures(desk: Desk) -
     assert said[-4:] == ["front_door/motion", "front_door/status", "yard/status", "status"]
 
 
-def test_after_a_flood_that_lost_a_state_all_is_said_again(desk: Desk) -> None:
+def test_a_flood_of_one_setting_is_cut_and_its_newest_value_is_said(desk: Desk) -> None:
     connect(desk)
-    for number in range(MAX_ITEMS + 1):
-        put(desk, SettingState("front_door", "detection", number % 2 == 0))
+    for number in range(10 * MAX_STEPS):
+        put(desk, SettingState("front_door", "sensitivity", number % 100))
     said = take_all(desk)
-    assert "homeassistant/device/pimotion_garden-pi/config" not in [m.topic for m in said]
-    again = take_all(desk)
-    assert "homeassistant/device/pimotion_garden-pi/config" in [m.topic for m in again]
-    assert again[-2].topic == "pimotion/garden-pi/status"
+    assert [each.payload for each in said] == [b"%d" % n for n in range(72, 80)]
+    assert desk.counts()["state_overflow"] == 9 * MAX_STEPS
+    assert take_all(desk) == []
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk for six cameras of twelve zones each, with a connection."""
+    monkeypatch.setattr("pimotion.publish.desk.time.monotonic", lambda: 0.0)
+    desk = Desk(Announcer(settings(cameras=MANY), version="1", now_s=0.0))
+    connect(desk)
+    return desk
+
+
+def test_when_everything_moves_at_once_each_start_comes_in_its_order(many: Desk) -> None:
+    for camera in MANY:
+        put(many, still(camera, camera=camera), everywhere(camera, True))
+        put(many, event(event_id=camera, camera=camera))
+    said = [each.topic.split("/", 2)[2] for each in take_all(many)]
+    whole = [*[f"zone/z{zone}/motion" for zone in range(12)], "snapshot", "last_motion", "event"]
+    assert said == [
+        f"{camera}/{name}" for camera in MANY for name in ("attributes", "motion", *whole)
+    ]
+
+
+def test_a_stop_while_everything_moves_leaves_no_on_and_no_event_without_its_end(
+    many: Desk,
+) -> None:
+    for camera in MANY:
+        put(many, everywhere(camera, True), event(event_id=camera, camera=camera))
+    last = {each.topic: each.payload for each in take_all(many)}
+    for camera in MANY:
+        put(many, event("stop", event_id=camera, seq=1, camera=camera), everywhere(camera, False))
+    many.queue_farewell()
+    ended = take_all(many)
+    last |= {each.topic: each.payload for each in ended}
+    assert events(ended) == [f"{camera} stop 1" for camera in MANY]
+    assert [topic for topic, payload in last.items() if payload == b"ON"] == []
+    assert last["pimotion/garden-pi/status"] == b"offline"
+
+
+def test_in_an_hour_of_quiet_nothing_is_announced_anew(many: Desk) -> None:
+    said = []
+    for minute in range(1, 60):
+        many.queue_due(60.0 * minute)
+        said += take_all(many, 60.0 * minute)
+    assert {each.payload for each in said if not each.topic.endswith("/stats")} == {b"OFF"}
+    assert many.counts().get("state_overflow") is None
+
+
+def test_a_stop_in_the_middle_of_an_announcement_still_says_what_is_kept(desk: Desk) -> None:
+    """What the broker has kept of a life before this one must not stay ON."""
+    put(desk, event(), event("stop", seq=1))
+    desk.open(mqtt5=True, now_s=0.0)
+    desk.next(0.0)
+    desk.queue_farewell()
+    said = [each.topic.removeprefix("pimotion/garden-pi/") for each in take_all(desk)]
+    assert said == [
+        "front_door/attributes",
+        "front_door/motion",
+        "front_door/zone/drive-way/motion",
+        "front_door/status",
+        "yard/motion",
+        "yard/status",
+        "status",
+    ]
 
 
 def test_what_still_waited_when_a_dead_link_was_noticed_is_history(desk: Desk) -> None:

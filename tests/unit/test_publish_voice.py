@@ -194,7 +194,7 @@ def test_state_and_pictures_are_retained_but_no_event_is(announcer: Announcer) -
 
 
 def test_the_end_says_cameras_offline_and_the_node_last(announcer: Announcer) -> None:
-    said = names(announcer.farewell())
+    said = names(announcer.farewell(1.0, is_cut_short=False))
     assert said == ["front_door/status offline", "yard/status offline", "status offline"]
 
 
@@ -226,9 +226,9 @@ def test_a_slow_link_does_not_keep_the_room_on_the_broker_when_the_camera_is_clo
     announcer.take(SettingState("front_door", "privacy", True), 1.0)
     (card,) = announcer.take(still(), 1.0)
     assert card.topic == f"{BASE}front_door/snapshot"
-    assert (card.kind, card.retain) == (Kind.STATE, True)
+    assert (card.kind, card.retain) == (Kind.SAMPLE, True)
     again = [each for each in announcer.everything(9.0) if each.topic == card.topic]
-    assert [each.kind for each in again] == [Kind.STATE]
+    assert [each.kind for each in again] == [Kind.SAMPLE]
 
     announcer.take(SettingState("front_door", "privacy", False), 10.0)
     (picture,) = announcer.take(still(), 10.0)
