@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
@@ -57,7 +57,9 @@ class Daemon:
         self._folder = folder
         self._state = State(folder)
         self._lock = FolderLock(folder)
-        self._recorder = Recorder(folder, settings.storage, tell_crashed=self._tell_crashed)
+        self._recorder = Recorder(
+            folder, settings.storage, tell_late=self._tell_late, untold=self._untold
+        )
         is_embedded = settings.mqtt.host == EMBEDDED
         self._broker = EmbeddedBroker(folder, settings.mqtt.port) if is_embedded else None
         self._publisher: Publisher | None = None
@@ -127,7 +129,7 @@ class Daemon:
         self._say_settings()
         if self._publisher is not None:
             self._publisher.start(self._threads)
-        self._recorder.start(self._threads)  # it may have to tell of a crash
+        self._recorder.start(self._threads)  # it may have to tell of what ended before
         for pipeline in self._pipelines.values():
             pipeline.start(self._threads)
         notify_systemd("READY=1")
@@ -190,9 +192,12 @@ class Daemon:
         most_percent = percent_of(pipeline.settings.detect.max_area_ratio)
         return Tuning(self._kept.configured(pipeline.id), most_percent)
 
-    def _tell_crashed(self, event: MotionEvent) -> None:
+    def _tell_late(self, event: MotionEvent, is_last: bool) -> None:
         if self._publisher is not None:
-            self._publisher.put_late(event)
+            self._publisher.put_late(event, is_last=is_last)
+
+    def _untold(self) -> Sequence[MotionEvent]:
+        return () if self._publisher is None else self._publisher.untold()
 
     def _say_settings(self) -> None:
         """Have the true values ready before there is a connection: `online` vouches for them."""

@@ -113,7 +113,7 @@ class CameraVoice:
                 return [self._stats(message, now_s)]
 
     def take_late(self, event: MotionEvent) -> list[Outgoing]:
-        """Take in what a crash cut off; retained attributes would say for ever that it runs."""
+        """Take in what ended before us; retained attributes would say for ever that it runs."""
         if self._last_id is not None:
             return []
         self._attributes = encode(attributes_payload(event))

@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pimotion.clock import utc_now_s
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.outbox import Outbox, Outgoing
 from pimotion.publish.past import Past
-from pimotion.types import EventType, Message, MotionEvent
+from pimotion.types import EventType, Message, MotionEvent, StopReason
 
 _PAST_AT_ONCE = 16
 """What is over waits for room: what is new must never be dropped for it."""
@@ -49,11 +50,22 @@ class Desk:
                 self._past.note(message, now_s, is_said=self._is_open)
             self._offer(self._announcer.take(message, now_s))
 
-    def put_late(self, event: MotionEvent) -> None:
-        """Take in the stop of an event that ended before this program began."""
+    def put_late(self, event: MotionEvent, *, is_last: bool) -> None:
+        """Take in the stop of an event that ended before this program began.
+
+        Args:
+            event: The stop.
+            is_last: Its camera has had no event since.
+        """
         with self._lock:
-            self._past.note(event, time.monotonic(), is_said=False)
-            self._offer(self._announcer.take_late(event))
+            self._past.note(event, time.monotonic(), is_said=False, age_s=_age_s(event))
+            if is_last:
+                self._offer(self._announcer.take_late(event))
+
+    def untold(self) -> list[MotionEvent]:
+        """Return the stops that the broker does not have, oldest first: see `Past.untold`."""
+        with self._lock:
+            return self._past.untold(time.monotonic(), is_open=self._is_open)
 
     def count(self, what: str, times: int = 1) -> None:
         """Count something that happened to the connection."""
@@ -183,6 +195,14 @@ class Desk:
             return
         for message in messages:
             self._outbox.put(message)
+
+
+def _age_s(event: MotionEvent) -> float:
+    """Return how long ago an event ended; 0 if nobody knows, or the machine was off since then."""
+    now_utc_s, ended_utc_s = utc_now_s(), event.captured_utc_s
+    if now_utc_s is None or ended_utc_s is None or event.reason is StopReason.CRASH:
+        return 0.0
+    return max(now_utc_s - ended_utc_s, 0.0)
 
 
 def _event_id(message: Outgoing) -> str | None:

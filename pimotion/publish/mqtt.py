@@ -7,7 +7,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pimotion.config.settings import Settings
@@ -90,9 +90,18 @@ class Publisher:
         self._desk.put(message)
         self._wake()
 
-    def put_late(self, event: MotionEvent) -> None:
-        """Take the stop of an event that a crash cut off. Never blocks, never raises."""
-        self._desk.put_late(event)
+    def put_late(self, event: MotionEvent, *, is_last: bool) -> None:
+        """Take the stop of an event that ended before us. Never blocks, never raises.
+
+        Args:
+            event: The stop.
+            is_last: Its camera has had no event since.
+        """
+        self._desk.put_late(event, is_last=is_last)
+
+    def untold(self) -> Sequence[MotionEvent]:
+        """Return the stops that the broker does not have, oldest first."""
+        return self._desk.untold()
 
     def start(self, threads: Threads) -> None:
         """Start the thread; the broker need not be there."""
@@ -177,10 +186,11 @@ class Publisher:
             self._beat.renew()
             self._reason = session.complaint
             self._birth_s = session.birth_s or self._birth_s
-        if not session.end(self._farewell_until_s):
+        if session.end(self._farewell_until_s):
+            link.close(politely=True)
+        else:
             log.warning("the broker did not take our farewell")
-            return
-        link.close(politely=True)
+        self._desk.close([])
 
     def _greet(self, link: Link) -> None:
         self._connected, self._reason = True, None

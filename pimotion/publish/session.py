@@ -108,12 +108,10 @@ class Session:
         Raises:
             LinkLost: The connection has ended.
         """
-        self._link.turn()
+        self._turn_link()
         now_s = time.monotonic()
         while self._link.received:
             self._hear(self._link.received.popleft(), now_s)
-        while self._link.settled:
-            self._settle(self._link.settled.popleft(), now_s)
         self._repeat(now_s)
         self._send_what_fits()
 
@@ -126,9 +124,16 @@ class Session:
         self._desk.queue_farewell()
         self._send_what_fits()
         while self._link.unacked() and time.monotonic() < deadline_s:
-            self._link.turn()
+            self._turn_link()
             self._send_what_fits()
         return not self._link.unacked()
+
+    def _turn_link(self) -> None:
+        try:
+            self._link.turn()
+        finally:  # what the broker took before the connection broke, it has
+            while self._link.settled:
+                self._settle(self._link.settled.popleft(), time.monotonic())
 
     def _repeat(self, now_s: float) -> None:
         self._desk.queue_due(now_s)

@@ -9,7 +9,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 VERSION = 1
-"""Grows with every change of the tables; a file of another version is put aside, not guessed at."""
+"""Grows with every change of a table; a file of another version is put aside, not guessed at."""
 
 _TABLES = f"""
 CREATE TABLE events (
@@ -30,6 +30,16 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_camera ON events (camera, number);
 PRAGMA user_version = {VERSION};
+"""
+
+# A table of its own, made where it is missing: to mark an event does not rewrite its row.
+_MARKS = """
+CREATE TABLE IF NOT EXISTS untold (            -- events whose stop the broker does not have
+    id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,                      -- what only the stop says
+    time_s REAL NOT NULL,
+    changed_ratio REAL NOT NULL
+)
 """
 
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -92,6 +102,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 64")
         connection.execute("PRAGMA journal_size_limit = 262144")
         _check(connection)
+        connection.execute(_MARKS)
     except BaseException:
         connection.close()
         raise

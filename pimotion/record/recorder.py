@@ -53,7 +53,8 @@ class Recorder:
         folder: Path,
         storage: Storage,
         *,
-        tell_crashed: Callable[[MotionEvent], None] = lambda _: None,
+        tell_late: Callable[[MotionEvent, bool], None] = lambda *_: None,
+        untold: Callable[[], Sequence[MotionEvent]] = tuple,
         retry_s: float = _RETRY_S,
     ) -> None:
         """Build it; nothing is opened yet.
@@ -61,7 +62,9 @@ class Recorder:
         Args:
             folder: Where events and stills are kept.
             storage: Limits.
-            tell_crashed: Takes the stop of each event that a crash cut off, in the record thread.
+            tell_late: Takes each stop that nobody was told of before this program began, in the
+                record thread, and whether its camera has had no event since.
+            untold: Gives the stops that the broker does not have, from any thread.
             retry_s: Time between two tries after the disk refused.
         """
         self._folder = folder
@@ -71,7 +74,9 @@ class Recorder:
         self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
         self._store: EventStore | None = None
         self._retry_s = retry_s
-        self._tell_crashed = tell_crashed
+        self._tell_late = tell_late
+        self._untold = untold
+        self._kept_untold: list[str] = []
         self._beat = Beat(_HANGS_S)
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
@@ -155,7 +160,8 @@ class Recorder:
             try:
                 return self._queue.get(timeout=min(left_s, _TURN_S))
             except queue.Empty:
-                continue
+                if self._store is not None:
+                    self._attempt("untold", self._keep_untold)
         return None
 
     def _take(self, message: MotionEvent | Still | None) -> None:
@@ -165,6 +171,7 @@ class Recorder:
             self._unsaved[message.id] = message
         if self._unsaved:
             self._attempt("save", self._save_events)
+        self._attempt("untold", self._keep_untold)
         is_over = isinstance(message, MotionEvent) and message.type is EventType.STOP
         if is_over or self._tidied_s is None or time.monotonic() - self._tidied_s > _TIDY_S:
             self._attempt("tidy", self._tidy)
@@ -176,6 +183,15 @@ class Recorder:
         for event_id, event in list(self._unsaved.items()):
             store.save(event)
             del self._unsaved[event_id]
+
+    def _keep_untold(self) -> None:
+        """Note on the disk what the broker does not have: nothing while there is a connection."""
+        store = self._opened()  # first: it may have to tell of some
+        untold = self._untold()
+        ids = [event.id for event in untold]
+        if ids != self._kept_untold:
+            store.keep_untold(untold)
+            self._kept_untold = ids
 
     def _save_still(self, still: Still) -> None:
         if still.event_id is not None:
@@ -217,8 +233,11 @@ class Recorder:
         if self._store is None:
             self._store = EventStore(self._database, self._stills)
         if not self._cleaned:
-            for event in self._store.clean_up():
-                self._tell_crashed(event)
+            self._store.clean_up()
+            untold = self._store.untold()
+            for event, is_last in untold:
+                self._tell_late(event, is_last)
+            self._kept_untold = [event.id for event, _ in untold]
             self._cleaned = True
         return self._store
 

@@ -48,6 +48,19 @@ _STILLS_ON_DISK = """
 SELECT coalesce(sum((still_bytes + :block - 1) / :block * :block), 0) FROM events
 """
 
+_CUT_OFF = """
+INSERT OR IGNORE INTO untold (id, seq, time_s, changed_ratio)
+SELECT id, ?, 0, 0 FROM events WHERE reason IS NULL AND frame_width IS NOT NULL
+"""
+
+_UNTOLD = """
+SELECT events.*, seq, time_s, changed_ratio, number = (
+    SELECT max(number) FROM events AS own
+    WHERE own.camera = events.camera AND own.frame_width IS NOT NULL
+) AS is_last
+FROM untold JOIN events USING (id) ORDER BY number
+"""
+
 CRASH_SEQ = 9999
 """How many messages an event had is not kept; it cannot have had so many."""
 
@@ -76,17 +89,9 @@ class EventStore:
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def clean_up(self) -> list[MotionEvent]:
-        """After a crash: end the events it cut off, and bring rows and files in step again.
-
-        Returns:
-            The stops of those events, oldest first; not of those whose row is damaged.
-        """
-        self._connection.row_factory = sqlite3.Row
-        cut_off = self._connection.execute(
-            "SELECT * FROM events WHERE reason IS NULL AND frame_width IS NOT NULL ORDER BY number"
-        ).fetchall()
-        self._connection.row_factory = None
+    def clean_up(self) -> None:
+        """After a crash: end the events it cut off, and bring rows and files in step again."""
+        self._connection.execute(_CUT_OFF, (CRASH_SEQ,))
         self._connection.execute(
             "UPDATE events SET reason = ?, ended_utc_s = started_utc_s + duration_s"
             " WHERE reason IS NULL",
@@ -99,7 +104,24 @@ class EventStore:
             self._stills.remove(event_id)
         lost = [(event_id,) for event_id, size in rows if size and event_id not in on_disk]
         self._connection.executemany("UPDATE events SET still_bytes = 0 WHERE id = ?", lost)
-        return list(_of_sound(cut_off, _crash))
+
+    def untold(self) -> list[tuple[MotionEvent, bool]]:
+        """Return the stops that the broker does not have, oldest first, but for damaged ones.
+
+        Returns:
+            Each stop, and whether its camera has had no event since.
+        """
+        with closing(self._connection.cursor()) as cursor:
+            cursor.row_factory = sqlite3.Row
+            return list(_of_sound(cursor.execute(_UNTOLD), _stop))
+
+    def keep_untold(self, stops: Iterable[MotionEvent]) -> None:
+        """Keep which stops the broker does not have; it has those that are not named."""
+        rows = [(each.id, each.seq, each.time_s, each.changed_ratio) for each in stops]
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.execute("DELETE FROM untold")
+            self._connection.executemany("INSERT INTO untold VALUES (?, ?, ?, ?)", rows)
 
     def save(self, event: MotionEvent) -> None:
         """Write what a message says about its event; any message will do, in any order."""
@@ -207,27 +229,27 @@ def _of_sound(rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], _Made])
             _repeated.warning("damaged", f"an event is damaged and left out error={error}")
 
 
-def _crash(row: sqlite3.Row) -> MotionEvent:
-    """Return the stop that an event never had, as far as it is known."""
-    started_utc_s, duration_s = row["started_utc_s"], row["duration_s"]
+def _stop(row: sqlite3.Row) -> tuple[MotionEvent, bool]:
+    """Return the stop of an event as far as it is known, and whether it is its camera's last."""
     _row_json(row)  # what cannot be told fails here, not in the thread that tells it
-    return MotionEvent(
+    stop = MotionEvent(
         type=EventType.STOP,
         camera=row["camera"],
         id=row["id"],
-        seq=CRASH_SEQ,
-        started_utc_s=started_utc_s,
-        captured_utc_s=None if started_utc_s is None else started_utc_s + duration_s,
-        time_s=0.0,
-        duration_s=duration_s,
+        seq=int(row["seq"]),
+        started_utc_s=row["started_utc_s"],
+        captured_utc_s=row["ended_utc_s"],
+        time_s=float(row["time_s"]),
+        duration_s=row["duration_s"],
         frame_width=row["frame_width"],
         frame_height=row["frame_height"],
         boxes=_boxes(row),
         zones=tuple(json.loads(row["zones"])),
-        changed_ratio=0.0,
+        changed_ratio=float(row["changed_ratio"]),
         score=row["score"],
-        reason=StopReason.CRASH,
+        reason=StopReason(row["reason"]),
     )
+    return stop, bool(row["is_last"])
 
 
 def _started_utc_s(row: sqlite3.Row) -> float | None:

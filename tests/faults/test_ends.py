@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from broker import HOST, Broker, retained
+from broker import HOST, Broker, Listener, retained
 from cameras.steerable_camera import SteerableCamera
 from free_ports import find_free_port
 from waiting import wait_until
@@ -70,6 +72,75 @@ def test_a_stop_during_motion_is_quick_with_viewers_and_says_all_there_is_to_say
         assert scene.order_of_end()[-2:] == [b"OFF", b"offline"]
         assert scene.stop_reason() == "shutdown"
         assert retained(scene.broker.port)[f"{TOPIC}/motion"].payload == b"OFF"
+
+
+def late(scene: Power) -> list[tuple[str, str]]:
+    """What was told on `history`: ids and reasons."""
+    said = [json.loads(each) for each in scene.listener.payloads(f"{TOPIC}/history")]
+    assert all(each["late"] and each["event_type"] == "stop" for each in said)
+    return [(each["id"], each["reason"]) for each in said]
+
+
+def attributes(scene: Power) -> dict[str, Any]:
+    """What the broker keeps of the last event."""
+    found: dict[str, Any] = json.loads(retained(scene.broker.port)[f"{TOPIC}/attributes"].payload)
+    return found
+
+
+def end(scene: Power) -> None:
+    """Stop the daemon as systemd does."""
+    assert scene.daemon.stop() < 5
+    scene.daemon.close()
+
+
+def hear_again(scene: Power) -> None:
+    """Start the broker again and listen anew."""
+    scene.broker.start()
+    scene.listener.close()
+    scene.listener = Listener(scene.broker.port)
+
+
+def test_a_stop_while_the_broker_is_away_loses_no_end_of_an_event(scene: Power) -> None:
+    """It stayed at `running: true` for ever, and a list of events had one without its end."""
+    scene.walk()
+    started = json.loads(scene.listener.wait_for(f"{TOPIC}/event").payload)["id"]
+    wait_until(lambda: attributes(scene)["running"], "the broker keeps that it runs")
+    scene.broker.stop()
+    end(scene)
+    scene.mood.is_walking = False
+    hear_again(scene)
+    assert attributes(scene)["running"], "that is what this is about"
+    scene.start_daemon()
+    scene.listener.wait_for(f"{TOPIC}/history", deadline_s=30)
+    wait_until(lambda: not attributes(scene)["running"], "it is over", 5)
+
+    assert late(scene) == [(started, "shutdown")]
+    assert (attributes(scene)["id"], attributes(scene)["reason"]) == (started, "shutdown")
+    end(scene)
+    scene.listener.forget()
+    scene.start_daemon()
+    scene.daemon.wait_for(lambda: scene.daemon.healthz() is not None, "the page")
+    scene.walk()  # by then a history would have been told
+    assert late(scene) == [], "once told is told"
+
+
+def test_a_reload_while_the_broker_is_away_loses_no_event(scene: Power) -> None:
+    scene.broker.stop()
+    scene.daemon.wait_for(lambda: not scene.is_connected(), "the loss is noticed")
+    wait_until(scene.learnt, "the scene is learnt", 20)
+    scene.mood.is_walking = True
+    wait_until(scene.remembered, "an event", 20)
+    scene.mood.is_walking = False
+    wait_until(lambda: scene.remembered()[0]["reason"] == "quiet", "its end", 20)
+    scene.daemon.process.send_signal(signal.SIGHUP)
+    scene.daemon.wait_for(lambda: "everything starts anew" in scene.daemon.log, "the reload")
+    scene.daemon.wait_for(lambda: scene.daemon.healthz() is not None, "the page")
+    hear_again(scene)
+    scene.listener.wait_for(f"{TOPIC}/history", deadline_s=40)
+
+    assert late(scene) == [(scene.remembered()[0]["id"], "quiet")]
+    scene.visit()
+    assert late(scene) == [], "once told is told"
 
 
 def test_a_process_that_stands_still_is_offline_at_the_broker_until_it_goes_on(

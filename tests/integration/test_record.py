@@ -133,6 +133,39 @@ def test_what_waits_is_saved_at_stop(start: Callable[..., Running]) -> None:
     assert len(running.ids()) == 60
 
 
+def test_what_the_broker_does_not_have_is_told_at_the_next_start_and_written_once(
+    tmp_path: Path,
+) -> None:
+    """Without a broker away it costs the SD card nothing."""
+    missing: list[MotionEvent] = []
+    told: list[tuple[str, bool]] = []
+
+    def run(*stops: MotionEvent) -> None:
+        recorder = Recorder(
+            tmp_path,
+            ROOMY,
+            tell_late=lambda late, is_last: told.append((late.id, is_last)),
+            untold=lambda: missing,
+        )
+        threads = Threads()
+        recorder.start(threads)
+        for stop in stops:
+            recorder.put(stop)
+        threads.close()
+        assert recorder.stop(DEADLINE_S)
+
+    missing = [event("one"), event("two")]
+    run(*missing, event("three"))
+    assert told == []
+    run()
+    assert told == [("one", False), ("two", False)]
+    missing = []
+    run()
+    told.clear()
+    run()
+    assert told == []
+
+
 def test_events_survive_a_restart_and_old_ones_are_forgotten(start: Callable[..., Running]) -> None:
     first = start()
     first.recorder.put(event("old", utc_s=NOW_S - 2 * 86_400))

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
-from publish_messages import MANY, event, everywhere, motion, settings, still
+from publish_messages import (
+    MANY,
+    STARTED_UTC_S,
+    event,
+    everywhere,
+    motion,
+    settings,
+    still,
+)
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
@@ -225,3 +236,43 @@ def test_what_had_begun_for_a_listener_ends_for_him(desk: Desk) -> None:
     put(desk, event("stop", seq=1), motion(False))
     desk.close(on_the_way)
     assert events(connect(desk)) == ["e1 start 0", "e1 stop 1"]
+
+
+def late(desk: Desk) -> list[str]:
+    desk.queue_due(0.0)
+    return [each.event.id for each in take_all(desk) if each.event and each.late]
+
+
+def test_what_an_earlier_run_could_not_tell_is_told_once_and_its_attributes_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker still has `running: true`, and no list of events has its end."""
+    hour_s = 3600.0
+    monkeypatch.setattr("pimotion.publish.desk.utc_now_s", lambda: STARTED_UTC_S + hour_s)
+    old = replace(event("stop", event_id="old"), captured_utc_s=STARTED_UTC_S - 1)
+    desk.put_late(old, is_last=False)
+    desk.put_late(event("stop", event_id="new"), is_last=True)
+    assert [each.id for each in desk.untold()] == ["old", "new"]
+    (said,) = [each for each in connect(desk) if each.topic.endswith("/attributes")]
+    assert json.loads(said.payload)["id"] == "new"
+    assert json.loads(said.payload)["running"] is False
+    assert late(desk) == ["new"]
+    desk.arrived(event("stop", event_id="new"))
+    assert desk.untold() == []
+    assert late(desk) == []
+
+
+def test_attributes_of_an_event_that_is_told_late_do_not_replace_those_of_a_newer_one(
+    desk: Desk,
+) -> None:
+    desk.put_late(event("stop"), is_last=False)
+    assert not [each for each in connect(desk) if each.topic.endswith("/attributes")]
+
+
+def test_an_end_without_a_broker_leaves_its_stops_to_the_next_start(desk: Desk) -> None:
+    connect(desk)
+    put(desk, motion(True), event(), event("stop", seq=1))
+    assert desk.untold() == [], "they are about to leave"
+    desk.close(take_all(desk))
+    put(desk, event(event_id="e2"), event("stop", event_id="e2", seq=1))
+    assert [each.id for each in desk.untold()] == ["e1", "e2"]

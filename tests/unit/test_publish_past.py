@@ -6,7 +6,7 @@ from collections import Counter
 
 from publish_messages import event
 
-from pimotion.publish.past import AGAIN_S, MAX_AGE_S, MAX_EVENTS, Past
+from pimotion.publish.past import AGAIN_S, IN_FLIGHT_S, MAX_AGE_S, MAX_EVENTS, Past
 
 
 def ids(past: Past, now_s: float, at_most: int = MAX_EVENTS) -> list[str]:
@@ -60,3 +60,37 @@ def test_older_than_an_hour_and_more_than_a_hundred_are_given_up_and_counted() -
     past.note(event("stop", event_id="new"), 100.0, is_said=False)
     assert ids(past, MAX_AGE_S + 1) == ["new"]
     assert past.counts["history_too_old"] == MAX_EVENTS - 1
+
+
+def untold(past: Past, now_s: float, *, is_open: bool) -> list[str]:
+    return [each.id for each in past.untold(now_s, is_open=is_open)]
+
+
+def test_what_has_not_arrived_is_kept_for_the_next_start_and_costs_no_disk_before() -> None:
+    past = Past(Counter())
+    past.note(event("stop", event_id="live"), 0.0, is_said=True)
+
+    assert untold(past, 1.0, is_open=True) == []
+    assert untold(past, 1.0, is_open=False) == ["live"]
+    assert untold(past, IN_FLIGHT_S + 1, is_open=True) == ["live"]
+    past.arrived("live")
+    assert untold(past, 2.0, is_open=False) == []
+
+
+def test_what_ended_long_before_this_program_began_is_no_news_of_the_last_hour() -> None:
+    past = Past(Counter())
+    past.note(event("stop", event_id="old"), 5.0, is_said=False, age_s=MAX_AGE_S)
+    past.note(event("stop", event_id="new"), 5.0, is_said=False, age_s=MAX_AGE_S - 60)
+
+    assert untold(past, 6.0, is_open=False) == ["old", "new"]
+    assert ids(past, 6.0) == ["new"]
+    assert untold(past, 6.0, is_open=False) == ["new"]
+
+
+def test_of_too_many_the_last_of_each_camera_stays() -> None:
+    """The retained attributes are of that one, and would say for ever that it runs."""
+    past = past_of("first")
+    for number in range(MAX_EVENTS):
+        past.note(event("stop", event_id=f"{number}", camera="yard"), 1.0, is_said=False)
+
+    assert ids(past, 2.0)[:2] == ["first", "1"]

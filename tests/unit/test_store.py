@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -264,6 +265,46 @@ def test_an_event_that_a_crash_cut_off_ends_with_that_reason(kept: Kept) -> None
     assert cut["ended_at"] == "2026-11-18T11:07:47.000+00:00"
 
 
+def restarted(kept: Kept) -> list[tuple[MotionEvent, bool]]:
+    """What the next start has to tell."""
+    kept.store.close()
+    kept.store = EventStore(kept.database, kept.stills)
+    kept.store.clean_up()
+    return kept.store.untold()
+
+
+def test_what_nobody_was_told_is_known_at_each_start_until_somebody_was(kept: Kept) -> None:
+    stops = [replace(event(n), seq=n + 3, time_s=1.5, changed_ratio=0.25) for n in range(2)]
+    for stop in (*stops, event(2, camera="gate")):
+        kept.store.save(stop)
+    kept.store.keep_untold(stops)
+
+    assert restarted(kept) == [(stops[0], False), (stops[1], True)]
+    assert restarted(kept) == [(stops[0], False), (stops[1], True)]
+    kept.store.keep_untold(stops[:1])
+    assert restarted(kept) == [(stops[0], False)]
+    kept.store.keep_untold([])
+    assert restarted(kept) == []
+
+
+def test_an_event_that_a_crash_cut_off_is_known_until_it_was_told(kept: Kept) -> None:
+    """The broker may be away at the start after the crash, and the one after that."""
+    kept.store.save(event(0))
+    kept.store.save(event(1, EventType.UPDATE))
+
+    for _ in range(2):
+        [(cut, is_last)] = restarted(kept)
+        assert (cut.id, cut.reason, cut.seq, is_last) == ("event-1", "crash", 9999, True)
+
+
+def test_a_database_from_before_there_were_marks_is_kept(kept: Kept) -> None:
+    kept.add(0)
+    kept.store._connection.execute("DROP TABLE untold")
+
+    assert restarted(kept) == []
+    assert kept.ids() == ["event-0"]
+
+
 def test_rows_and_stills_are_brought_in_step_after_a_crash(kept: Kept) -> None:
     kept.add(0)
     kept.add(1)
@@ -295,7 +336,8 @@ def test_an_event_that_a_worn_card_damaged_is_left_out_and_the_others_stay(
     kept.store.save(event(2))
     kept.store._connection.execute(f"UPDATE events SET {damage} WHERE id = 'event-1'")
 
-    assert [stop.id for stop in kept.store.clean_up()] == ["event-0"]
+    kept.store.clean_up()
+    assert [stop.id for stop, _ in kept.store.untold()] == ["event-0"]
     assert kept.ids() == ["event-2", "event-0"]
 
 
