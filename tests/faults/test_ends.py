@@ -135,7 +135,9 @@ def test_a_reload_while_the_broker_is_away_loses_no_event(scene: Power) -> None:
     scene.daemon.process.send_signal(signal.SIGHUP)
     scene.daemon.wait_for(lambda: "everything starts anew" in scene.daemon.log, "the reload")
     scene.daemon.wait_for(lambda: scene.daemon.healthz() is not None, "the page")
+    scene.daemon.process.send_signal(signal.SIGSTOP)  # nothing is told before somebody listens
     hear_again(scene)
+    scene.daemon.process.send_signal(signal.SIGCONT)
     scene.listener.wait_for(f"{TOPIC}/history", deadline_s=40)
 
     assert late(scene) == [(scene.remembered()[0]["id"], "quiet")]
