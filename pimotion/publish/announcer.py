@@ -99,7 +99,6 @@ class Announcer:
         """Return all that is true, in the order in which a listener can believe each of it."""
         voices = self._voices.values()
         parts = [
-            self.leftovers.farewells(),
             self._discovery,
             *(voice.health(now_s) for voice in voices),
             *(voice.attributes() for voice in voices),

@@ -24,10 +24,6 @@ _PAST_AT_ONCE = 16
 """What is over waits for room: what is new must never be dropped for it."""
 
 
-_MOST_FIRST = 2000
-"""What 30 cameras say at first is a third of it."""
-
-
 class Desk:
     """The announcer and the outbox behind one lock. Thread-safe."""
 
@@ -114,11 +110,20 @@ class Desk:
             self._counts["event_requeued"] += len(self._lost)
             self._counts["event_lost_twice"] += len(on_the_way) - len(self._lost)
 
-    def announce(self, now_s: float) -> None:
-        """Say everything that is true again, because Home Assistant has started."""
+    def announce(self, now_s: float, *, is_alone: bool) -> None:
+        """Say everything that is true again, because Home Assistant has started.
+
+        Args:
+            now_s: Monotonic time.
+            is_alone: Nobody else has our name, so what has departed may go as well.
+        """
         with self._lock:
-            self._first = deque(self._announcer.everything(now_s))
-            self._announcer.leftovers.forget()
+            leftovers = self._announcer.leftovers
+            gone = leftovers.clear_out() if is_alone else []
+            clears = [each for each in self._first if not each.payload]
+            self._first = deque([*gone, *self._announcer.everything(now_s), *clears])
+            if is_alone:
+                leftovers.forget()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -126,14 +131,15 @@ class Desk:
         return self._announcer.leftovers.filters
 
     def found(self, topic: str, payload: bytes) -> None:
-        """Take in what the broker has kept, and queue what clears it if it is true no more."""
+        """Take in what the broker has kept; what is true no more waits for `clear_out`."""
         with self._lock:
-            if len(self._first) > _MOST_FIRST:
-                return  # somebody floods our topics; the rest is found after the next connection
-            leftover = self._announcer.leftovers.found(topic, payload)
-            self._counts["leftovers"] += bool(leftover)
-            # After the announcement, which it changes; an outbox is for what is new.
-            self._first.extend(leftover)
+            self._counts["leftovers"] += self._announcer.leftovers.found(topic, payload)
+
+    def clear_out(self) -> None:
+        """Queue what clears all that is true no more, as nobody else has our name."""
+        with self._lock:
+            # After an announcement, which it changes; an outbox is for what is new.
+            self._first.extend(self._announcer.leftovers.clear_out())
 
     def departed(self) -> Mapping[str, Any]:
         """Return the old announcements to say goodbye with once more, after a restart too."""

@@ -4,6 +4,9 @@ Home Assistant keeps an entity that is merely left out of a device's message. It
 component is said once with nothing but its platform; a device goes with an empty message. Both
 work only for what Home Assistant has set up: so the old message is said again first, unretained,
 and all of this is done once more when Home Assistant says that it has started.
+
+What is found is only noted. It is cleared out when it is certain that it is ours: another machine
+of our name has its own cameras under our topics.
 """
 
 from __future__ import annotations
@@ -26,6 +29,10 @@ _TOPIC_KEYS = frozenset(
 )
 
 
+_MOST_FOUND = 2000
+"""30 cameras that are gone have a third of it; who floods our topics gets no further."""
+
+
 class Leftovers:
     """Notices what is retained and no longer true. Not thread-safe: `Desk` locks it.
 
@@ -42,11 +49,22 @@ class Leftovers:
         self._zones = {camera: set(each.zones) for camera, each in settings.cameras.items()}
         self._announced = announced
         self._devices = f"{settings.mqtt.discovery_prefix}/device/"
-        self._departed = dict(departed)
+        # Kept under another name: what has that name now may be another machine's.
+        base = self._topics.base
+        self._departed = {
+            topic: old
+            for topic, old in departed.items()
+            if announcement_of(json.dumps(old).encode(), base) is not None
+        }
+        self._untrue: dict[str, None] = {}
+        """Topics, in order, of which what is retained is not true."""
 
     @property
     def departed(self) -> Mapping[str, Json]:
-        """Old announcements to keep until `forget`, by topic."""
+        """Old announcements to keep until `forget`, by topic.
+
+        Also before `clear_out`: in the place of an old announcement the broker has the new one now.
+        """
         return dict(self._departed)
 
     @property
@@ -55,34 +73,41 @@ class Leftovers:
         base = self._topics.base
         return (f"{self._devices}+/config", f"{base}/+/status", f"{base}/+/zone/+/motion")
 
-    def found(self, topic: str, payload: bytes) -> list[Outgoing]:
-        """Take in a retained message; return what makes it go away, if it is a leftover."""
+    def found(self, topic: str, payload: bytes) -> bool:
+        """Take in a retained message; return whether it is a leftover, for `clear_out`."""
+        if len(self._untrue) + len(self._departed) >= _MOST_FOUND:
+            return False
         if topic.startswith(self._devices):
             return self._found_device(topic, payload)
-        return [_clear(each) for each in self._untrue(topic)]
+        untrue = list(self._untrue_with(topic))
+        self._untrue |= dict.fromkeys(untrue)
+        return bool(untrue)
 
-    def farewells(self) -> list[Outgoing]:
-        """Return what removes everything that has departed from Home Assistant."""
-        return [
+    def clear_out(self) -> list[Outgoing]:
+        """Return what removes all that was found, and once more everything that has departed.
+
+        For when nobody else has our name.
+        """
+        untrue, self._untrue = self._untrue, {}
+        farewells = [
             message
             for topic, old in self._departed.items()
             for message in _farewell(topic, old, self._announced.get(topic))
         ]
+        return [*farewells, *(_clear(topic) for topic in untrue)]
 
     def forget(self) -> None:
         """Home Assistant has seen the end of everything that has departed."""
         self._departed.clear()
 
-    def _found_device(self, topic: str, payload: bytes) -> list[Outgoing]:
+    def _found_device(self, topic: str, payload: bytes) -> bool:
         old = announcement_of(payload, self._topics.base)
-        if old is None:
-            return []
-        farewell = _farewell(topic, old, self._announced.get(topic))
-        if farewell:
-            self._departed[topic] = old
-        return farewell
+        if old is None or not _farewell(topic, old, self._announced.get(topic)):
+            return False
+        self._departed[topic] = old
+        return True
 
-    def _untrue(self, topic: str) -> Iterator[str]:
+    def _untrue_with(self, topic: str) -> Iterator[str]:
         """Give the topics that are not true if this one is retained."""
         camera, _, rest = topic.removeprefix(f"{self._topics.base}/").partition("/")
         if camera not in self._zones:

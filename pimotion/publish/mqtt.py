@@ -23,6 +23,7 @@ from pimotion.publish.pace import Backoff, PicturePace
 from pimotion.publish.reasons import UNSUPPORTED_VERSION, LinkLost
 from pimotion.publish.session import Session, Surroundings
 from pimotion.publish.topics import Topics
+from pimotion.publish.twin import TwinWatch
 from pimotion.publish.wake import Waker
 from pimotion.state import State
 from pimotion.types import Command, LinkStatus, Message, MotionEvent, Reset
@@ -70,6 +71,7 @@ class Publisher:
             topics=self._topics,
             desk=self._desk,
             pace=PicturePace(),
+            twin=TwinWatch(),
             commands=commands,
             random=random.random,
             repeated=Repeated(log),
@@ -216,7 +218,7 @@ class Publisher:
         mqtt = self._settings.mqtt
         where = f"host={mqtt.host} port={mqtt.port}"
         self._around.repeated.warning(str(lost), f"no broker: {lost} {where}")
-        pause_s = self._backoff.after(up_s)
+        pause_s = self._backoff.after(up_s, is_shared=self._around.twin.is_live)
         if self._backoff.contested:
             self._around.repeated.warning(
                 "contested",

@@ -30,12 +30,18 @@ class Backoff:
         """True while connections succeed but never last."""
         return self._short >= THIRD_TIME
 
-    def after(self, up_s: float | None) -> float:
-        """Return the pause in s after a connection that lasted ``up_s``; None: never was one."""
+    def after(self, up_s: float | None, *, is_shared: bool = False) -> float:
+        """Return the pause in s before the next connection.
+
+        Args:
+            up_s: How long the last one lasted; None: never was one.
+            is_shared: Another machine has our name: whoever connects says everything anew, over
+                what the other has said.
+        """
         if up_s is not None and up_s >= CALM_AFTER_S:
             self._step = 0
         self._short = self._short + 1 if up_s is not None and up_s < SHORT_S else 0
-        pause_s = STEPS_S[-1] if self.contested else STEPS_S[self._step]
+        pause_s = STEPS_S[-1] if self.contested or is_shared else STEPS_S[self._step]
         self._step = min(self._step + 1, len(STEPS_S) - 1)
         return pause_s * (0.5 + self._random())
 

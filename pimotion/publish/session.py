@@ -25,14 +25,13 @@ from pimotion.publish.settings_table import (
     read_value,
 )
 from pimotion.publish.topics import Topics
+from pimotion.publish.twin import TwinWatch
 from pimotion.settable import BadValue
 from pimotion.types import NODE, Command, Reset
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10.0
-TWIN_WATCH_S = 25.0
-"""A node says `online` every 10 s, so one with our name is heard within this time."""
 AFTER_BIRTH_S = 3.0
 """All nodes hear the same birth message; each answers at a random moment of this time."""
 READ_BACK_S = 5.0
@@ -49,6 +48,7 @@ class Surroundings:
     topics: Topics
     desk: Desk
     pace: PicturePace
+    twin: TwinWatch
     commands: Callable[[Command | Reset], None]
     random: Callable[[], float]
     repeated: Repeated
@@ -58,12 +58,10 @@ class Session:
     """Speaks over one `Link`. Not thread-safe: the mqtt thread owns it.
 
     Attributes:
-        has_twin: Another live node says `online` on our status topic.
         birth_s: When Home Assistant last said that it has started, monotonic; None before that.
     """
 
     def __init__(self, link: Link, around: Surroundings) -> None:
-        self.has_twin = False
         self.birth_s: float | None = None
         self._link = link
         self._around = around
@@ -71,11 +69,10 @@ class Session:
         self._topics = around.topics
         self._birth_topic = around.settings.mqtt.birth_topic
         self._set_topics = _set_topics(around.settings, around.topics)
-        self._began_s = 0.0
         self._heartbeat_due_s = math.inf
         self._announce_due_s = math.inf
         self._read_back_until_s = math.inf
-        self._own_online = 0
+        self._has_cleared_out = False
         self._shown: dict[str, str | None] = {}
         """For each `last_motion` topic the event whose picture the broker was given last."""
         self._obeyed_s: dict[str, deque[float]] = {}
@@ -87,7 +84,7 @@ class Session:
     @property
     def complaint(self) -> str | None:
         """What is wrong though there is a connection, in words; None while all is well."""
-        if self.has_twin:
+        if self._around.twin.is_live:
             return f"another machine is live as node {self._topics.node}"
         for topic, why in self._refused.items():
             return f"the broker refuses what we publish: {why} topic={topic}"
@@ -95,11 +92,12 @@ class Session:
 
     def begin(self) -> None:
         """Ask for what we want to hear, and start to say everything."""
-        self._began_s = time.monotonic()
-        self._read_back_until_s = self._began_s + READ_BACK_S
+        now_s = time.monotonic()
+        self._around.twin.link_opened(now_s)
+        self._read_back_until_s = now_s + READ_BACK_S
         topics = [self._birth_topic, self._topics.status, *self._around.desk.filters]
         self._link.subscribe(topics, list(self._set_topics))
-        self._desk.open(mqtt5=self._link.mqtt5, now_s=self._began_s)
+        self._desk.open(mqtt5=self._link.mqtt5, now_s=now_s)
         self._send_what_fits()
 
     def turn(self) -> None:
@@ -142,13 +140,22 @@ class Session:
             self._desk.queue_online()
         if now_s >= self._announce_due_s:
             self._announce_due_s = math.inf
-            self._desk.announce(now_s)
+            self._desk.announce(now_s, is_alone=self._around.twin.is_alone(now_s))
         for camera in [each for each, due_s in self._cut.items() if now_s >= due_s]:
             del self._cut[camera]
             self._desk.queue_settings(camera)
         if now_s >= self._read_back_until_s:
             self._read_back_until_s = math.inf
             self._link.unsubscribe(list(self._desk.filters))
+        self._look_for_twin(now_s)
+
+    def _look_for_twin(self, now_s: float) -> None:
+        twin = self._around.twin
+        if twin.is_gone(now_s):
+            log.info("no other machine says any more that it is this node")
+        if not self._has_cleared_out and twin.is_alone(now_s):
+            self._has_cleared_out = True
+            self._desk.clear_out()
 
     def _send_what_fits(self) -> None:
         while self._link.has_room():
@@ -171,7 +178,7 @@ class Session:
         if message.shows is not None:
             self._shown[message.topic] = message.shows
         if message.topic == self._topics.status and message.payload == ONLINE:
-            self._own_online += 1
+            self._around.twin.sent()
             self._heartbeat_due_s = now_s + HEARTBEAT_S
 
     def _event_payload(self, message: Outgoing) -> bytes:
@@ -232,13 +239,9 @@ class Session:
             self._announce_due_s = min(self._announce_due_s, soon_s)
 
     def _hear_status(self, message: Received, now_s: float) -> None:
-        """Tell our own `online`, which comes back to us, from another node's."""
         if message.retained or message.payload != ONLINE:
             return
-        if self._own_online > 0:
-            self._own_online -= 1
-        elif now_s - self._began_s < TWIN_WATCH_S and not self.has_twin:
-            self.has_twin = True
+        if self._around.twin.heard(now_s):
             log.warning(
                 "another machine says it is this node; give one of them another name node=%s",
                 self._topics.node,

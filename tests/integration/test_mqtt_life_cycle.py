@@ -11,7 +11,7 @@ import pytest
 from broker import Broker, Listener, retained
 from publish_messages import health, motion, settings, still
 from publishing import BASE, DOOR, STATUS, running
-from waiting import wait_until
+from waiting import passes, wait_until
 
 from pimotion.homeassistant.examples import examples
 from pimotion.state import State
@@ -36,6 +36,13 @@ def broker(tmp_path: Path, free_port: int) -> Iterator[Broker]:
 def listener(broker: Broker) -> Iterator[Listener]:
     with Listener(broker.port) as connected:
         yield connected
+
+
+@pytest.fixture(autouse=True)
+def soon_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another machine of our name would be heard within 3 s."""
+    monkeypatch.setattr("pimotion.publish.twin.TWIN_WATCH_S", 3.0)
+    monkeypatch.setattr("pimotion.publish.session.HEARTBEAT_S", 1.0)
 
 
 def run_once(folder: Path, broker: Broker, **changes: Any) -> None:
@@ -98,13 +105,39 @@ def test_what_home_assistant_missed_is_said_again_at_its_birth_even_after_our_re
     listener.wait_for(STATUS, b"offline")
     listener.forget()  # the `online` of the one before says nothing of the one that comes
     with running(tmp_path, broker.port, cameras=BARE) as daemon:
-        listener.wait_for(STATUS, b"online")
+        listener.wait_for(YARD, b"")  # as soon as we are sure that it was ours
         listener.forget()
         listener.publish(BIRTH, "online")
         listener.wait_for(YARD, b"")
         assert json.loads(listener.payloads(YARD)[0])["components"], "what it was, then its end"
         daemon.publisher.save()
         assert State(tmp_path).get("departed_announcements") is None
+
+
+def test_a_second_machine_of_our_name_takes_nothing_from_the_first(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """Two fresh Pis are both called raspberrypi; the second deleted the first one's cameras."""
+    others = {"cellar": {"source": "synthetic"}}
+    with running(tmp_path / "first", broker.port) as first:
+        listener.wait_for(STATUS, b"online")
+        first.publisher.put(health(CameraState.OK))
+        wait_until(lambda: f"{DOOR}/status" in retained(broker.port), "the first is there")
+        passes(4.0)  # who listens only for a while after connecting has stopped by now
+        with running(tmp_path / "second", broker.port, cameras=others) as second:
+            for machine in (first, second):
+                wait_until(lambda m=machine: m.publisher.status().reason, "both notice")  # type: ignore[misc]
+            listener.publish(BIRTH, "online")
+            passes(7.0)
+            kept = retained(broker.port)
+            assert {ANNOUNCED, YARD, f"{DOOR}/status", f"{DOOR}/motion"} <= set(kept)
+            first.stop()
+            wait_until(lambda: second.publisher.status().reason is None, "the first is silent")
+            passes(4.0)
+            assert ANNOUNCED in retained(broker.port), "it may only be starting anew"
+    with running(tmp_path / "second", broker.port, cameras=others) as second:
+        second.connected()
+        wait_until(lambda: ANNOUNCED not in retained(broker.port), "now there is nobody else")
 
 
 def test_a_storm_of_births_is_answered_once(

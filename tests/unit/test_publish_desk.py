@@ -18,7 +18,9 @@ from publish_messages import (
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
+from pimotion.publish.discovery import discovery
 from pimotion.publish.outbox import MAX_STEPS, Outgoing
+from pimotion.publish.payloads import encode
 from pimotion.types import Message, SettingState
 
 EVENT_LIFE_S = 30.0
@@ -276,3 +278,39 @@ def test_an_end_without_a_broker_leaves_its_stops_to_the_next_start(desk: Desk) 
     desk.close(take_all(desk))
     put(desk, event(event_id="e2"), event("stop", event_id="e2", seq=1))
     assert [each.id for each in desk.untold()] == ["e1", "e2"]
+
+
+YARD = "homeassistant/device/pimotion_garden-pi_yard/config"
+
+
+@pytest.fixture
+def smaller(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk whose yard was taken out of the configuration, with a broker that still has it."""
+    monkeypatch.setattr("pimotion.publish.desk.time.monotonic", lambda: 0.0)
+    only_door = {"front_door": settings().cameras["front_door"]}
+    desk = Desk(Announcer(settings(cameras=only_door), version="1", now_s=0.0))
+    connect(desk)
+    desk.found(YARD, encode(discovery(settings(), version="1")[YARD]))
+    desk.found("pimotion/garden-pi/yard/status", b"offline")
+    return desk
+
+
+def ended(messages: list[Outgoing]) -> list[str]:
+    return [each.topic for each in messages if each.retain and not each.payload]
+
+
+def test_a_birth_before_we_are_sure_to_be_alone_ends_nothing(smaller: Desk) -> None:
+    smaller.announce(0.0, is_alone=False)
+    assert not [each for each in take_all(smaller) if "yard" in each.topic]
+    smaller.clear_out()
+    gone = ended(take_all(smaller))
+    assert gone[:2] == [YARD, "pimotion/garden-pi/yard/status"]
+    assert list(smaller.departed()) == [YARD], "said again at the next birth"
+
+
+def test_a_birth_in_the_middle_of_clearing_out_loses_nothing_of_it(smaller: Desk) -> None:
+    smaller.clear_out()
+    smaller.announce(0.0, is_alone=True)
+    gone = ended(take_all(smaller))
+    assert {YARD, "pimotion/garden-pi/yard/status", "pimotion/garden-pi/yard/motion"} <= set(gone)
+    assert smaller.departed() == {}

@@ -30,13 +30,21 @@ def leftovers(departed: Any = None, **changes: Any) -> Leftovers:
     return Leftovers(now, announced, departed or {})
 
 
+def removal(now: Leftovers, topic: str, payload: bytes) -> list[Outgoing]:
+    """What makes a retained message go away, if it is a leftover."""
+    is_leftover = now.found(topic, payload)
+    messages = now.clear_out()
+    assert is_leftover == bool(messages)
+    return messages
+
+
 def components(message: Outgoing) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(message.payload)["components"]
     return found
 
 
 def test_a_zone_that_is_gone_is_ended_and_then_left_out() -> None:
-    said_again, ended, now = leftovers(cameras=WITHOUT_ZONE).found(DOOR, said()[DOOR])
+    said_again, ended, now = removal(leftovers(cameras=WITHOUT_ZONE), DOOR, said()[DOOR])
 
     assert {said_again.topic, ended.topic, now.topic} == {DOOR}
     assert components(said_again)["zone_drive-way"]["unique_id"].endswith("_zone_drive-way")
@@ -46,7 +54,7 @@ def test_a_zone_that_is_gone_is_ended_and_then_left_out() -> None:
 
 
 def test_a_camera_that_is_gone_is_ended() -> None:
-    said_again, cleared = leftovers(cameras=WITHOUT_YARD).found(YARD, said()[YARD])
+    said_again, cleared = removal(leftovers(cameras=WITHOUT_YARD), YARD, said()[YARD])
 
     assert (said_again.topic, said_again.retain) == (YARD, False)
     assert (cleared.topic, cleared.payload, cleared.retain) == (YARD, b"", True)
@@ -54,8 +62,7 @@ def test_a_camera_that_is_gone_is_ended() -> None:
 
 def test_what_is_there_still_stays() -> None:
     now = leftovers()
-    assert [now.found(topic, payload) for topic, payload in said().items()] == [[], [], []]
-    assert now.farewells() == []
+    assert [removal(now, topic, payload) for topic, payload in said().items()] == [[], [], []]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,8 @@ def test_what_is_there_still_stays() -> None:
 )
 def test_another_nodes_announcements_are_left_alone(changes: dict[str, Any]) -> None:
     now = leftovers(cameras=WITHOUT_YARD)
-    assert [now.found(topic, payload) for topic, payload in said(**changes).items()] == [[], [], []]
+    others = said(**changes).items()
+    assert [removal(now, topic, payload) for topic, payload in others] == [[], [], []]
 
 
 def with_change(**changes: Any) -> bytes:
@@ -89,34 +97,35 @@ def with_change(**changes: Any) -> bytes:
     ],
 )
 def test_what_is_not_certainly_ours_is_left_alone(payload: bytes) -> None:
-    assert leftovers(cameras=WITHOUT_YARD).found(YARD, payload) == []
+    assert removal(leftovers(cameras=WITHOUT_YARD), YARD, payload) == []
 
 
 def test_once_home_assistant_has_started_all_is_said_once_more_and_forgotten() -> None:
     """While it was down it could not see the end, and it keeps what it knew."""
     now = leftovers(cameras=WITHOUT_YARD)
-    at_once = now.found(YARD, said()[YARD])
-    assert now.farewells() == at_once
+    at_once = removal(now, YARD, said()[YARD])
+    assert now.clear_out() == at_once
 
     after_restart = leftovers(now.departed, cameras=WITHOUT_YARD)
-    assert after_restart.farewells() == at_once
+    assert after_restart.clear_out() == at_once
     after_restart.forget()
-    assert after_restart.farewells() == []
+    assert after_restart.clear_out() == []
 
 
 def test_what_has_come_back_is_not_ended() -> None:
     gone = leftovers(cameras=WITHOUT_YARD)
-    gone.found(YARD, said()[YARD])
-    assert leftovers(gone.departed).farewells() == []
+    removal(gone, YARD, said()[YARD])
+    assert list(gone.departed) == [YARD]
+    assert leftovers(gone.departed).clear_out() == []
 
 
 def test_without_discovery_everything_is_ended() -> None:
     now = leftovers(mqtt={"discovery": False})
-    assert [each.payload for each in now.found(YARD, said()[YARD])][-1] == b""
+    assert [each.payload for each in removal(now, YARD, said()[YARD])][-1] == b""
 
 
 def test_pictures_and_states_of_a_camera_that_is_gone_are_cleared() -> None:
-    cleared = leftovers(cameras=WITHOUT_YARD).found("pimotion/garden-pi/yard/status", b"offline")
+    cleared = removal(leftovers(cameras=WITHOUT_YARD), "pimotion/garden-pi/yard/status", b"offline")
 
     assert all(each.retain and each.payload == b"" for each in cleared)
     topics = {each.topic.removeprefix("pimotion/garden-pi/yard/") for each in cleared}
@@ -127,9 +136,34 @@ def test_pictures_and_states_of_a_camera_that_is_gone_are_cleared() -> None:
 def test_the_state_of_a_zone_that_is_gone_is_cleared() -> None:
     now = leftovers(cameras=WITHOUT_ZONE)
     topic = "pimotion/garden-pi/front_door/zone/drive-way/motion"
-    assert [(each.topic, each.payload) for each in now.found(topic, b"OFF")] == [(topic, b"")]
+    assert [(each.topic, each.payload) for each in removal(now, topic, b"OFF")] == [(topic, b"")]
 
 
 @pytest.mark.parametrize("rest", ["front_door/status", "front_door/zone/drive-way/motion"])
 def test_the_states_of_what_is_there_stay(rest: str) -> None:
-    assert leftovers().found(f"pimotion/garden-pi/{rest}", b"x") == []
+    assert removal(leftovers(), f"pimotion/garden-pi/{rest}", b"x") == []
+
+
+def test_what_is_found_is_kept_and_not_cleared_before_it_is_sure_to_be_ours() -> None:
+    """The new announcement replaces the old one at once, and a stop may come before the end."""
+    now = leftovers(cameras=WITHOUT_ZONE)
+    assert now.found(DOOR, said()[DOOR])
+    after_restart = leftovers(now.departed, cameras=WITHOUT_ZONE)
+    assert not after_restart.found(DOOR, said(cameras=WITHOUT_ZONE)[DOOR])
+    _, ended, _ = after_restart.clear_out()
+    assert components(ended)["zone_drive-way"] == {"platform": "binary_sensor"}
+
+
+def test_who_is_renamed_because_of_a_twin_leaves_the_twins_cameras_alone() -> None:
+    """They looked like ours while we had one name."""
+    shared = leftovers(cameras=WITHOUT_YARD)
+    assert shared.found(YARD, said()[YARD])
+    renamed = leftovers(shared.departed, cameras=WITHOUT_YARD, node="shed-pi")
+    assert renamed.clear_out() == []
+
+
+def test_who_floods_our_topics_takes_no_memory_without_end() -> None:
+    now = leftovers()
+    found = [now.found(f"pimotion/garden-pi/x{number}/status", b"x") for number in range(3000)]
+    assert found[0]
+    assert not found[-1]

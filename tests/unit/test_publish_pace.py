@@ -35,6 +35,12 @@ def test_connections_that_never_last_are_contested_and_slow() -> None:
     assert not backoff.contested
 
 
+def test_with_another_machine_of_our_name_connections_are_rare() -> None:
+    """Each of them says everything anew, over what the other has said."""
+    backoff = Backoff(lambda: 0.5)
+    assert backoff.after(3600.0, is_shared=True) == 15
+
+
 def test_one_late_picture_is_forgiven() -> None:
     pace = PicturePace()
     pace.arrived(5.0, now_s=100)
