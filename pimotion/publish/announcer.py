@@ -31,7 +31,7 @@ class Announcer:
         settings: The configuration.
         version: Of pimotion.
         now_s: Monotonic time.
-        departed: See `Leftovers`.
+        departed, marks: See `Leftovers`.
 
     Attributes:
         leftovers: What earlier configurations left on the broker.
@@ -44,6 +44,7 @@ class Announcer:
         version: str,
         now_s: float,
         departed: Mapping[str, Any] | None = None,
+        marks: Mapping[str, str] | None = None,
     ) -> None:
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._version = version
@@ -53,7 +54,7 @@ class Announcer:
         self._stats_due_s = now_s
         announced = discovery(settings, version=version) if settings.mqtt.discovery else {}
         self._discovery = [Outgoing(topic, encode(said)) for topic, said in announced.items()]
-        self.leftovers = Leftovers(settings, announced, departed or {})
+        self.leftovers = Leftovers(settings, announced, departed or {}, marks or {})
         self._settings: dict[str, SettingState] = {}
         self._voices = {
             camera_id: CameraVoice(

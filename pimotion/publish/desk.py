@@ -115,15 +115,12 @@ class Desk:
 
         Args:
             now_s: Monotonic time.
-            is_alone: Nobody else has our name, so what has departed may go as well.
+            is_alone: Nobody else has our name, so whatever has departed may go as well.
         """
         with self._lock:
-            leftovers = self._announcer.leftovers
-            gone = leftovers.clear_out() if is_alone else []
+            gone = self._announcer.leftovers.farewells(is_alone=is_alone)
             clears = [each for each in self._first if not each.payload]
             self._first = deque([*gone, *self._announcer.everything(now_s), *clears])
-            if is_alone:
-                leftovers.forget()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -131,15 +128,24 @@ class Desk:
         return self._announcer.leftovers.filters
 
     def found(self, topic: str, payload: bytes) -> None:
-        """Take in what the broker has kept; what is true no more waits for `clear_out`."""
+        """Take in what the broker has kept, and queue what clears what is true no more.
+
+        Of what may be another machine's that waits for `clear_out`.
+        """
         with self._lock:
-            self._counts["leftovers"] += self._announcer.leftovers.found(topic, payload)
+            leftovers = self._announcer.leftovers
+            self._counts["leftovers"] += leftovers.found(topic, payload)
+            # After an announcement, which it changes; an outbox is for what is new.
+            self._first.extend(leftovers.clear_own())
 
     def clear_out(self) -> None:
-        """Queue what clears all that is true no more, as nobody else has our name."""
+        """Queue what clears all else that is true no more, as nobody else has our name."""
         with self._lock:
-            # After an announcement, which it changes; an outbox is for what is new.
             self._first.extend(self._announcer.leftovers.clear_out())
+
+    def marks(self) -> Mapping[str, str]:
+        """Return by what our announcements of now are known again after a restart."""
+        return self._announcer.leftovers.marks
 
     def departed(self) -> Mapping[str, Any]:
         """Return the old announcements to say goodbye with once more, after a restart too."""

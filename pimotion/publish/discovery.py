@@ -32,6 +32,12 @@ def discovery(settings: Settings, *, version: str) -> Mapping[str, Json]:
     return said
 
 
+def device_topic(settings: Settings, camera: str) -> str:
+    """Return where a camera is announced, also one that is not configured any more."""
+    announced = _Announcement(settings, Topics(settings.mqtt.prefix, settings.node), "")
+    return announced.topic(announced.camera_id(camera))
+
+
 class _Announcement:
     """Builds the messages of one node."""
 

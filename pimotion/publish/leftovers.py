@@ -5,18 +5,20 @@ component is said once with nothing but its platform; a device goes with an empt
 work only for what Home Assistant has set up: so the old message is said again first, unretained,
 and all of this is done once more when Home Assistant says that it has started.
 
-What is found is only noted. It is cleared out when it is certain that it is ours: another machine
-of our name has its own cameras under our topics.
+What is found is cleared out when it is certain that it is ours: another machine of our name has its
+own cameras under our topics. What is retained just as we announced it ourselves is ours, and goes
+at once; all else is only noted, until nobody else has spoken for a while.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any, NoReturn
 
 from pimotion.config.settings import Settings
-from pimotion.publish.discovery import ORIGIN
+from pimotion.publish.discovery import ORIGIN, device_topic
 from pimotion.publish.outbox import Outgoing
 from pimotion.publish.payloads import encode
 from pimotion.publish.settings_table import SETTINGS
@@ -40,11 +42,17 @@ class Leftovers:
         settings: The configuration of now.
         announced: What is announced now, by topic.
         departed: Old announcements, by topic, that Home Assistant may not have seen the end of.
+        marks: `mark_of` what this machine announced before, by topic.
     """
 
     def __init__(
-        self, settings: Settings, announced: Mapping[str, Json], departed: Mapping[str, Json]
+        self,
+        settings: Settings,
+        announced: Mapping[str, Json],
+        departed: Mapping[str, Json],
+        marks: Mapping[str, str],
     ) -> None:
+        self._settings = settings
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._zones = {camera: set(each.zones) for camera, each in settings.cameras.items()}
         self._announced = announced
@@ -56,16 +64,25 @@ class Leftovers:
             for topic, old in departed.items()
             if announcement_of(json.dumps(old).encode(), base) is not None
         }
+        self._uncleared = dict(self._departed)
         self._untrue: dict[str, None] = {}
         """Topics, in order, of which what is retained is not true."""
+        self._marks = marks
+        self._ours: set[str] = set()
+        """Devices, by topic, that are retained as this machine announced them."""
 
     @property
     def departed(self) -> Mapping[str, Json]:
-        """Old announcements to keep until `forget`, by topic.
+        """Old announcements to keep until their `farewells`, by topic.
 
         Also before `clear_out`: in the place of an old announcement the broker has the new one now.
         """
         return dict(self._departed)
+
+    @property
+    def marks(self) -> Mapping[str, str]:
+        """`mark_of` what is announced now, by topic."""
+        return {topic: mark_of(said) for topic, said in self._announced.items()}
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -83,29 +100,50 @@ class Leftovers:
         self._untrue |= dict.fromkeys(untrue)
         return bool(untrue)
 
+    def clear_own(self) -> list[Outgoing]:
+        """Return what removes all that was found and is certainly our own; each once."""
+        own = [topic for topic in self._uncleared if topic in self._ours]
+        untrue = [topic for topic in self._untrue if self._device_of(topic) in self._ours]
+        return self._cleared(own, untrue)
+
     def clear_out(self) -> list[Outgoing]:
-        """Return what removes all that was found, and once more everything that has departed.
+        """Return what removes all else that was found, or has departed; each once.
 
         For when nobody else has our name.
         """
-        untrue, self._untrue = self._untrue, {}
-        farewells = [
-            message
-            for topic, old in self._departed.items()
-            for message in _farewell(topic, old, self._announced.get(topic))
-        ]
-        return [*farewells, *(_clear(topic) for topic in untrue)]
+        return self._cleared(list(self._uncleared), list(self._untrue))
 
-    def forget(self) -> None:
-        """Home Assistant has seen the end of everything that has departed."""
-        self._departed.clear()
+    def farewells(self, *, is_alone: bool) -> list[Outgoing]:
+        """Return what removes everything that has departed, once more and for the last time.
+
+        Args:
+            is_alone: False: only what is certainly our own, as somebody may have our name.
+        """
+        seen = [topic for topic in self._departed if is_alone or topic in self._ours]
+        self._uncleared |= {topic: self._departed.pop(topic) for topic in seen}
+        return self.clear_out() if is_alone else self.clear_own()
+
+    def _cleared(self, devices: Iterable[str], untrue: Iterable[str]) -> list[Outgoing]:
+        out = []
+        for topic in devices:
+            out += _farewell(topic, self._uncleared.pop(topic), self._announced.get(topic))
+        for topic in untrue:
+            del self._untrue[topic]
+            out.append(_clear(topic))
+        return out
 
     def _found_device(self, topic: str, payload: bytes) -> bool:
         old = announcement_of(payload, self._topics.base)
         if old is None or not _farewell(topic, old, self._announced.get(topic)):
             return False
-        self._departed[topic] = old
+        self._departed[topic] = self._uncleared[topic] = old
+        if self._marks.get(topic) == mark_of(old):
+            self._ours.add(topic)
         return True
+
+    def _device_of(self, topic: str) -> str:
+        camera = topic.removeprefix(f"{self._topics.base}/").partition("/")[0]
+        return device_topic(self._settings, camera)
 
     def _untrue_with(self, topic: str) -> Iterator[str]:
         """Give the topics that are not true if this one is retained."""
@@ -131,6 +169,11 @@ def announcement_of(payload: bytes, base: str) -> Json | None:
         return None
     ours: Json = said
     return ours if all(str(topic).startswith(f"{base}/") for topic in topics) else None
+
+
+def mark_of(announcement: Json) -> str:
+    """Return what tells an announcement from any other."""
+    return sha256(json.dumps(announcement, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def is_announcement(said: Any) -> bool:

@@ -38,6 +38,7 @@ CLOSE_S = 0.2
 """Share of the time to stop that is left for closing the connection."""
 _SUFFIX = "mqtt_client_suffix"
 _DEPARTED = "departed_announcements"
+_MARKS = "announcements"
 
 
 class Publisher:
@@ -58,14 +59,7 @@ class Publisher:
         self._client_id = f"pimotion-{_suffix(state)}"
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._state = state
-        self._desk = Desk(
-            Announcer(
-                settings,
-                version=version,
-                now_s=time.monotonic(),
-                departed=_kept_departed(state),
-            )
-        )
+        self._desk = Desk(_announcer(settings, version, state))
         self._around = Surroundings(
             settings=settings,
             topics=self._topics,
@@ -125,6 +119,7 @@ class Publisher:
     def save(self) -> None:
         """Keep what must outlive a restart; for the main thread, which may wait for a disk."""
         self._state.set(_DEPARTED, dict(self._desk.departed()) or None)
+        self._state.set(_MARKS, dict(self._desk.marks()) or None)
 
     def status(self) -> LinkStatus:
         """Return whether there is a connection, and if not why, and what became of messages."""
@@ -238,11 +233,26 @@ class Publisher:
         return True
 
 
+def _announcer(settings: Settings, version: str, state: State) -> Announcer:
+    return Announcer(
+        settings,
+        version=version,
+        now_s=time.monotonic(),
+        departed=_kept_departed(state),
+        marks=_kept_marks(state),
+    )
+
+
 def _kept_departed(state: State) -> Mapping[str, Any]:
     kept = state.get(_DEPARTED)
     if not isinstance(kept, dict):
         return {}
     return {topic: old for topic, old in kept.items() if is_announcement(old)}
+
+
+def _kept_marks(state: State) -> Mapping[str, str]:
+    kept = state.get(_MARKS)
+    return kept if isinstance(kept, dict) else {}
 
 
 def _suffix(state: State) -> str:

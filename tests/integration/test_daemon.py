@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from broker import HOST, MOSQUITTO, Broker, Listener
+from broker import HOST, MOSQUITTO, Broker, Listener, retained
 from daemon_process import ROOT, DaemonProcess
 
 DOOR = {"source": "synthetic", "width": 320, "height": 240}
@@ -157,6 +157,27 @@ def test_the_broker_of_our_own_is_started_again_when_it_dies(
         assert successor.pid != mosquitto.pid
         daemon.stop()
         assert not successor.is_running()
+
+
+@pytest.mark.parametrize("how", ["reload", "restart"])
+def test_a_camera_that_is_taken_out_is_gone_at_once(
+    tmp_path: Path, free_port: int, unused_port: int, how: str
+) -> None:
+    """It takes 25 s to be sure of what nobody knows to be ours; this we announced ourselves."""
+    shed = "homeassistant/device/pimotion_node_shed/config"
+    both = settings(unused_port, door=DOOR, shed=DOOR) | {"state_dir": str(tmp_path / "state")}
+    without = both | {"cameras": {"door": DOOR}}
+    with Broker(tmp_path, unused_port) as broker:
+        with DaemonProcess(tmp_path, both, port=free_port) as daemon:
+            daemon.wait_for(lambda: shed in retained(broker.port), "both are announced")
+            if how == "reload":
+                (tmp_path / "pimotion.yml").write_text(json.dumps(without))
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for(lambda: shed not in retained(broker.port), "gone", timeout_s=15)
+                return
+            daemon.stop()
+        with DaemonProcess(tmp_path, without, port=free_port) as daemon:
+            daemon.wait_for(lambda: shed not in retained(broker.port), "gone", timeout_s=15)
 
 
 def connected(daemon: DaemonProcess) -> bool:

@@ -24,10 +24,10 @@ def said(**changes: Any) -> dict[str, bytes]:
     return {topic: json.dumps(payload).encode() for topic, payload in announced.items()}
 
 
-def leftovers(departed: Any = None, **changes: Any) -> Leftovers:
+def leftovers(departed: Any = None, marks: Any = None, **changes: Any) -> Leftovers:
     now = settings(**changes)
     announced = discovery(now, version="1") if now.mqtt.discovery else {}
-    return Leftovers(now, announced, departed or {})
+    return Leftovers(now, announced, departed or {}, marks or {})
 
 
 def removal(now: Leftovers, topic: str, payload: bytes) -> list[Outgoing]:
@@ -104,12 +104,15 @@ def test_once_home_assistant_has_started_all_is_said_once_more_and_forgotten() -
     """While it was down it could not see the end, and it keeps what it knew."""
     now = leftovers(cameras=WITHOUT_YARD)
     at_once = removal(now, YARD, said()[YARD])
-    assert now.clear_out() == at_once
+    assert now.clear_out() == [], "each only once"
+    departed = now.departed
+    assert now.farewells(is_alone=False) == []
+    assert now.farewells(is_alone=True) == at_once
 
-    after_restart = leftovers(now.departed, cameras=WITHOUT_YARD)
+    after_restart = leftovers(departed, cameras=WITHOUT_YARD)
     assert after_restart.clear_out() == at_once
-    after_restart.forget()
-    assert after_restart.clear_out() == []
+    assert after_restart.farewells(is_alone=True) == at_once
+    assert after_restart.farewells(is_alone=True) == after_restart.clear_out() == []
 
 
 def test_what_has_come_back_is_not_ended() -> None:
@@ -167,3 +170,49 @@ def test_who_floods_our_topics_takes_no_memory_without_end() -> None:
     found = [now.found(f"pimotion/garden-pi/x{number}/status", b"x") for number in range(3000)]
     assert found[0]
     assert not found[-1]
+
+
+def test_what_this_machine_announced_itself_goes_at_once() -> None:
+    """Nobody has to wait until it is certain that no other machine has our name."""
+    now = leftovers(marks=leftovers().marks, cameras=WITHOUT_YARD)
+    for topic, payload in said().items():
+        now.found(topic, payload)
+    now.found("pimotion/garden-pi/yard/status", b"offline")
+
+    own = now.clear_own()
+
+    assert [each.topic for each in own if not each.payload][:2] == [
+        YARD,
+        "pimotion/garden-pi/yard/status",
+    ]
+    assert now.clear_own() == now.clear_out() == []
+    assert list(now.departed) == [YARD]
+    again = [each.topic for each in now.farewells(is_alone=False)]
+    assert again == [YARD, YARD], "Home Assistant has started, and may not have seen it"
+    assert now.departed == {}
+
+
+def test_a_zone_that_this_machine_announced_itself_goes_at_once() -> None:
+    now = leftovers(marks=leftovers().marks, cameras=WITHOUT_ZONE)
+    now.found(DOOR, said()[DOOR])
+    topic = "pimotion/garden-pi/front_door/zone/drive-way/motion"
+    now.found(topic, b"OFF")
+
+    assert [each.topic for each in now.clear_own()] == [DOOR, DOOR, DOOR, topic]
+
+
+@pytest.mark.parametrize(
+    ("marks", "payload"),
+    [
+        pytest.param({}, said()[YARD], id="unknown"),
+        pytest.param({YARD: "0123"}, said()[YARD], id="another one of ours"),
+        pytest.param(leftovers().marks, with_change(more=1), id="changed since"),
+    ],
+)
+def test_what_another_machine_may_have_announced_waits(marks: Any, payload: bytes) -> None:
+    now = leftovers(marks=marks, cameras=WITHOUT_YARD)
+    now.found(YARD, payload)
+    now.found("pimotion/garden-pi/yard/status", b"offline")
+
+    assert now.clear_own() == []
+    assert next(each.topic for each in now.clear_out() if not each.payload) == YARD
