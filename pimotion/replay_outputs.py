@@ -198,12 +198,14 @@ class Annotated(Output):
             active_zones=() if newest is None else newest.zones,
             caption=caption_of(self._name, frame.utc_s, frame.time_s),
         )
-        # H.264 in 4:2:0 needs even sides.
-        with suppress(PictureError):  # in the place of a broken one that before it
+        try:
             self._newest = draw(frame.picture, overlay).bgr()
-        if self._newest is None:
-            return
+        except PictureError:  # in the place of a broken one that before it, else black
+            if self._newest is None:
+                size = (frame.picture.height, frame.picture.width, 3)
+                self._newest = np.zeros(size, np.uint8)
         pixels = self._newest
+        # H.264 in 4:2:0 needs even sides.
         pixels = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
         drawn = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24")
         drawn.pts, drawn.time_base = round(frame.time_s / _TIME_BASE), _TIME_BASE

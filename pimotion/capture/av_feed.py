@@ -58,7 +58,8 @@ class AvFeed:
         assert self._video is not None
         try:
             for picture, _ in self._video:
-                yield picture
+                if picture is not None:
+                    yield picture
         except av.error.ExitError:  # what its time-outs end in
             raise fell_silent(self._timeout_s) from None
         except av.FFmpegError as error:

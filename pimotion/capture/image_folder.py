@@ -36,21 +36,20 @@ class ImageFolder:
         if not self._paths:
             raise SourceLost(f"there are no images (jpg, png, bmp) in {folder}")
 
-    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
-        """Give each image with its time in s; in the place of a broken one that before it.
+    def pictures(self) -> Iterator[tuple[Picture | None, float | None]]:
+        """Give each image with its time in s; None for a broken one.
 
         Raises:
             SourceLost: An image cannot be read, or some were broken, which is told at the end.
         """
-        newest: Picture | None = None
         broken: list[str] = []
         for number, path in enumerate(self._paths):
+            picture: Picture | None = None
             try:
-                newest = _read(path)
+                picture = _read(path)
             except PictureError as error:
                 broken.append(f"{path} is broken: {error}")
-            if newest is not None:
-                yield newest, number * self.interval_s
+            yield picture, number * self.interval_s
         if broken:
             more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
             raise SourceLost(f"{broken[0]}{more}", ended=True)

@@ -47,8 +47,11 @@ class Reel(Protocol):
     created_utc_s: float | None
     length_s: float | None
 
-    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
-        """Give each picture with its time stamp in s, None where it has none."""
+    def pictures(self) -> Iterator[tuple[Picture | None, float | None]]:
+        """Give each picture with its time stamp in s, None where it has none.
+
+        A broken picture is None.
+        """
 
     def close(self) -> None:
         """Release everything."""
@@ -57,12 +60,14 @@ class Reel(Protocol):
 class Recording:
     """Iterates over a recording once. Not thread-safe. A context manager that closes it.
 
-    What can be read is given; if that is not all, the iteration ends with `SourceLost`.
+    What can be read is given; if that is not all, the iteration ends with `SourceLost`. In the
+    place of a broken picture stands the one before it, or at the beginning the first good one, so
+    that each picture keeps its number.
     """
 
     def __init__(self, reel: Reel) -> None:
         self._reel = reel
-        self._pictures = reel.pictures()
+        self._pictures = _without_gaps(reel.pictures())
         self._first_stamp_s = 0.0
         self._time_s: float | None = None
 
@@ -114,6 +119,20 @@ class Recording:
         return stamp_s - self._first_stamp_s
 
 
+def _without_gaps(
+    pictures: Iterator[tuple[Picture | None, float | None]],
+) -> Iterator[tuple[Picture, float | None]]:
+    newest: Picture | None = None
+    waiting: list[float | None] = []
+    for picture, stamp_s in pictures:
+        newest = newest if picture is None else picture
+        waiting.append(stamp_s)
+        if newest is not None:
+            for each in waiting:
+                yield newest, each
+            waiting.clear()
+
+
 class VideoFile:
     """A video file read by FFmpeg; an MJPEG's pictures are passed on undecoded. A `Reel`."""
 
@@ -132,8 +151,8 @@ class VideoFile:
         self.length_s = self._video.length_s
         self.created_utc_s = _created_utc_s(self._container.metadata.get("creation_time"))
 
-    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
-        """Give each picture with its time stamp.
+    def pictures(self) -> Iterator[tuple[Picture | None, float | None]]:
+        """Give each picture with its time stamp; None for a broken one.
 
         Raises:
             SourceLost: After the last picture, when some could not be decoded.
@@ -141,9 +160,9 @@ class VideoFile:
         given = 0
         cut_off = False
         try:
-            for picture in self._video:
-                yield picture
-                given += 1
+            for picture, stamp_s in self._video:
+                yield picture, stamp_s
+                given += picture is not None
         except av.FFmpegError:
             cut_off = True
         broken = self._video.broken

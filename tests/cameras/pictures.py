@@ -31,7 +31,13 @@ def number_of(captured: Captured) -> int:
 
 
 def record(
-    path: Path, *, frames: int, codec: str = "libx264", fps: int = FPS, gop: int = FPS // 2
+    path: Path,
+    *,
+    frames: int,
+    codec: str = "libx264",
+    fps: int = FPS,
+    gop: int = FPS // 2,
+    b_frames: int = 0,
 ) -> Path:
     """Write a video of pictures 0 to ``frames`` - 1, a key picture in every ``gop``."""
     with av.open(str(path), "w") as container:
@@ -39,7 +45,7 @@ def record(
         stream.width, stream.height = WIDTH, HEIGHT
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.gop_size = gop
-        stream.max_b_frames = 0
+        stream.max_b_frames = b_frames
         stream.bit_rate = 2_000_000
         if codec == "libx264":
             stream.codec_context.options = {"x264-params": "scenecut=0"}

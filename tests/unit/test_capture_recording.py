@@ -30,7 +30,7 @@ class Reel:
     def __init__(self, stamps_s: Sequence[float | None]) -> None:
         self._stamps_s = stamps_s
 
-    def pictures(self) -> Iterator[tuple[Picture, float | None]]:
+    def pictures(self) -> Iterator[tuple[Picture | None, float | None]]:
         for stamp_s in self._stamps_s:
             yield Picture.from_jpeg(jpeg(0)), stamp_s
 
@@ -123,14 +123,58 @@ def test_broken_images_are_named_at_the_end_and_cost_no_other(tmp_path: Path) ->
         cv2.imwrite(str(tmp_path / f"{number}.png"), SCENE.image(number))
     for number in (1, 4, 5):
         (tmp_path / f"{number}.png").write_bytes(b"")
-    times_s: list[float] = []
+    pictures: list[RecordedPicture] = []
     with (
         pytest.raises(SourceLost, match=r"1\.png is broken: no image, and 2 more") as lost,
         open_recording(tmp_path, 1) as recording,
     ):
-        times_s.extend(recorded.time_s for recorded in recording)
-    assert times_s == [0, 1, 2, 3, 4]
+        pictures.extend(recording)
+    numbers = [_number(each.picture) for each in pictures]
+    assert numbers == [2, 2, 3, 3, 3, 6], "of those at the beginning the first good one"
+    assert [each.time_s for each in pictures] == [0, 1, 2, 3, 4, 5]
     assert lost.value.ended
+
+
+@pytest.mark.parametrize(
+    ("codec", "b_frames", "good"),
+    [
+        pytest.param("mjpeg", 0, {*range(2, 20), *range(22, 39)}, id="JPEGs"),
+        # Until the next key picture nothing can be made of what is whole.
+        pytest.param("libx264", 0, {*range(5, 20), *range(25, 39)}, id="H.264"),
+        pytest.param("libx264", 2, {*range(5, 18), *range(25, 39)}, id="with B-frames"),
+    ],
+)
+def test_broken_pictures_of_a_video_cost_no_other_its_number_or_its_time(
+    codec: str, b_frames: int, good: set[int], tmp_path: Path
+) -> None:
+    """What came after broken ones was counted as if they had not been there."""
+    path = record(tmp_path / "a.mkv", frames=40, codec=codec, gop=5, b_frames=b_frames)
+    pictures: list[RecordedPicture] = []
+    with (
+        pytest.raises(SourceLost, match="of its pictures are broken") as lost,
+        open_recording(_damaged(path, {0, 1, 20, 21, 39}), None) as recording,
+    ):
+        pictures.extend(recording)
+    times_s = [each.time_s for each in pictures]
+    assert times_s == pytest.approx([n / FPS for n in range(40)], abs=1e-3)
+    for number in good:
+        assert _number(pictures[number].picture) == number
+    counted = [int(word) for word in lost.value.reason.split() if word.isdecimal()]
+    assert sum(counted) == 40, "those that are broken, and those that could be read"
+
+
+def _damaged(path: Path, broken: set[int]) -> Path:
+    """Write a video again with nothing but zeros in some packets, counted in their order."""
+    damaged = path.with_stem("damaged")
+    with av.open(str(path)) as old, av.open(str(damaged), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        packets = [packet for packet in old.demux(video=0) if packet.size]
+        for number, packet in enumerate(packets):
+            given = av.Packet(bytes(16)) if number in broken else packet
+            given.pts, given.dts, given.time_base = packet.pts, packet.dts, packet.time_base
+            given.is_keyframe, given.stream = packet.is_keyframe, stream
+            new.mux(given)
+    return damaged
 
 
 def test_a_sound_is_no_recording(tmp_path: Path) -> None:

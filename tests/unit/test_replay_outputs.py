@@ -14,6 +14,8 @@ import pytest
 from scenes import detection, frame
 
 from pimotion.errors import PimotionError, SourceLost
+from pimotion.picture import Picture
+from pimotion.pixels import encode_bgr
 from pimotion.replay_outputs import Annotated, FrameLines
 from pimotion.types import Box, Rejected
 
@@ -56,6 +58,23 @@ def test_of_a_recording_that_breaks_off_there_is_what_could_be_read(tmp_path: Pa
     lines.__exit__(SourceLost, SourceLost("cut off"), None)
 
     assert json.loads((tmp_path / "lines").read_text())["frame"] == 1
+
+
+def test_an_annotated_video_of_a_jpeg_that_is_cut_off_has_as_many_pictures_as_lines(
+    tmp_path: Path,
+) -> None:
+    """Its header can be read, so it is a frame like the others."""
+    whole = encode_bgr(np.full((480, 640, 3), 200, np.uint8), 90)
+    cut = replace(frame(0), picture=Picture.from_jpeg(whole[: len(whole) // 2]))
+    good = replace(frame(1), picture=Picture.from_jpeg(whole))
+    video = tmp_path / "drawn.mp4"
+    with Annotated(video, "Door", {}) as output:
+        for each in (cut, good, replace(cut, time_s=2.0)):
+            output.frame(each, None)
+
+    with av.open(str(video)) as container:
+        drawn = [each.to_ndarray(format="gray")[240].mean() for each in container.decode(video=0)]
+    assert drawn == pytest.approx([0, 200, 200], abs=20)
 
 
 def test_the_annotated_video_shows_them_and_the_tracks(tmp_path: Path) -> None:
