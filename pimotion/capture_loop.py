@@ -56,6 +56,7 @@ class CaptureLoop:
     def stop(self) -> None:
         """Ask the thread to end; it does when its source's current call returns."""
         self._stopping.set()
+        self._source.interrupt()
 
     def reopen(self) -> None:
         """Ask the thread to close its source and to open it again."""
@@ -103,7 +104,7 @@ class CaptureLoop:
                     self._shutter.put(self._frame(captured, index))
                 index += 1
         except SourceLost as lost:
-            return lost
+            return None if self._stopping.is_set() else lost
         finally:
             self.beat.renew()
             self._source.close()

@@ -38,6 +38,12 @@ class AutoSource:
             raise SourceLost("the camera is not open")
         return self._source.read()
 
+    def interrupt(self) -> None:
+        """Let a `read` that waits end soon, where that camera can be woken."""
+        source = self._source
+        if source is not None:
+            source.interrupt()
+
     def close(self) -> None:
         """Close it."""
         source, self._source = self._source, None

@@ -44,6 +44,10 @@ class FileSource:
         due_s = self._playback.wait_until_due(recorded.time_s)
         return Captured(recorded.picture, due_s, recorded.time_s)
 
+    def interrupt(self) -> None:
+        """Let a `read` that waits for its picture's time give it now."""
+        self._playback.stop()
+
     def close(self) -> None:
         """Close the recording."""
         self._playback.stop()

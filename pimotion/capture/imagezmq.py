@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from pimotion.capture.imagezmq_hub import Arrived, Hub, Meeting, join, leave
-from pimotion.capture.source import READ_TIMEOUT_S, Captured
+from pimotion.capture.imagezmq_hub import Arrivals, Hub, Meeting, join, leave
+from pimotion.capture.source import INTERRUPTED, READ_TIMEOUT_S, Captured
 from pimotion.errors import SourceLost
 from pimotion.latest import Latest
 
@@ -23,7 +23,7 @@ class ImageZmqSource:
         self._sender = sender
         self._read_timeout_s = read_timeout_s
         self._hub: Hub | None = None
-        self._arrivals: Latest[Arrived] = Latest()
+        self._arrivals: Arrivals = Latest()
         self._seen = 0
         self._opened_s = 0.0
 
@@ -42,9 +42,15 @@ class ImageZmqSource:
         taken = self._arrivals.wait(self._seen, self._read_timeout_s)
         if taken is None:
             raise self._hub.failure or SourceLost(self._silence(self._hub))
+        if taken.value is None:
+            raise SourceLost(INTERRUPTED)
         self._seen = taken.number
         arrived_s = taken.value.monotonic_s
         return Captured(taken.value.picture, arrived_s, max(0.0, arrived_s - self._opened_s))
+
+    def interrupt(self) -> None:
+        """Let a `read` that waits for a sender end now."""
+        self._arrivals.put(None)
 
     def close(self) -> None:
         """Stop listening; the last camera at an address frees it once no sender is at work."""

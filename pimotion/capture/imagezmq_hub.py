@@ -14,14 +14,14 @@ import threading
 import time
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from pimotion.capture.imagezmq_message import MAX_MESSAGE_BYTES, read_message
 from pimotion.errors import PictureError, SourceLost
 from pimotion.latest import Latest
 from pimotion.picture import Picture
 
-_POLL_MS = 200  # how soon the thread notices that nobody listens any more
+_POLL_MS = 100  # how soon the thread notices that nobody listens any more
 _QUIET_S = 1.0  # no sender is at work; cameras that send less often than this are rare
 _LINGER_MS = 500  # for the last replies to leave
 _CLOSE_WAIT_S = 2.0
@@ -52,12 +52,16 @@ class Arrived:
     monotonic_s: float
 
 
+Arrivals: TypeAlias = "Latest[Arrived | None]"
+"""Where pictures go; None: there is nothing to wait for any more."""
+
+
 class Hub:
     """One address and its thread. Thread-safe. Got by `join` and given back by `leave`."""
 
     def __init__(self, meeting: Meeting) -> None:
         self.meeting = meeting
-        self.listeners: dict[Latest[Arrived], str | None] = {}
+        self.listeners: dict[Arrivals, str | None] = {}
         """Where pictures go, and from whom, None: from all. Guarded by the lock of `_hubs`."""
         self.refused = ""
         """Why the last refused message was refused; empty when none was."""
@@ -128,7 +132,7 @@ class Hub:
         except BaseException as failure:  # the reading thread raises it
             self.failure = failure
         finally:
-            self._context.destroy(linger=_LINGER_MS)
+            self._context.destroy(linger=0 if self.meeting.subscribes else _LINGER_MS)
 
     def _is_over(self) -> bool:
         with _hubs_lock:
@@ -167,7 +171,7 @@ _hubs: dict[Meeting, Hub] = {}
 _hubs_lock = threading.Lock()
 
 
-def join(meeting: Meeting, sender: str | None, arrivals: Latest[Arrived]) -> Hub:
+def join(meeting: Meeting, sender: str | None, arrivals: Arrivals) -> Hub:
     """Begin to receive from ``sender``, None: from all; the first at an address opens it.
 
     Raises:
@@ -181,7 +185,7 @@ def join(meeting: Meeting, sender: str | None, arrivals: Latest[Arrived]) -> Hub
         return hub
 
 
-def leave(hub: Hub, arrivals: Latest[Arrived]) -> None:
+def leave(hub: Hub, arrivals: Arrivals) -> None:
     """Stop receiving; the last one to leave frees the address."""
     with _hubs_lock:
         hub.listeners.pop(arrivals, None)

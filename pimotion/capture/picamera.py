@@ -106,6 +106,9 @@ class PicameraSource:
         time_s = self._taken_s - self._opened_s
         return Captured(self._picture(buffers), self._taken_s, time_s, exposure_of(metadata))
 
+    def interrupt(self) -> None:
+        """Do nothing: the driver cannot be woken, its own time-out ends it."""
+
     def close(self) -> None:
         """Stop the camera; one that hangs is left behind."""
         camera, self._camera = self._camera, None

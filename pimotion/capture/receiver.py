@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
+from pimotion.capture.source import INTERRUPTED, OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 
@@ -73,6 +73,12 @@ class NetworkSource:
             raise SourceLost("the camera is not open")
         return self._receiver.take(self._read_timeout_s)
 
+    def interrupt(self) -> None:
+        """Let an `open` or a `read` that waits for the camera end now."""
+        receiver = self._receiver
+        if receiver is not None:
+            receiver.interrupt()
+
     def close(self) -> None:
         """Disconnect. A thread that is stuck in the network is left to its own time-out."""
         if self._receiver is not None:
@@ -113,6 +119,9 @@ class _Receiver:
             if newest is None:
                 raise self._failure or SourceLost(self._silence(timeout_s))
             return newest
+
+    def interrupt(self) -> None:
+        self._set(failure=SourceLost(INTERRUPTED))
 
     def stop(self, timeout_s: float) -> threading.Thread:
         self._stopping = True

@@ -8,7 +8,9 @@ Rules, held by one contract suite over all kinds:
    credentials. After it the source is closed by its owner and may be opened again.
 4. `close` may be called at any time and more than once; everything is released.
    `open` of an open source first closes it; `read` of a closed one is `SourceLost`.
-5. A source does not retry, sleep between attempts, log frames, or know what comes after it.
+5. `interrupt` comes from another thread, before the last `close`: a `read` that waits ends soon,
+   with or without a picture, where the driver or library can be woken.
+6. A source does not retry, sleep between attempts, log frames, or know what comes after it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pimotion.types import Exposure
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
+INTERRUPTED = "the camera is being closed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,7 @@ class Captured:
 
 
 class Source(Protocol):
-    """Gives pictures. Not thread-safe: owned by the capture thread of one camera."""
+    """Gives pictures. Not thread-safe, but for `interrupt`: the capture thread owns it."""
 
     @property
     def is_live(self) -> bool:
@@ -52,6 +55,9 @@ class Source(Protocol):
 
     def read(self) -> Captured:
         """Return the next picture. Raises `SourceLost`."""
+
+    def interrupt(self) -> None:
+        """Let a `read` that waits end soon. Thread-safe."""
 
     def close(self) -> None:
         """Release everything."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured, Source
+from pimotion.capture.source import INTERRUPTED, OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured, Source
 from pimotion.errors import SourceLost
 from pimotion.latest import Latest
 
@@ -57,6 +57,13 @@ class SubstreamSource:
         picture = large.picture.with_small(small.picture)
         return Captured(picture, small.monotonic_s, small.time_s, small.exposure)
 
+    def interrupt(self) -> None:
+        """Let a `read` that waits for either stream end soon."""
+        large = self._large
+        if large is not None:
+            large.stop()
+        self._small.interrupt()
+
     def close(self) -> None:
         """Close both streams."""
         large, self._large = self._large, None
@@ -99,6 +106,8 @@ class _Newest:
     def stop(self) -> threading.Thread:
         """Ask the thread to end; it does when its source's current call returns."""
         self._stopping.set()
+        self._source.interrupt()
+        self._newest.put(SourceLost(INTERRUPTED))
         return self._thread
 
     def _run(self) -> None:

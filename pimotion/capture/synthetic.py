@@ -87,6 +87,12 @@ class SyntheticSource:
         self._number += 1
         return Captured(picture, self._playback.wait_until_due(time_s), time_s)
 
+    def interrupt(self) -> None:
+        """Let a `read` that waits for its picture's time give it now."""
+        playback = self._playback
+        if playback is not None:
+            playback.stop()
+
     def close(self) -> None:
         """Stop."""
         if self._playback is not None:

@@ -90,6 +90,9 @@ class V4l2Source:
                 continue
         raise SourceLost(f"{self._path} gives broken pictures only")
 
+    def interrupt(self) -> None:
+        """Do nothing: the driver cannot be woken, its own time-out ends it."""
+
     def close(self) -> None:
         """Release the device; a driver that hangs is left behind."""
         capture, self._capture = self._capture, None

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from broker import HOST, MOSQUITTO, Broker, Listener, retained
 from daemon_process import ROOT, DaemonProcess
+from free_ports import find_free_port
 
 DOOR = {"source": "synthetic", "width": 320, "height": 240}
 
@@ -40,6 +41,20 @@ def test_sighup_reads_the_file_again(tmp_path: Path, free_port: int, unused_port
 
         assert cameras_of(daemon) == ["Back door", "Shed"]
         daemon.wait_for(lambda: daemon.camera("shed")["status"] == "online", "it is live")
+
+
+def test_a_reload_and_a_stop_do_not_wait_for_who_does_not_send(
+    tmp_path: Path, free_port: int, unused_port: int
+) -> None:
+    """Each took 1.6 s, and said that the camera had been left behind."""
+    idle = {"source": f"imagezmq:tcp://127.0.0.1:{find_free_port()}#porch"}
+    with DaemonProcess(tmp_path, settings(unused_port, porch=idle), port=free_port) as daemon:
+        daemon.wait_for(lambda: daemon.log.count("camera opened") == 1, "it is waited for")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: daemon.log.count("camera opened") == 2, "it is waited for anew")
+        daemon.stop()
+
+    assert "left behind" not in daemon.log
 
 
 def cameras_of(daemon: DaemonProcess) -> list[str]:

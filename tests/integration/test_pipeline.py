@@ -70,6 +70,8 @@ class Script:
         now_s = time.monotonic()
         return Captured(step, now_s, now_s - self._opened_s)
 
+    def interrupt(self) -> None: ...
+
     def close(self) -> None:
         self.closed += 1
 

@@ -29,6 +29,8 @@ class OnePicture:
 
     def open(self) -> None: ...
 
+    def interrupt(self) -> None: ...
+
     def close(self) -> None: ...
 
     def read(self) -> Captured:
@@ -97,3 +99,31 @@ def test_a_webcam_that_is_plugged_in_again_is_not_waited_for_half_a_minute(
     monkeypatch.setattr(loop, "_stopping", pauses)
     loop.run()
     assert pauses.noted_s == pauses_s
+
+
+class Silent(OnePicture):
+    """A camera that is waited for until the wait is interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.waiting, self.interrupted = threading.Event(), threading.Event()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def read(self) -> Captured:
+        self.waiting.set()
+        assert self.interrupted.wait(5), "it would have to be left behind"
+        raise SourceLost("interrupted")
+
+
+def test_a_stop_does_not_wait_for_a_camera_that_is_silent_and_calls_it_no_loss() -> None:
+    source, out = Silent(), Latest[Frame | NoFrames]()
+    loop = CaptureLoop("door", Camera(source="synthetic"), source, Shutter(out, Switches()))
+    running = threading.Thread(target=loop.run)
+    running.start()
+    assert source.waiting.wait(5)
+    loop.stop()
+    running.join(5)
+    assert not running.is_alive()
+    assert out.peek() is None, "a running event would end with the reason source_lost"
