@@ -23,7 +23,7 @@ from pimotion.errors import ConfigError, PictureError
 from pimotion.events.machine import EventMachine
 from pimotion.pace import Pacer
 from pimotion.publish.payloads import event_payload
-from pimotion.replay_outputs import Annotated, FrameLines, Masks, Output
+from pimotion.replay_outputs import Annotated, FrameLines, Masks, Output, takes_video
 from pimotion.types import Detection, EventType, Frame, Message, MotionEvent, StopReason
 
 log = logging.getLogger(__name__)
@@ -56,20 +56,26 @@ def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera)
     """Write an event a line on stdout.
 
     Raises:
-        ConfigError: An output would overwrite the recording, or another output.
+        ConfigError: An output would overwrite the recording, or another output, or is a video of
+            a kind that cannot be written.
         SourceLost: The recording is missing, is none, or breaks off.
         PimotionError: An output cannot be written.
     """
-    _refuse_overwriting(options)
+    _refuse_outputs(options)
     with ExitStack() as stack:
         recording = stack.enter_context(open_recording(options.source, options.fps))
         outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
         _Replay(recording, options, node, camera_id, camera, outputs).run()
 
 
-def _refuse_overwriting(options: ReplayOptions) -> None:
+def _refuse_outputs(options: ReplayOptions) -> None:
     taken = {options.source.resolve(): "is the recording itself"}
     problems = []
+    if options.annotate is not None and not takes_video(options.annotate):
+        problems.append(
+            f"--annotate {options.annotate}: no kind of video that can be written has this ending; "
+            "take .mp4"
+        )
     for name in ("frames", "masks", "annotate"):
         path: Path | None = getattr(options, name)
         if path is None or path.is_char_device() or path.is_fifo():  # /dev/null, /dev/stdout

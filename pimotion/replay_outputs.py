@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from pimotion.config.camera import Zone
 from pimotion.errors import PictureError, PimotionError, SourceLost
-from pimotion.pixels import Pixels
+from pimotion.pixels import Pixels, as_pixels
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.types import Detection, Frame, Rejected
 
@@ -100,7 +101,7 @@ class Output(ABC):
     def _named(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except OSError as error:
+        except (OSError, av.FFmpegError) as error:
             self._drop()
             raise PimotionError(f"{self._target} cannot be written: {error.strerror}") from None
 
@@ -181,12 +182,7 @@ class Annotated(Output):
         self._name = name
         self._zones = {zone_id: zone.polygon for zone_id, zone in zones.items()}
         self._draft = Draft(path)
-        try:
-            self._container = av.open(str(self._draft.path), "w")
-        except ValueError:
-            self._draft.drop()
-            raise PimotionError(f"{path}: no kind of video has this ending; take .mp4") from None
-        self._stream: Any = None
+        self._video = _Video(self._draft.path)
         self._newest: Pixels | None = None
 
     def _write(self, frame: Frame, newest: Detection | None) -> None:
@@ -204,32 +200,68 @@ class Annotated(Output):
             if self._newest is None:
                 size = (frame.picture.height, frame.picture.width, 3)
                 self._newest = np.zeros(size, np.uint8)
-        pixels = self._newest
-        # H.264 in 4:2:0 needs even sides.
-        pixels = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
-        drawn = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="bgr24")
-        drawn.pts, drawn.time_base = round(frame.time_s / _TIME_BASE), _TIME_BASE
-        for packet in self._stream_for(drawn).encode(drawn):
-            self._container.mux(packet)
+        self._video.add(self._newest, frame.time_s)
 
     def _finish(self) -> None:
-        """Write what the encoder still holds, and the index."""
-        if self._stream is not None:
-            for packet in self._stream.encode():
-                self._container.mux(packet)
-        self._container.close()
+        self._video.finish()
         self._draft.keep()
 
     def _drop(self) -> None:
-        with suppress(OSError):
-            self._container.close()
+        self._video.drop()
         self._draft.drop()
 
-    def _stream_for(self, frame: av.VideoFrame) -> Any:
-        if self._stream is None:
-            self._stream = self._container.add_stream("libx264", rate=30)
+
+class _Video:
+    """An H.264 video that is written picture by picture, of the size of its first.
+
+    Raises:
+        ValueError: There is no such kind of file, or it does not take H.264.
+        av.FFmpegError: From every method: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._container = av.open(str(path), "w")
+        self._stream: Any = self._container.add_stream("libx264", rate=30)
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.time_base = self._stream.codec_context.time_base = _TIME_BASE
+        self._stream.options = {"crf": "20", "preset": "veryfast"}
+        self._is_begun = False
+
+    def add(self, pixels: Pixels, time_s: float) -> None:
+        """Write a picture of shape (height, width, 3), blue-green-red."""
+        height, width = pixels.shape[:2]
+        # H.264 in 4:2:0 needs even sides.
+        even = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        frame = av.VideoFrame.from_ndarray(as_pixels(even), format="bgr24")
+        frame.pts, frame.time_base = round(time_s / _TIME_BASE), _TIME_BASE
+        if not self._is_begun:
             self._stream.width, self._stream.height = frame.width, frame.height
-            self._stream.pix_fmt = "yuv420p"
-            self._stream.time_base = self._stream.codec_context.time_base = _TIME_BASE
-            self._stream.options = {"crf": "20", "preset": "veryfast"}
-        return self._stream
+            self._is_begun = True
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        """Write what the encoder still holds, and the index."""
+        if self._is_begun:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def drop(self) -> None:
+        """Close the file, whatever is in it. May be called again."""
+        with suppress(OSError, av.FFmpegError):
+            self._container.close()
+
+
+def takes_video(path: Path) -> bool:
+    """Tell whether one file with this ending can hold an annotated video; tries it elsewhere.
+
+    FFmpeg only knows by trying, and some of its kinds are lists of many files.
+    """
+    with TemporaryDirectory() as folder:
+        tried = Path(folder, f"tried{path.suffix}")
+        try:
+            video = _Video(tried)
+            video.add(np.zeros((64, 64, 3), np.uint8), 0.0)
+            video.finish()
+        except (ValueError, av.FFmpegError):
+            return False
+        return list(Path(folder).iterdir()) == [tried]

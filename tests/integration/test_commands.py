@@ -285,10 +285,28 @@ class TestReplay:
         assert done.returncode == 2
         assert "must be 0.1 to 1000 frames a second" in done.stderr
 
-    @pytest.mark.parametrize("name", ["drawn.txt", "no/such/folder/drawn.mp4"])
-    def test_an_annotated_video_that_cannot_be_written_is_one_clear_line(
+    @pytest.mark.parametrize(
+        "name",
+        ["a.txt", "a.webm", "a.gif", "a.mp3", "a.wav", "a.png", "a.jpg", "a.ogv", "a.m3u8", "a"],
+    )
+    def test_an_annotated_video_of_another_kind_is_refused_before_anything_is_written(
         self, tmp_path: Path, name: str
     ) -> None:
+        """FFmpeg said that it cannot hold H.264 once the run had begun, as a traceback."""
+        options = ("--frames", "f", "--masks", "m", "--annotate", name)
+        done = pimotion_("replay", LAWN, *options, cwd=tmp_path)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.splitlines() == [
+            f"--annotate {name}: no kind of video that can be written has this ending; take .mp4",
+            "1 problem; nothing was started.",
+        ]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_annotated_video_that_cannot_be_written_is_one_clear_line(
+        self, tmp_path: Path
+    ) -> None:
+        name = "no/such/folder/drawn.mp4"
         done = pimotion_("replay", LAWN, "--annotate", name, cwd=tmp_path)
 
         assert done.returncode == 1
@@ -331,7 +349,7 @@ class TestReplay:
             (tmp_path / name).write_text("dear diary")
 
         done = pimotion_("replay", LAWN, "--annotate", "notes.txt", cwd=tmp_path)
-        assert done.returncode == 1
+        assert done.returncode == 2
         broken = tmp_path / "broken.mp4"
         broken.write_bytes(b"no video")
         done = pimotion_("replay", broken, "--frames", "lines", cwd=tmp_path)

@@ -52,6 +52,19 @@ def test_what_cannot_be_written_to_its_end_is_not_there(tmp_path: Path) -> None:
     ]
 
 
+def test_a_video_that_ffmpeg_fails_to_write_is_one_line_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    video = Annotated(pipe, "Door", {})
+    failed = av.error.ArgumentError(errno.EINVAL, "Invalid argument")
+    video._video.add = Mock(side_effect=failed)  # type: ignore[method-assign]
+    with pytest.raises(PimotionError, match=r"pipe.mp4 cannot be written: Invalid argument"):
+        video.frame(FOUND.frame, FOUND)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_a_recording_that_breaks_off_there_is_what_could_be_read(tmp_path: Path) -> None:
     lines = FrameLines(tmp_path / "lines")
     lines.frame(FOUND.frame, FOUND)
@@ -75,6 +88,22 @@ def test_an_annotated_video_of_a_jpeg_that_is_cut_off_has_as_many_pictures_as_li
     with av.open(str(video)) as container:
         drawn = [each.to_ndarray(format="gray")[240].mean() for each in container.decode(video=0)]
     assert drawn == pytest.approx([0, 200, 200], abs=20)
+
+
+@pytest.mark.parametrize(
+    ("size", "drawn"), [((1, 1), (2, 2)), ((33, 47), (34, 48)), ((32, 48), (32, 48))]
+)
+def test_the_annotated_video_of_pictures_of_any_size(
+    size: tuple[int, int], drawn: tuple[int, int], tmp_path: Path
+) -> None:
+    """H.264 wants even sides; of one pixel nothing was left when it was cut to those."""
+    video = tmp_path / "drawn.mp4"
+    with Annotated(video, "Door", {}) as output:
+        output.frame(frame(0, size=size), None)
+
+    with av.open(str(video)) as container:
+        shown = next(container.decode(video=0))
+    assert (shown.width, shown.height) == drawn
 
 
 def test_the_annotated_video_shows_them_and_the_tracks(tmp_path: Path) -> None:
