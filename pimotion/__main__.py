@@ -16,6 +16,7 @@ from pimotion.exit_codes import BROKEN_OFF
 
 def main() -> int:
     """Run the command that the arguments name; return its exit code."""
+    _replace_closed_streams()
     if _is_daemon(sys.argv[1:]):
         _answer_signals()
     try:
@@ -24,6 +25,18 @@ def main() -> int:
         return obey()
     except KeyboardInterrupt:
         return BROKEN_OFF
+
+
+def _replace_closed_streams() -> None:
+    """Let standard streams that were closed (``2>&-``) lead nowhere.
+
+    Python has None for them, and the next file that is opened would get their number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: PTH123, SIM115  as long as the process lives
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def _is_daemon(given: list[str]) -> bool:

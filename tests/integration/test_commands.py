@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -149,6 +150,59 @@ def test_a_recording_that_is_named_to_init_is_found_from_the_new_file(tmp_path: 
     assert done.returncode == 0, done.stderr
     settings = config_file.load(tmp_path / "etc/p.yml")
     assert settings.cameras["camera"].source == f"file:{tmp_path}/a.mp4"
+
+
+CLOSED = [">&-", "2>&-", "<&- >&- 2>&-"]
+
+
+def closed(how: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """Start the command with standard streams that a shell has closed."""
+    command = ["sh", "-c", f'exec "$@" {how}', "sh", sys.executable, "-m", "pimotion", *arguments]
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(cwd)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("how", CLOSED)
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(["replay", str(LAWN)], 0), (["cameras"], 0), (["check"], 0), (["doctor"], 1)],
+    ids=["replay", "cameras", "check", "doctor"],
+)
+def test_closed_standard_streams_change_nothing_but_what_is_seen(
+    tmp_path: Path, how: str, command: list[str], code: int
+) -> None:
+    (tmp_path / "pimotion.yml").write_text(DOOR.replace("127.0.0.1", "127.0.0.1, port: 1"))
+    with closed(how, *command, cwd=tmp_path) as process:
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == code
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("how", CLOSED)
+def test_the_daemon_runs_and_stops_with_closed_standard_streams(
+    tmp_path: Path, free_port: int, how: str
+) -> None:
+    (tmp_path / "pimotion.yml").write_text(DOOR.replace("127.0.0.1", "127.0.0.1, port: 1"))
+    with closed(how, "run", "--port", str(free_port), cwd=tmp_path) as process:
+        wait_until(lambda: answers(free_port), "the page", 20)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert "Traceback" not in said
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
 
 
 class TestReplay:
