@@ -11,9 +11,11 @@ import logging
 import re
 import threading
 from dataclasses import dataclass
+from socket import getaddrinfo
 from types import ModuleType
 from typing import Any
 
+from pimotion.capture.bounded import BoundedCall
 from pimotion.capture.factory import source_for
 from pimotion.capture.imagezmq_hub import is_ipv6, zmq_library
 from pimotion.capture_loop import CaptureLoop
@@ -35,8 +37,12 @@ _REPLY_S = 5.0
 _HANGS_S = 15.0
 _RETRY_MS, _LONGEST_RETRY_MS = 200, 2000
 _STOP_S = 1.0
-_HUB = re.compile(r"tcp://[A-Za-z0-9_.:%\[\]-]+:(?P<port>[0-9]{1,5})")
+_HUB = re.compile(r"tcp://(?P<host>[A-Za-z0-9_.:%\[\]-]+):(?P<port>[0-9]{1,5})")
 _LAST_PORT = 65535
+_LOOK_UP_S = 3.0
+_TAKEN = "the hub takes the pictures"
+_SILENT = "the hub does not answer, trying on"
+_UNKNOWN = "the hub's name has no address, trying on; check --to, or give its IP address there"
 _MAX_NAME = 64
 
 
@@ -114,7 +120,7 @@ class Sender:
         self._header = json.dumps({"msg": options.name}).encode()
         self._stopping = threading.Event()
         self._repeated = Repeated(log)
-        self._is_answered: bool | None = None
+        self._told = ""
         self._lost: str | None = None
         self._seen = 0
 
@@ -126,6 +132,8 @@ class Sender:
     def run(self) -> None:
         """Send until `stop`."""
         context = self._zmq.Context()
+        if not _has_address(self._options.hub):  # a mistyped name is told at once
+            self._tell(logging.WARNING, _UNKNOWN)
         try:
             while not self._stopping.is_set():
                 self._use(self._connected(context))
@@ -199,14 +207,26 @@ class Sender:
         if reply.startswith(b"refused"):
             text = "".join(c for c in reply[:200].decode("utf-8", "replace") if c.isprintable())
             self._repeated.warning("refused", f"the hub does not take a picture reply={text}")
-        elif self._is_answered is not True:
-            log.info("the hub takes the pictures hub=%s name=%s", *self._where())
-            self._is_answered = True
+        else:
+            self._tell(logging.INFO, _TAKEN)
 
     def _say_silent(self) -> None:
-        if self._is_answered is not False and not self._stopping.is_set():
-            log.warning("the hub does not answer, trying on hub=%s name=%s", *self._where())
-            self._is_answered = False
+        if not self._stopping.is_set():
+            self._tell(logging.WARNING, _SILENT if _has_address(self._options.hub) else _UNKNOWN)
 
-    def _where(self) -> tuple[str, str]:
-        return self._options.hub, self._options.name
+    def _tell(self, level: int, text: str) -> None:
+        if text != self._told:
+            log.log(level, "%s hub=%s name=%s", text, self._options.hub, self._options.name)
+            self._told = text
+
+
+def _has_address(hub: str) -> bool:
+    """Tell whether the host's name is known, which ZeroMQ keeps to itself; it may be so later."""
+    found = _HUB.fullmatch(hub)
+    assert found is not None
+    host = found["host"].strip("[]")
+    try:
+        BoundedCall(lambda: getaddrinfo(host, None)).result(_LOOK_UP_S)
+    except (OSError, UnicodeError):  # the latter of a name that no host can have
+        return False
+    return True

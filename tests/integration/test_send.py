@@ -121,6 +121,22 @@ def test_pictures_arrive_by_every_kind_of_address(host: str) -> None:
         assert _read_patiently(source).picture.width == 448
 
 
+@pytest.mark.parametrize("host", ["nosuchhost.invalid", "cam..local"])
+def test_a_name_without_an_address_is_told_with_what_to_do(host: str) -> None:
+    """It was only said that the hub does not answer."""
+    with sending("--source", DEMO, "--to", f"tcp://{host}:5555", "--name", "porch") as sender:
+        sender.wait_for("the hub's name has no address, trying on; check --to, or give its IP")
+        assert sender.process.poll() is None, "its router may only be slower than this machine"
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+def test_of_a_hub_that_is_only_not_there_no_name_is_blamed(host: str) -> None:
+    address = f"tcp://{host}:{find_free_port()}"
+    with sending("--source", DEMO, "--to", address, "--name", "porch") as sender:
+        sender.wait_for("the hub does not answer")
+        assert "no address" not in "".join(sender.lines)
+
+
 def test_a_hub_that_dies_without_its_reply_does_not_hold_the_sender(address: str) -> None:
     """What ends every imagezmq sender: its picture was taken, and the reply never comes."""
     with sending("--source", DEMO, "--to", address, "--name", "porch"):
