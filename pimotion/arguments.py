@@ -111,7 +111,7 @@ def _schema(commands: _Commands) -> None:
 def _replay(commands: _Commands) -> None:
     replay = _command(commands, "replay", "detect motion in a recording and print its events")
     replay.add_argument("source", type=Path, help="a video file, or a folder of numbered images")
-    replay.add_argument("--fps", type=_rate, metavar="N", help="rate of a folder of images")
+    replay.add_argument("--fps", type=_rate, metavar="N", help=_FPS_HELP)
     replay.add_argument("-c", "--config", metavar="FILE", help="use a camera of this configuration")
     replay.add_argument("--camera", metavar="NAME", help="which camera of the configuration")
     replay.add_argument("--frames", type=Path, metavar="FILE", help="write a JSON line a frame")
@@ -119,6 +119,12 @@ def _replay(commands: _Commands) -> None:
     replay.add_argument(
         "--annotate", type=Path, metavar="FILE.mp4", help="write the video with its boxes"
     )
+
+
+_FPS_HELP = (
+    "rate of a folder of images, or of a raw stream (.h264, .mjpeg); "
+    "other videos have times of their own"
+)
 
 
 def _rate(text: str) -> float:

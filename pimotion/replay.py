@@ -37,7 +37,7 @@ class ReplayOptions:
 
     Attributes:
         source: A video file or a folder of numbered images.
-        fps: Frames a second of a folder of images.
+        fps: Frames a second of a folder of images, or of a video that has no times.
         frames: File for a line a frame.
         masks: Folder for a foreground mask a frame.
         annotate: File for the annotated video.
@@ -64,6 +64,7 @@ def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera)
     _refuse_outputs(options)
     with ExitStack() as stack:
         recording = stack.enter_context(open_recording(options.source, options.fps))
+        _say_rate(recording, options)
         outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
         _Replay(recording, options, node, camera_id, camera, outputs).run()
 
@@ -86,6 +87,18 @@ def _refuse_outputs(options: ReplayOptions) -> None:
         taken.setdefault(place, f"is that of --{name}, too")
     if problems:
         raise ConfigError(problems)
+
+
+def _say_rate(recording: Recording, options: ReplayOptions) -> None:
+    if options.fps is not None and recording.has_times:
+        log.warning("--fps is ignored: the video has times of its own source=%s", options.source)
+    if options.fps is None and not recording.has_times:
+        log.warning(
+            "the video has no times, %g frames a second are assumed; say its rate by --fps "
+            "source=%s",
+            1 / recording.interval_s,
+            options.source,
+        )
 
 
 def _outputs(options: ReplayOptions, camera_id: str, camera: Camera) -> Iterator[Output]:

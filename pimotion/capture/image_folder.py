@@ -24,6 +24,7 @@ class ImageFolder:
     JPEGs are passed on undecoded. A `pimotion.capture.recording.Reel`.
     """
 
+    has_times = False
     created_utc_s: float | None = None
 
     def __init__(self, folder: Path, fps: float) -> None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import av
+from av.format import Flags
 
 from pimotion.capture.av_pictures import OPENING, AvPictures
 from pimotion.capture.image_folder import ImageFolder
@@ -18,6 +19,8 @@ from pimotion.errors import SourceLost
 from pimotion.picture import Picture
 
 _OPTIONS = {"protocol_whitelist": "file"}  # a playlist that poses as a video reaches nothing else
+_TIMELESS = {"jpeg_pipe", "mjpeg"}
+"""JPEGs one after another, which FFmpeg does not count among what has no times."""
 _LEAST_STEP_S = 0.001
 """Stamps closer than this are one time, rounded differently: no camera takes 1000 in a second."""
 
@@ -41,8 +44,10 @@ class Reel(Protocol):
         interval_s: Nominal time between two pictures, s.
         created_utc_s: Unix time of its first picture; None when it does not say.
         length_s: How long it plays, s; None when it does not say.
+        has_times: False where all its times follow from a rate that somebody else has to know.
     """
 
+    has_times: bool
     interval_s: float
     created_utc_s: float | None
     length_s: float | None
@@ -75,6 +80,11 @@ class Recording:
     def created_utc_s(self) -> float | None:
         """Unix time of the first picture; None when the recording does not say."""
         return self._reel.created_utc_s
+
+    @property
+    def has_times(self) -> bool:
+        """False where all its times follow from a rate that somebody else has to know."""
+        return self._reel.has_times
 
     @property
     def length_s(self) -> float | None:
@@ -136,10 +146,11 @@ def _without_gaps(
 class VideoFile:
     """A video file read by FFmpeg; an MJPEG's pictures are passed on undecoded. A `Reel`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fps: float | None) -> None:
         self._path = path
+        options = _OPTIONS if fps is None else {**_OPTIONS, "framerate": str(fps)}
         try:
-            self._container = av.open(str(path), options=_OPTIONS, **OPENING)
+            self._container = av.open(str(path), options=options, **OPENING)
         except av.FFmpegError:
             raise SourceLost(f"{path} is no video that can be read, or it is broken") from None
         try:
@@ -147,6 +158,8 @@ class VideoFile:
         except SourceLost as lost:
             self.close()
             raise SourceLost(f"{path}: {lost.reason}", ended=True) from None
+        kind = self._container.format
+        self.has_times = not (kind.flags & Flags.no_timestamps.value or kind.name in _TIMELESS)
         self.interval_s = self._video.interval_s
         self.length_s = self._video.length_s
         self.created_utc_s = _created_utc_s(self._container.metadata.get("creation_time"))
@@ -184,7 +197,8 @@ def open_recording(path: Path, fps: float | None) -> Recording:
 
     Args:
         path: The file or folder.
-        fps: Pictures a second of a folder of images; a video has its own rate.
+        fps: Pictures a second of a folder of images, or of a raw stream (.h264, .mjpeg); other
+            videos have times of their own.
 
     Raises:
         SourceLost: It is not there, may not be read, or is no recording.
@@ -199,7 +213,7 @@ def open_recording(path: Path, fps: float | None) -> Recording:
         path.open("rb").close()
     except OSError as error:
         raise SourceLost(f"{path} cannot be read: {error.strerror}") from None
-    return Recording(VideoFile(path))
+    return Recording(VideoFile(path, fps))
 
 
 def _created_utc_s(text: str | None) -> float | None:

@@ -17,6 +17,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from cameras.pictures import record
 from waiting import wait_until
 
 import pimotion
@@ -331,6 +332,22 @@ class TestReplay:
 
         assert lines(done.stdout)[0]["event_type"] == "start"
         assert lines(done.stdout)[-1]["event_type"] == "stop"
+
+    def test_a_rate_is_for_what_has_no_times(self, tmp_path: Path) -> None:
+        done = pimotion_("replay", LAWN, "--fps", "5", "--frames", "f", cwd=tmp_path)
+
+        assert done.returncode == 0
+        assert "--fps is ignored: the video has times of its own" in done.stderr
+        assert lines((tmp_path / "f").read_text())[-1]["time_s"] == 39.9
+        raw = record(tmp_path / "raw.h264", frames=30)
+        done = pimotion_("replay", raw, cwd=tmp_path)
+
+        assert done.returncode == 0
+        assert "25 frames a second are assumed; say its rate by --fps" in done.stderr
+        done = pimotion_("replay", raw, "--fps", "5", "--frames", "f", cwd=tmp_path)
+
+        assert (done.returncode, "--fps" in done.stderr) == (0, False)
+        assert lines((tmp_path / "f").read_text())[-1]["time_s"] == 5.8
 
     @pytest.mark.parametrize("fps", ["0", "-1", "nan", "1e9", "fast"])
     def test_a_rate_that_makes_no_sense_is_wrong_use(self, tmp_path: Path, fps: str) -> None:

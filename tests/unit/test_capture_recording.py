@@ -23,6 +23,7 @@ from pimotion.picture import Picture
 class Reel:
     """A recording with given time stamps."""
 
+    has_times = True
     interval_s = 0.1
     created_utc_s: float | None = None
     length_s: float | None = None
@@ -91,6 +92,27 @@ def test_a_folder_needs_a_rate(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "1.jpg"), SCENE.image(0))
     with pytest.raises(SourceLost, match="--fps"):
         open_recording(tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "has_times"),
+    [
+        ("a.h264", "libx264", False),
+        ("a.mjpeg", "mjpeg", False),
+        ("a.mp4", "libx264", True),
+        ("a.avi", "mjpeg", True),
+    ],
+)
+def test_the_rate_of_a_stream_without_times_is_as_it_is_told(
+    name: str, codec: str, has_times: bool, tmp_path: Path
+) -> None:
+    """It was taken to be 25 frames a second, whatever was asked for."""
+    path = record(tmp_path / name, frames=10, codec=codec)
+    with open_recording(path, 10) as recording:
+        times_s = [each.time_s for each in recording]
+        assert recording.has_times is has_times
+    fps = FPS if has_times else 10
+    assert times_s == pytest.approx([n / fps for n in range(10)], abs=1e-3)
 
 
 def test_a_cut_off_video_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
