@@ -21,6 +21,7 @@ _SUFFIXES = _JPEG_SUFFIXES | {".png", ".bmp"}
 class ImageFolder:
     """Images in the order of the numbers in their names: ``img9.png`` comes before ``img10.png``.
 
+    Hidden files are none of them, nor, where others have a number, those without one.
     JPEGs are passed on undecoded. A `pimotion.capture.recording.Reel`.
     """
 
@@ -29,10 +30,7 @@ class ImageFolder:
 
     def __init__(self, folder: Path, fps: float) -> None:
         self.interval_s = 1.0 / fps
-        self._paths = sorted(
-            (path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES),
-            key=lambda path: _natural(path.name),
-        )
+        self._paths = sorted(_pictures_in(folder), key=lambda path: _natural(path.name))
         self.length_s: float | None = len(self._paths) * self.interval_s
         if not self._paths:
             raise SourceLost(f"there are no images (jpg, png, bmp) in {folder}")
@@ -57,6 +55,13 @@ class ImageFolder:
 
     def close(self) -> None:
         """Nothing stays open between two images."""
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    images = [path for path in shown if path.suffix.lower() in _SUFFIXES]
+    numbered = [path for path in images if re.search(r"\d", path.stem)]
+    return numbered or images
 
 
 def _read(path: Path) -> Picture:

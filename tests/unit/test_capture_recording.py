@@ -88,6 +88,24 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert pictures[0].picture.camera_jpeg is not None
 
 
+def test_what_lies_beside_the_numbered_images_is_none_of_them(tmp_path: Path) -> None:
+    """A cover was frame 1; what macOS and file managers hide there was broken, exit code 1."""
+    for number in (1, 2, 3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), SCENE.image(number))
+    cv2.imwrite(str(tmp_path / "cover.jpg"), SCENE.image(9))
+    for name in (".hidden.png", "._2.png"):
+        (tmp_path / name).write_bytes(b"Mac OS X")
+    with open_recording(tmp_path, 5) as recording:
+        assert [_number(each.picture) for each in recording] == [1, 2, 3]
+
+
+def test_images_without_numbers_are_read_by_their_names(tmp_path: Path) -> None:
+    for number, name in enumerate(("dawn", "dusk", "noon")):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), SCENE.image(number))
+    with open_recording(tmp_path, 5) as recording:
+        assert [_number(each.picture) for each in recording] == [0, 1, 2]
+
+
 def test_a_folder_needs_a_rate(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "1.jpg"), SCENE.image(0))
     with pytest.raises(SourceLost, match="--fps"):
