@@ -11,7 +11,7 @@ import signal
 import sys
 from types import FrameType
 
-from pimotion.exit_codes import BROKEN_OFF
+from pimotion.exit_codes import BROKEN_OFF, KILLED
 
 
 def main() -> int:
@@ -19,12 +19,14 @@ def main() -> int:
     _replace_closed_streams()
     if _is_daemon(sys.argv[1:]):
         _answer_signals()
+    elif sys.argv[1:2] == ["replay"]:
+        _break_off_by_signals()
     try:
         from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
 
         return obey()
-    except KeyboardInterrupt:
-        return BROKEN_OFF
+    except KeyboardInterrupt as broken_off:
+        return broken_off.args[0] if broken_off.args else BROKEN_OFF
 
 
 def _replace_closed_streams() -> None:
@@ -49,6 +51,18 @@ def _answer_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _break_off_by_signals() -> None:
+    """End as by Ctrl-C, so that what is half written is taken away; `nohup` stays in force."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _break_off)
+
+
+def _break_off(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # nothing is to disturb the clearing up
+    raise KeyboardInterrupt(KILLED + number)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

@@ -9,5 +9,7 @@ WRONG_USE = 2
 """Wrong arguments or a wrong configuration; systemd does not start the service again."""
 THREAD_DIED = 70
 """A thread died or hung; systemd starts the service again."""
+KILLED = 128
+"""Ended by a signal, whose number is added: what shells say of it."""
 BROKEN_OFF = 130
-"""Ended by Ctrl-C: what shells say of it, 128 and SIGINT's number."""
+"""Ended by Ctrl-C: 128 and SIGINT's number."""

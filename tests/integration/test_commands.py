@@ -439,21 +439,46 @@ class TestReplay:
         assert sum(line.startswith('{"frame"') for line in done.stderr.splitlines()) == 400
         assert Path("/dev/stderr").exists()
 
-    def test_ctrl_c_ends_it_without_a_word_and_leaves_nothing_half_written(
-        self, tmp_path: Path
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_ends_it_without_a_word_and_leaves_nothing_half_written(
+        self, tmp_path: Path, number: signal.Signals
     ) -> None:
-        command = [sys.executable, "-m", "pimotion", "replay", str(LAWN), "--annotate", "seen.mp4"]
+        """Ctrl-C, `timeout`, and a terminal that is closed."""
+        command = [
+            "env",
+            "--default-signal=HUP",
+            sys.executable,
+            "-m",
+            "pimotion",
+            "replay",
+            str(LAWN),
+            "--annotate",
+            "seen.mp4",
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
         )
         wait_until(lambda: any(tmp_path.iterdir()), "it has begun to write")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, said = process.communicate(timeout=30)
 
-        assert process.returncode == 130
+        assert process.returncode == 128 + number
         assert "Traceback" not in said
         assert list(tmp_path.iterdir()) == []
+
+    def test_nohup_lets_it_go_on(self, tmp_path: Path) -> None:
+        command = ["nohup", sys.executable, "-m", "pimotion", "replay", str(LAWN), "--frames", "f"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            wait_until(lambda: any(tmp_path.iterdir()), "it has begun to write")
+            process.send_signal(signal.SIGHUP)
+            process.communicate(timeout=60)
+
+        assert process.returncode == 0
+        assert len(lines((tmp_path / "f").read_text())) == 400
 
 
 def transport_stream(source: Path, target: Path) -> None:
