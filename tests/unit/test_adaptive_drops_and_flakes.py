@@ -59,7 +59,7 @@ def test_in_rain_what_goes_on_for_three_pictures_stands_out() -> None:
     assert told[:2] == [0, 0]
     assert min(told[2:]) >= 1
     assert weather.flakes_px == 0
-    assert not weather.may_stand_out(4 * SPECK_PX**2)
+    assert not weather.may_stand_out(4 * SPECK_PX**2, 0)
 
 
 def test_in_snow_it_does_not() -> None:
@@ -68,7 +68,10 @@ def test_in_snow_it_does_not() -> None:
         shown(weather, flakes(index))
     assert not any(sum(shown(weather, [*flakes(100 + index), CAT])) for index in range(6))
     assert weather.flakes_px > 0
-    assert [weather.may_stand_out(area) for area in (SPECK_PX**2, 2 * SPECK_PX**2)] == [False, True]
+    assert [weather.may_stand_out(area, 0) for area in (SPECK_PX**2, 2 * SPECK_PX**2)] == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("pictures_between", [0, 100])
@@ -95,3 +98,32 @@ def test_with_many_pictures_a_second_a_drop_that_is_in_two_of_them_is_a_drop() -
     told = [any(shown(weather, [*drops(1000 + index // 2), CAT], 1 / 30)) for index in range(12)]
     assert not any(told[:4])
     assert all(told[6:])
+
+
+@pytest.mark.parametrize(
+    ("darker_px", "area_px", "stands_out"),
+    [(20, 60, True), (6, 60, False), (3, 6, False), (0, 60, False)],
+)
+def test_among_lit_drops_what_has_something_dark_about_it_may_stand_out(
+    darker_px: int, area_px: int, stands_out: bool
+) -> None:
+    weather = rained_on()
+    for _ in range(200):
+        weather.learn_darker(100, 1, STEP_S)
+    assert weather.glows
+    assert weather.may_stand_out(area_px, darker_px) == stands_out
+
+
+def test_before_a_bright_sky_drops_are_dark_themselves() -> None:
+    weather = rained_on()
+    for _ in range(200):
+        weather.learn_darker(100, 30, STEP_S)
+    assert not weather.glows
+    assert not weather.may_stand_out(60, 60)
+
+
+def test_at_first_nobody_knows_what_drops_look_like_and_no_drop_changes_nothing() -> None:
+    weather = rained_on()
+    weather.learn_darker(0, 0, 60.0)
+    assert not weather.glows
+    assert not weather.may_stand_out(60, 60)

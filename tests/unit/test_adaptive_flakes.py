@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.flakes import Flakes
-from pimotion.detect.adaptive.objects import Blob
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
@@ -87,6 +87,16 @@ def test_what_does_not_may_be_one(snow: Way, what: Way) -> None:
 
 def test_what_goes_to_and_fro_may_be_several() -> None:
     assert flakes().may_be(track((40, 0), 0.5, detour=2))
+
+
+def test_where_flakes_only_add_light_who_takes_some_away_is_none() -> None:
+    """By day, before a bright sky, they are dark themselves."""
+    dark, bright = track((0, 40), 0.5), track((0, 40), 0.5)
+    dark.is_glow = False
+    by_night, by_day = flakes(), flakes()
+    by_night.glow = True
+    assert [by_night.may_be(each) for each in (dark, bright)] == [False, True]
+    assert [by_day.may_be(each) for each in (dark, bright)] == [True, True]
 
 
 def test_two_that_pass_each_other_are_not_told_at_once() -> None:

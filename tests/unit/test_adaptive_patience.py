@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pimotion.detect.adaptive.objects import Blob
+from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
@@ -230,3 +230,13 @@ def test_who_was_once_darker_is_no_glow_any_more() -> None:
     calm().doubts(tracker.tracks[0], scene(), 0.1)
 
     assert not tracker.tracks[0].is_glow
+
+
+def test_darker_is_what_is_so_by_half_of_what_counts_as_a_change() -> None:
+    at = scene()
+    half = int(at.grey.threshold[0, 0]) // 2
+    steps = (0, half, half + 1, -half - 1)
+    row = np.repeat(100 - np.array(steps), WIDTH // 4).astype(np.uint8)
+    at.compare(np.tile(row, (HEIGHT, 1)), 0.1)
+    everywhere = (slice(None), slice(None))
+    assert [bool(at.darker(everywhere)[5, x]) for x in (20, 60, 100, 140)] == [0, 0, 1, 0]

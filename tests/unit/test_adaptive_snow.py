@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from garden import HEIGHT, WIDTH, Visitor, at_s, learnt, moving, shot, watch
+from garden import HEIGHT, WIDTH, Plane, Visitor, at_s, learnt, moving, shot, watch
 
 from pimotion.detect.detector import Detector
 from pimotion.types import Frame
@@ -94,6 +94,51 @@ def test_a_group_of_flakes_is_none_either() -> None:
         return [Visitor(150 + x, 100 * now_s - 20 + y, 8, 8, look=3) for x, y in places]
 
     assert not moving(watch(watching(CALM), in_snow(CALM, group), until_s=2))
+
+
+def lit(flakes: list[Visitor]) -> Callable[[Plane], Plane]:
+    """Flakes in the light of a lamp: they add to what is behind them, and take nothing away."""
+
+    def camera(scene: Plane) -> Plane:
+        for flake in flakes:
+            box = flake.box
+            scene[box.y : box.y + box.height, box.x : box.x + box.width] += 70
+        return np.minimum(scene, 250)
+
+    return camera
+
+
+def test_who_comes_down_with_lit_flakes_is_told_by_what_is_dark_about_him() -> None:
+    def place(now_s: float) -> tuple[float, float]:
+        return 150, 90 * now_s - 14
+
+    def with_somebody(now_s: float) -> Frame:
+        who = Visitor(*place(now_s), 8, 14, look=2)
+        return shot(now_s, [who], camera=lit(snow(now_s, CALM)))
+
+    def with_a_flake(now_s: float) -> Frame:
+        return shot(now_s, camera=lit([*snow(now_s, CALM), Visitor(*place(now_s), 8, 14)]))
+
+    snows = learnt(
+        shots=lambda now_s: shot(now_s, camera=lit(snow(now_s, CALM))), learnt_s=LEARNT_S
+    )
+
+    assert moving(watch(copy.deepcopy(snows), with_somebody, until_s=1.5))
+    assert not moving(watch(snows, with_a_flake, until_s=1.5))
+
+
+def test_somebody_dark_changes_nothing_about_what_flakes_look_like() -> None:
+    def shots(now_s: float) -> Frame:
+        walker = Visitor(100 + 60 * abs(now_s % 2 - 1), 60, 26, 64)
+        small = Visitor(250, 90 * (now_s - 8) - 14, 8, 14, look=2)
+        return shot(now_s, [walker, small], camera=lit(snow(now_s, CALM)))
+
+    snows = learnt(
+        shots=lambda now_s: shot(now_s, camera=lit(snow(now_s, CALM))), learnt_s=LEARNT_S
+    )
+    told = watch(snows, shots, until_s=9.5)
+
+    assert any(box.x > 220 for found in told for box in found.boxes)
 
 
 def test_a_flake_does_not_go_on_for_somebody_who_has_left() -> None:

@@ -33,10 +33,12 @@ class Flakes:
 
     Attributes:
         side_by_side_px: Up to this area flakes side by side look like one thing; 0 without snow.
+        glow: They only add light, so that what takes some away is none of them.
     """
 
     def __init__(self, width: int) -> None:
         self.side_by_side_px = 0.0
+        self.glow = False
         self._width = width
         self._gone: deque[tuple[float, float, float]] = deque(maxlen=200)
         self._way = (0.0, 1.0)
@@ -60,6 +62,8 @@ class Flakes:
     def may_be(self, track: Track) -> bool:
         """Tell whether something may be flakes yet."""
         area_px = track.blob.area_px
+        if self.glow and not track.is_glow:
+            return False
         if area_px < self.side_by_side_px:
             if track.seen_for_s < _SEEN_S:
                 return True

@@ -10,8 +10,9 @@ import numpy as np
 
 from pimotion.config.camera import Detect, Zone
 from pimotion.detect.adaptive.age import Age
+from pimotion.detect.adaptive.blob import Blob, area_with_hidden_px
 from pimotion.detect.adaptive.light import Light, Upheaval
-from pimotion.detect.adaptive.objects import Blob, Found, ObjectFinder, area_with_hidden_px
+from pimotion.detect.adaptive.objects import Found, ObjectFinder
 from pimotion.detect.adaptive.planes import SQUARE_PX
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.smooth import Smoother
@@ -114,7 +115,7 @@ class Adaptive:
             scene, self._objects, self._age.step_s, is_crowd=believed >= _CROWD
         )
         gone = self._tracker.follow(found.blobs, now_s, self._age.step_s)
-        self._trust.note(gone, now_s, flakes_px=found.flakes_px)
+        self._trust.note(gone, now_s, flakes_px=found.flakes_px, flakes_glow=found.flakes_glow)
         doubts = self._judge(now_s)
         self._learn()
         return self._sight(found, doubts, changed_px, masked_px)

@@ -6,7 +6,6 @@ Rain and snow are left out: when there are many specks at once, a region has to 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -14,14 +13,13 @@ from itertools import combinations
 import cv2
 import numpy as np
 
+from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.labels import Labels
 from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, where
 from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.weather import Weather
 from pimotion.pixels import Pixels, as_pixels
 
-_LARGE_PX = 400
-"""Boxes of 20x20 px are judged by every other row and column, of 40x40 px by every third."""
 _MOST = 32
 """Regions that are followed: whoever is among more than so many larger ones is not seen either."""
 _FEW = 8
@@ -34,41 +32,8 @@ _HALF_SHOWN = 0.6
 """Regions of over 0.6 of the least area are followed: people leave parts of themselves behind."""
 _KNOWN_SHARE = 0.25
 """A region of which a quarter lies where a believed thing was is that thing, and no speck."""
-_LEAST_ASPECT = 0.5
 _JOIN_WIDTH_RATIO = 0.012
 """Parts closer than twice this share of the width are one object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A region at half size, px, right and bottom exclusive.
-
-    Attributes:
-        area_px: What of it is the object, about.
-        centre_x, centre_y: Its centre of mass.
-        is_doubtful: It may be a flake of snow.
-    """
-
-    x: int
-    y: int
-    right: int
-    bottom: int
-    area_px: float
-    centre_x: float
-    centre_y: float
-    is_doubtful: bool = False
-
-    @property
-    def box_px(self) -> int:
-        """Area of its box."""
-        return (self.right - self.x) * (self.bottom - self.y)
-
-    @property
-    def sample(self) -> tuple[slice, slice]:
-        """Its rows and columns; of a large one some are enough to judge it by."""
-        width, height = self.right - self.x, self.bottom - self.y
-        step = 1 + math.isqrt(width * height // _LARGE_PX)
-        return slice(self.y, self.bottom, step), slice(self.x, self.right, step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +46,7 @@ class Found:
         specks: Regions that are rain or snow.
         small_px: Pixels in regions too small to look at.
         flakes_px: What is smaller, as `Blob.area_px`, and falls, is snow; 0 if none falls.
+        flakes_glow: Snow only adds light.
     """
 
     blobs: tuple[Blob, ...]
@@ -88,6 +54,7 @@ class Found:
     specks: tuple[Blob, ...]
     small_px: int
     flakes_px: float = 0.0
+    flakes_glow: bool = False
 
 
 class ObjectFinder:
@@ -130,14 +97,15 @@ class ObjectFinder:
             return Found((), (), (), 0)
         self._labels.number(self._changed[box], box)
         areas, light = self._without_light(scene, box)
-        specks, doubtful = self._drop_specks(areas, known, box, step_s, is_crowd=is_crowd)
+        specks, doubtful = self._drop_specks(scene, areas, known, box, step_s, is_crowd=is_crowd)
         if self._are_apart(areas):
             sizes = [(area, n) for n, area in enumerate(areas) if area]
         else:
             sizes = self._join(box)
         blobs, small_px = self._largest(sizes)
         blobs = (blobs + doubtful)[:_MOST]
-        return Found(blobs, light, specks, small_px, _SOLID_SHARE * self._weather.flakes_px)
+        flakes_px = _SOLID_SHARE * self._weather.flakes_px
+        return Found(blobs, light, specks, small_px, flakes_px, self._weather.glows)
 
     def _without_light(self, scene: Scene, box: Box) -> tuple[list[int], tuple[Blob, ...]]:
         """Set the foreground: changed structure, and changed grey that has some of it.
@@ -170,13 +138,20 @@ class ObjectFinder:
         ], light
 
     def _drop_specks(
-        self, areas: list[int], known: Pixels, box: Box, step_s: float, *, is_crowd: bool
+        self,
+        scene: Scene,
+        areas: list[int],
+        known: Pixels,
+        box: Box,
+        step_s: float,
+        *,
+        is_crowd: bool,
     ) -> tuple[tuple[Blob, ...], tuple[Blob, ...]]:
         """In weather, take specks out of the foreground and of the areas.
 
-        Return them, and those that are large enough to be followed all the same.
+        Return them, and those that are to be followed all the same.
         """
-        weather = self._weather
+        weather, labels = self._weather, self._labels
         is_known = [False] * len(areas)
         if weather.is_bad_with(len(areas)):
             is_known = self._are_known(areas, known[box], box)
@@ -188,16 +163,28 @@ class ObjectFinder:
         weather.count(new, step_s)
         if not weather.is_bad:
             return (), ()
-        stands_out = weather.stands_out(areas, self.foreground, self._labels, box, is_known, step_s)
+        stands_out = weather.stands_out(areas, self.foreground, labels, box, is_known, step_s)
         foreground, scratch = self.foreground[box], self._scratch[box]
-        cv2.bitwise_and(foreground, self._labels.pick(stands_out, scratch), dst=foreground)
+        darker = cv2.bitwise_and(foreground, scene.darker(box), dst=scratch)
+        darker_px = labels.count(as_pixels(darker))
+        fallen = [n for n, at in enumerate(zip(stands_out, is_known, strict=True)) if not any(at)]
+        specks_px = sum(areas[n] for n in fallen)
+        weather.learn_darker(specks_px, sum(darker_px[n] for n in fallen), step_s)
+        cv2.bitwise_and(foreground, labels.pick(stands_out, scratch), dst=foreground)
+        return self._take_out(areas, stands_out, darker_px)
+
+    def _take_out(
+        self, areas: list[int], stands_out: list[bool], darker_px: list[int]
+    ) -> tuple[tuple[Blob, ...], tuple[Blob, ...]]:
         specks, doubtful = [], []
         for number, stands in enumerate(stands_out):
             area = areas[number]
-            if not stands and weather.may_stand_out(area) and area >= self._least_px:
-                doubtful.append(replace(self._blob(number, _SOLID_SHARE * area), is_doubtful=True))
-            elif not stands and area >= self._least_px:
-                specks.append(self._blob(number, area))
+            if not stands and area >= self._least_px:
+                if self._weather.may_stand_out(area, darker_px[number]):
+                    blob = self._blob(number, _SOLID_SHARE * area)
+                    doubtful.append(replace(blob, is_doubtful=True))
+                else:
+                    specks.append(self._blob(number, area))
             if not stands:
                 areas[number] = 0
         return tuple(specks), tuple(doubtful)
@@ -260,17 +247,6 @@ class ObjectFinder:
         for x, y, right, bottom in boxes:
             out[y:bottom, x:right] = self.foreground[y:bottom, x:right]
         return as_pixels(out)
-
-
-def area_with_hidden_px(blob: Blob, width: int, height: int) -> float:
-    """Return an area, px; of what the border cuts, as much as it will have at least.
-
-    It is taken to be half as wide as what is seen of it is long: people are slimmer, buses wider.
-    """
-    across = blob.right - blob.x if blob.y == 0 or blob.bottom == height else 0
-    down = blob.bottom - blob.y if blob.x == 0 or blob.right == width else 0
-    edge_px = max(across, down)
-    return max(blob.area_px, _LEAST_ASPECT * edge_px * min(edge_px, width, height))
 
 
 def _are_close(

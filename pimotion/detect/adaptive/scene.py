@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from pimotion.detect.adaptive.grey import Grey
-from pimotion.detect.adaptive.planes import SQUARE_PX, Plane, mask, plane, share
+from pimotion.detect.adaptive.planes import SQUARE_PX, Box, Plane, mask, plane, share
 from pimotion.detect.adaptive.structure import AROUND_PX, Structure
 from pimotion.pixels import Pixels, as_pixels
 
@@ -54,6 +54,7 @@ class Scene:
         self._mean, self._earlier = plane(shape), plane(shape)
         self._free, self._white = mask(shape), mask(shape)
         self._picture = self.background
+        self._dark = mask(shape)
         self._strictness = 1.0
         self._age_s = self._unlearnt_s = 0.0
         self._step_s = 0.0
@@ -141,6 +142,17 @@ class Scene:
         self._earlier[box] = self._mean[box]
         self._mean[box] = picture[box]
         self._refresh()
+
+    def darker(self, box: Box) -> Pixels:
+        """Return where in a box the picture is darker by half of what counts, uint8, 0 or 255.
+
+        The next call overwrites it.
+        """
+        dark = self._dark[box]
+        cv2.subtract(self.background[box], self._picture[box], dst=dark)
+        cv2.add(dark, dark, dst=dark)
+        cv2.compare(dark, self.grey.threshold[box], cv2.CMP_GT, dst=dark)
+        return dark
 
     def darker_share(self, box: tuple[slice, slice]) -> float:
         """Return which share of what changed in a box is darker than the scene now, 0..1."""

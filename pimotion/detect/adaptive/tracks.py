@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pimotion.detect.adaptive.objects import Blob
+from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.planes import share
 
 SLOW_STEP_S = 0.25

@@ -19,6 +19,9 @@ _ABOVE_SPECKS = 4.3
 """A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
 _DOUBTFUL = 2.0
 """In snow, one that is twice as large may be somebody, by the way it goes."""
+_GLOW, _DARK, _GLOW_S = 0.05, 0.15, 5.0
+"""While less than a twentieth of the specks' pixels is darker than the scene, over 5 s, they are
+lit drops or flakes, and what is darker in 0.15 of itself may be somebody, as small as he is."""
 _SHARED = 0.05
 """A region that shares so much of itself with one of the picture before is that one, further on. In
 drawn rain 6 % of the drops do so by chance, and 60 to 90 % of what people and cars show; in drawn
@@ -50,6 +53,7 @@ class Weather:
     def __init__(self, shape: tuple[int, int]) -> None:
         self._specks = 0.0
         self._speck_px = 4.0
+        self._darker = 0.5
         self._before, self._going_on, self._shared = (mask(shape) for _ in range(3))
         self._forget_kind()
 
@@ -118,11 +122,23 @@ class Weather:
             return is_large
         return [on or large for on, large in zip(goes_on, is_large, strict=True)]
 
-    def may_stand_out(self, area: int) -> bool:
-        """Tell whether a region that does not is to be followed all the same, and told by its way.
+    def learn_darker(self, specks_px: int, darker_px: int, step_s: float) -> None:
+        """Take into account how much of the specks is darker than the scene."""
+        if specks_px:
+            self._darker += share(step_s, _GLOW_S) * (darker_px / specks_px - self._darker)
 
-        Flakes go on from picture to picture, so that they can be followed; drops of rain do not.
+    @property
+    def glows(self) -> bool:
+        """Specks only add light, as in the light of a lamp or before dark ground."""
+        return self._darker < _GLOW
+
+    def may_stand_out(self, area: int, darker_px: int) -> bool:
+        """Tell whether a region that does not is to be followed all the same.
+
+        By what is dark about it; or in snow, where flakes can be followed, to be told by its way.
         """
+        if self.glows and darker_px > _DARK * area and area >= self._speck_px:
+            return True
         return self._lingering > _SNOW and area >= _DOUBTFUL * self._speck_px
 
     def _shares(
