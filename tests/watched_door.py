@@ -91,11 +91,12 @@ class Scene:
         self.listener.wait_for(f"{TOPIC}/motion", b"ON", deadline_s=20)
 
     def visit(self) -> str:
-        """Let somebody walk past; return the id of the event once its end was told."""
+        """Let somebody walk past; return the id of the event once its end, and OFF, were told."""
         self.listener.forget()
         self.walk()
         self.mood.is_walking = False
         wait_until(lambda: "stop" in {each["event_type"] for each in self.events()}, "its end", 20)
+        self.listener.wait_for(f"{TOPIC}/motion", b"OFF")
         event_id: str = self.events()[-1]["id"]
         return event_id
 
