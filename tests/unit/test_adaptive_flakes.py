@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
+from plain_scene import HEIGHT, WIDTH, plain_scene
 
 from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.flakes import Flakes
-from pimotion.detect.adaptive.scene import Scene
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
 
-WIDTH, HEIGHT = 160, 90
 SIDE_BY_SIDE_PX = 60.0
 STEP_S = 0.1
 
@@ -47,14 +45,6 @@ def flakes(way: Way | None = (0, 40), count: int = 20) -> Flakes:
     made.side_by_side_px = SIDE_BY_SIDE_PX
     if way is not None:
         made.note([track(way, 0.3)] * count, 1.0)
-    return made
-
-
-def scene() -> Scene:
-    made = Scene(WIDTH, HEIGHT)
-    picture = np.full((HEIGHT, WIDTH), 100, np.uint8)
-    made.restart(picture)
-    made.compare(picture, 0.0)
     return made
 
 
@@ -151,7 +141,7 @@ def test_flakes_are_no_swarm_of_insects(area_px: float, is_swarm: bool) -> None:
     for now_s in (0.0, 5.0):
         trust.note([track((0, 40), 0.3, area_px=area_px)] * 10, now_s, flakes_px=SIDE_BY_SIDE_PX)
     trust.note([], 5.0, flakes_px=0)
-    doubt = trust.doubts(track((40, 0), 0.5, area_px=50), scene(), STEP_S)
+    doubt = trust.doubts(track((40, 0), 0.5, area_px=50), plain_scene(), STEP_S)
     assert (doubt == "clutter") == is_swarm
 
 

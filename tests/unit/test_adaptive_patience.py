@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain_scene import HEIGHT, WIDTH, plain_scene
 
 from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.scene import Scene
@@ -15,7 +16,6 @@ from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
 from pimotion.pixels import Pixels
 
-WIDTH, HEIGHT = 160, 90
 LEAST_PX = 14.0
 EVEN_S = [0.1] * 20
 THINNED_S = [0.133, 0.067] * 10
@@ -27,14 +27,6 @@ def blob(x: int, y: int, area_px: float, *, filled: float = 0.5) -> Blob:
     """A region that fills so much of its box."""
     side = round(math.sqrt(area_px / filled))
     return Blob(x, y, x + side, y + side, area_px, x + side / 2, y + side / 2)
-
-
-def scene() -> Scene:
-    scene = Scene(WIDTH, HEIGHT)
-    picture = np.full((HEIGHT, WIDTH), 100, np.uint8)
-    scene.restart(picture)
-    scene.compare(picture, 0.0)
-    return scene
 
 
 def insect_swarm(insects: int = 6, *, watched_s: float = 0.0, leaves: int = 0) -> Trust:
@@ -58,7 +50,7 @@ def believed_after_s(
     is_glow: bool = False,
 ) -> float:
     """Time from the first sighting of something that walks on at 20 px a second."""
-    tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, scene()
+    tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, plain_scene()
     for step_s in steps_s:
         seen = blob(x + round(20 * now_s), 40, area_px, filled=filled)
         tracker.follow([seen], now_s, step_s)
@@ -176,7 +168,7 @@ def test_what_stays_is_no_insect() -> None:
 def test_a_thing_fills_its_box_and_the_leaves_of_a_gust_do_not(
     width: int, rule: str | None
 ) -> None:
-    tracker, trust, at = Tracker(WIDTH, HEIGHT), calm(), scene()
+    tracker, trust, at = Tracker(WIDTH, HEIGHT), calm(), plain_scene()
     for number, step_s in enumerate(EVEN_S[:8]):
         x = 4 * number
         region = Blob(x, 40, x + width, 54, 60, x + width / 2, 47)
@@ -227,13 +219,13 @@ def test_who_was_once_darker_is_no_glow_any_more() -> None:
     tracker.follow([blob(60, 40, 100)], 0.0, 0.1)
     tracker.tracks[0].is_glow = False
 
-    calm().doubts(tracker.tracks[0], scene(), 0.1)
+    calm().doubts(tracker.tracks[0], plain_scene(), 0.1)
 
     assert not tracker.tracks[0].is_glow
 
 
 def test_darker_is_what_is_so_by_half_of_what_counts_as_a_change() -> None:
-    at = scene()
+    at = plain_scene()
     half = int(at.grey.threshold[0, 0]) // 2
     steps = (0, half, half + 1, -half - 1)
     row = np.repeat(100 - np.array(steps), WIDTH // 4).astype(np.uint8)

@@ -108,6 +108,15 @@ def lit(flakes: list[Visitor]) -> Callable[[Plane], Plane]:
     return camera
 
 
+@cache
+def learnt_lit_snow() -> Detector:
+    return learnt(shots=lambda now_s: shot(now_s, camera=lit(snow(now_s, CALM))), learnt_s=LEARNT_S)
+
+
+def watching_lit_snow() -> Detector:
+    return copy.deepcopy(learnt_lit_snow())
+
+
 def test_who_comes_down_with_lit_flakes_is_told_by_what_is_dark_about_him() -> None:
     def place(now_s: float) -> tuple[float, float]:
         return 150, 90 * now_s - 14
@@ -119,12 +128,8 @@ def test_who_comes_down_with_lit_flakes_is_told_by_what_is_dark_about_him() -> N
     def with_a_flake(now_s: float) -> Frame:
         return shot(now_s, camera=lit([*snow(now_s, CALM), Visitor(*place(now_s), 8, 14)]))
 
-    snows = learnt(
-        shots=lambda now_s: shot(now_s, camera=lit(snow(now_s, CALM))), learnt_s=LEARNT_S
-    )
-
-    assert moving(watch(copy.deepcopy(snows), with_somebody, until_s=1.5))
-    assert not moving(watch(snows, with_a_flake, until_s=1.5))
+    assert moving(watch(watching_lit_snow(), with_somebody, until_s=1.5))
+    assert not moving(watch(watching_lit_snow(), with_a_flake, until_s=1.5))
 
 
 def test_somebody_dark_changes_nothing_about_what_flakes_look_like() -> None:
@@ -133,10 +138,7 @@ def test_somebody_dark_changes_nothing_about_what_flakes_look_like() -> None:
         small = Visitor(250, 90 * (now_s - 8) - 14, 8, 14, look=2)
         return shot(now_s, [walker, small], camera=lit(snow(now_s, CALM)))
 
-    snows = learnt(
-        shots=lambda now_s: shot(now_s, camera=lit(snow(now_s, CALM))), learnt_s=LEARNT_S
-    )
-    told = watch(snows, shots, until_s=9.5)
+    told = watch(watching_lit_snow(), shots, until_s=9.5)
 
     assert any(box.x > 220 for found in told for box in found.boxes)
 

@@ -17,7 +17,7 @@ class Blob:
     Attributes:
         area_px: What of it is the object, about.
         centre_x, centre_y: Its centre of mass.
-        is_doubtful: It may be a flake of snow.
+        is_doubtful: It may be a drop or a flake.
     """
 
     x: int

@@ -49,12 +49,11 @@ class Flakes:
 
     def note(self, gone: list[Track], now_s: float) -> None:
         """Learn which way flakes go, from those that came and went."""
-        count = len(self._gone)
         for track in gone:
             is_flake = not track.trusted and track.largest_px < self.side_by_side_px
             if is_flake and track.life_s > _LEAST_LIFE_S:
                 self._gone.append((now_s, *_moved(track)))
-        if len(self._gone) != count or self._gone.maxlen == count:
+        if self._gone and self._gone[-1][0] == now_s:
             while now_s - self._gone[0][0] > _KNOWN_S:
                 self._gone.popleft()
             self._way = self._common_way()

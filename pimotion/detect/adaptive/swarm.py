@@ -10,9 +10,10 @@ from typing import NamedTuple
 from pimotion.detect.adaptive.tracks import Track
 
 _BRIEF_S = 1.2
+"""What goes unbelieved within this time came and went; leaves that sway on are another matter."""
 _MEMORY_S, _RATE, _LEAST = 12.0, 0.4, 2
 """More than 0.4 short-lived tracks a second, over 12 s or as long as there were pictures, and more
-than two, are insects, flakes or leaves."""
+than two, are insects or leaves."""
 _SIZES, _MOST_S = 3.0, 0.85
 """Among them a thing has to be 3 times as large as most, or to outlive them, 0.85 s at most; in
 mid-air it has to be seen for so long."""
