@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,8 +66,20 @@ def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera)
     with ExitStack() as stack:
         recording = stack.enter_context(open_recording(options.source, options.fps))
         _say_rate(recording, options)
-        outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
+        with _undisturbed():  # what is opened is known to the stack before a signal can end it
+            outputs = [stack.enter_context(each) for each in _outputs(options, camera_id, camera)]
         _Replay(recording, options, node, camera_id, camera, outputs).run()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals that break a replay off wait."""
+    breaking_off = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, breaking_off)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _refuse_outputs(options: ReplayOptions) -> None:

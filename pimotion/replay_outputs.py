@@ -85,10 +85,14 @@ class Output(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None or issubclass(kind, SourceLost):
-            self._named(self._finish)
-        else:
+        if kind is not None and not issubclass(kind, SourceLost):
             self._drop()
+            return
+        try:
+            self._named(self._finish)
+        except BaseException:
+            self._drop()
+            raise
 
     def frame(self, frame: Frame, newest: Detection | None) -> None:
         """Write one frame; ``newest`` is the last analysed one's result, maybe an earlier one's.
@@ -207,8 +211,10 @@ class Annotated(Output):
         self._draft.keep()
 
     def _drop(self) -> None:
-        self._video.drop()
-        self._draft.drop()
+        try:
+            self._video.drop()
+        finally:
+            self._draft.drop()
 
 
 class _Video:
