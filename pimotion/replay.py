@@ -30,6 +30,7 @@ from pimotion.types import Detection, EventType, Frame, Message, MotionEvent, St
 log = logging.getLogger(__name__)
 
 _PROGRESS_EVERY_S = 0.5
+_BREAKING_OFF = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,23 @@ def replay(options: ReplayOptions, *, node: str, camera_id: str, camera: Camera)
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let signals that break a replay off wait."""
-    breaking_off = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, breaking_off)
+    """Let signals that break a replay off wait.
+
+    Not by the thread's mask: the numeric libraries have threads of their own, which take a signal
+    in this one's place, and Python then answers it here.
+    """
+    waiting: list[int] = []
+    answers = {int(number): signal.getsignal(number) for number in _BREAKING_OFF}
+    heard = {number: answer for number, answer in answers.items() if answer != signal.SIG_IGN}
+    for number in heard:
+        signal.signal(number, lambda number, _frame: waiting.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, answer in heard.items():
+            signal.signal(number, answer)
+        for number in waiting:
+            signal.raise_signal(number)
 
 
 def _refuse_outputs(options: ReplayOptions) -> None:
