@@ -58,8 +58,23 @@ def test_in_rain_what_goes_on_for_three_pictures_stands_out() -> None:
     told = [sum(shown(weather, [*drops(1000 + index), CAT])) for index in range(6)]
     assert told[:2] == [0, 0]
     assert min(told[2:]) >= 1
-    assert weather.flakes_px == 0
-    assert not weather.may_stand_out(4 * SPECK_PX**2, 0)
+    assert weather.falling(1).is_rain
+
+
+@pytest.mark.parametrize("area", [SPECK_PX**2, 2 * SPECK_PX**2])
+def test_what_is_twice_as_large_may_stand_out_once_it_is_told_what_falls(area: int) -> None:
+    """Also where its parts are too far from where they were to be known again."""
+    weather = rained_on(pictures=10)
+    assert not weather.may_stand_out(area, 0)
+    assert rained_on().may_stand_out(area, 0) == (area > SPECK_PX**2)
+
+
+def test_somebody_who_is_not_believed_yet_does_not_turn_rain_into_snow() -> None:
+    weather = rained_on()
+    for index in range(20):
+        shown(weather, [*drops(1000 + index), CAT])
+    assert any(shown(weather, [*drops(2000), CAT]))
+    assert weather.falling(1).is_rain
 
 
 def test_in_snow_it_does_not() -> None:
@@ -67,7 +82,8 @@ def test_in_snow_it_does_not() -> None:
     for index in range(100):
         shown(weather, flakes(index))
     assert not any(sum(shown(weather, [*flakes(100 + index), CAT])) for index in range(6))
-    assert weather.flakes_px > 0
+    assert not weather.falling(1).is_rain
+    assert weather.falling(1).side_by_side_px > 0
     assert [weather.may_stand_out(area, 0) for area in (SPECK_PX**2, 2 * SPECK_PX**2)] == [
         False,
         True,
@@ -88,7 +104,7 @@ def test_with_few_pictures_a_second_nothing_is_told() -> None:
     """Neither are flakes where they were in the picture before."""
     weather = rained_on(step_s=0.2)
     assert not any(any(shown(weather, [*drops(index), CAT], 0.2)) for index in range(6))
-    assert weather.flakes_px == 0
+    assert weather.falling(1).side_by_side_px == 0
 
 
 def test_with_many_pictures_a_second_a_drop_that_is_in_two_of_them_is_a_drop() -> None:
@@ -102,7 +118,7 @@ def test_with_many_pictures_a_second_a_drop_that_is_in_two_of_them_is_a_drop() -
 
 @pytest.mark.parametrize(
     ("darker_px", "area_px", "stands_out"),
-    [(20, 60, True), (6, 60, False), (3, 6, False), (0, 60, False)],
+    [(5, 15, True), (2, 15, False), (3, 6, False), (0, 15, False)],
 )
 def test_among_lit_drops_what_has_something_dark_about_it_may_stand_out(
     darker_px: int, area_px: int, stands_out: bool
@@ -110,7 +126,7 @@ def test_among_lit_drops_what_has_something_dark_about_it_may_stand_out(
     weather = rained_on()
     for _ in range(200):
         weather.learn_darker(100, 1, STEP_S)
-    assert weather.glows
+    assert weather.falling(1).glows
     assert weather.may_stand_out(area_px, darker_px) == stands_out
 
 
@@ -118,12 +134,12 @@ def test_before_a_bright_sky_drops_are_dark_themselves() -> None:
     weather = rained_on()
     for _ in range(200):
         weather.learn_darker(100, 30, STEP_S)
-    assert not weather.glows
-    assert not weather.may_stand_out(60, 60)
+    assert not weather.falling(1).glows
+    assert not weather.may_stand_out(15, 15)
 
 
 def test_at_first_nobody_knows_what_drops_look_like_and_no_drop_changes_nothing() -> None:
     weather = rained_on()
     weather.learn_darker(0, 0, 60.0)
-    assert not weather.glows
-    assert not weather.may_stand_out(60, 60)
+    assert not weather.falling(1).glows
+    assert not weather.may_stand_out(15, 15)

@@ -11,6 +11,7 @@ from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.flakes import Flakes
 from pimotion.detect.adaptive.tracks import Track, Tracker
 from pimotion.detect.adaptive.trust import Trust
+from pimotion.detect.adaptive.weather import Falling
 
 SIDE_BY_SIDE_PX = 60.0
 STEP_S = 0.1
@@ -42,7 +43,7 @@ def track(
 def flakes(way: Way | None = (0, 40), count: int = 20) -> Flakes:
     """Knows snow that goes this way, px a second."""
     made = Flakes(WIDTH)
-    made.side_by_side_px = SIDE_BY_SIDE_PX
+    made.falling = Falling(SIDE_BY_SIDE_PX)
     if way is not None:
         made.note([track(way, 0.3)] * count, 1.0)
     return made
@@ -84,7 +85,7 @@ def test_where_flakes_only_add_light_who_takes_some_away_is_none() -> None:
     dark, bright = track((0, 40), 0.5), track((0, 40), 0.5)
     dark.is_glow = False
     by_night, by_day = flakes(), flakes()
-    by_night.glow = True
+    by_night.falling = Falling(SIDE_BY_SIDE_PX, glows=True)
     assert [by_night.may_be(each) for each in (dark, bright)] == [False, True]
     assert [by_day.may_be(each) for each in (dark, bright)] == [True, True]
 
@@ -139,8 +140,8 @@ def test_without_snow_there_are_none() -> None:
 def test_flakes_are_no_swarm_of_insects(area_px: float, is_swarm: bool) -> None:
     trust = Trust(WIDTH, least_px=14, absorb_s=30)
     for now_s in (0.0, 5.0):
-        trust.note([track((0, 40), 0.3, area_px=area_px)] * 10, now_s, flakes_px=SIDE_BY_SIDE_PX)
-    trust.note([], 5.0, flakes_px=0)
+        trust.note([track((0, 40), 0.3, area_px=area_px)] * 10, now_s, Falling(SIDE_BY_SIDE_PX))
+    trust.note([], 5.0)
     doubt = trust.doubts(track((40, 0), 0.5, area_px=50), plain_scene(), STEP_S)
     assert (doubt == "clutter") == is_swarm
 

@@ -34,9 +34,9 @@ def insect_swarm(insects: int = 6, *, watched_s: float = 0.0, leaves: int = 0) -
     trust = Trust(WIDTH, least_px=LEAST_PX, absorb_s=30)
     fly = blob(50, 40, 90)
     track = Track(1, fly, fly, 0.0, 0.0, fly, 0.0, fly, is_inside=True, largest_px=fly.area_px)
-    trust.note([], 0.0, flakes_px=0)
+    trust.note([], 0.0)
     swarm = [track] * insects + [replace(track, is_glow=False)] * leaves
-    trust.note(swarm, watched_s, flakes_px=0)
+    trust.note(swarm, watched_s)
     return trust
 
 
@@ -152,7 +152,7 @@ def test_how_many_insects_are_many_depends_on_how_long_one_has_looked(
 
 def test_a_swarm_is_forgotten_when_it_is_over() -> None:
     trust = insect_swarm()
-    trust.note([], 12.5, flakes_px=0)
+    trust.note([], 12.5)
     assert believed_after_s(trust, EVEN_S, area_px=100, x=0, is_glow=True) < 0.4
 
 
@@ -160,7 +160,7 @@ def test_what_stays_is_no_insect() -> None:
     trust = insect_swarm(0)
     bush = blob(50, 40, 90)
     track = Track(1, bush, bush, 0.0, 1.3, bush, 0.0, bush, is_inside=True, largest_px=90)
-    trust.note([track] * 9, 2.0, flakes_px=0)
+    trust.note([track] * 9, 2.0)
     assert believed_after_s(trust, EVEN_S, area_px=100, x=0, is_glow=True) < 0.4
 
 

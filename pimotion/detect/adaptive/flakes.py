@@ -1,4 +1,4 @@
-"""In snow, who goes another way than the flakes."""
+"""In snow and rain, who goes another way than what falls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections import deque
 
 from pimotion.detect.adaptive.tracks import Track
+from pimotion.detect.adaptive.weather import Falling
 
 _ONE = 0.72
 """Of what flakes side by side may have, a region of less was only let through as a doubtful one."""
@@ -32,25 +33,24 @@ class Flakes:
     way: who goes another is none of them, however small he is.
 
     Attributes:
-        side_by_side_px: Up to this area flakes side by side look like one thing; 0 without snow.
-        glow: They only add light, so that what takes some away is none of them.
+        falling: The snow; or rain, of which drops side by side, one after the other, may look like
+            one thing that goes on.
     """
 
     def __init__(self, width: int) -> None:
-        self.side_by_side_px = 0.0
-        self.glow = False
+        self.falling = Falling()
         self._width = width
         self._gone: deque[tuple[float, float, float]] = deque(maxlen=200)
         self._way = (0.0, 1.0)
 
     def is_one(self, track: Track) -> bool:
         """Tell whether something that came and went unbelieved was no larger than a flake."""
-        return track.largest_px < _ONE * self.side_by_side_px
+        return track.largest_px < _ONE * self.falling.side_by_side_px
 
     def note(self, gone: list[Track], now_s: float) -> None:
         """Learn which way flakes go, from those that came and went."""
         for track in gone:
-            is_flake = not track.trusted and track.largest_px < self.side_by_side_px
+            is_flake = not track.trusted and track.largest_px < self.falling.side_by_side_px
             if is_flake and track.life_s > _LEAST_LIFE_S:
                 self._gone.append((now_s, *_moved(track)))
         if self._gone and self._gone[-1][0] == now_s:
@@ -61,14 +61,16 @@ class Flakes:
     def may_be(self, track: Track) -> bool:
         """Tell whether something may be flakes yet."""
         area_px = track.blob.area_px
-        if self.glow and not track.is_glow:
+        if self.falling.glows and not track.is_glow:
             return False
-        if area_px < self.side_by_side_px:
+        if self.falling.is_rain and not track.blob.is_doubtful:
+            return False
+        if area_px < self.falling.side_by_side_px:
             if track.seen_for_s < _SEEN_S:
                 return True
-            if area_px < _ONE * self.side_by_side_px and not self._leaves_their_way(track):
+            if area_px < _ONE * self.falling.side_by_side_px and not self._leaves_their_way(track):
                 return True
-        elif area_px > min(_GROUP * self.side_by_side_px, _LOOSE * track.blob.box_px):
+        elif area_px > min(_GROUP * self.falling.side_by_side_px, _LOOSE * track.blob.box_px):
             return False
         return self._goes_with_them(track)
 

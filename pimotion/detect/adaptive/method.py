@@ -115,7 +115,7 @@ class Adaptive:
             scene, self._objects, self._age.step_s, is_crowd=believed >= _CROWD
         )
         gone = self._tracker.follow(found.blobs, now_s, self._age.step_s)
-        self._trust.note(gone, now_s, flakes_px=found.flakes_px, flakes_glow=found.flakes_glow)
+        self._trust.note(gone, now_s, found.falling)
         doubts = self._judge(now_s)
         self._learn()
         return self._sight(found, doubts, changed_px, masked_px)

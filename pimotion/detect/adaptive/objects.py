@@ -17,7 +17,7 @@ from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.labels import Labels
 from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, where
 from pimotion.detect.adaptive.scene import Scene
-from pimotion.detect.adaptive.weather import Weather
+from pimotion.detect.adaptive.weather import Falling, Weather
 from pimotion.pixels import Pixels, as_pixels
 
 _MOST = 32
@@ -45,16 +45,14 @@ class Found:
         light: Regions that only changed their light.
         specks: Regions that are rain or snow.
         small_px: Pixels in regions too small to look at.
-        flakes_px: What is smaller, as `Blob.area_px`, and falls, is snow; 0 if none falls.
-        flakes_glow: Snow only adds light.
+        falling: The rain or snow; areas as `Blob.area_px`.
     """
 
     blobs: tuple[Blob, ...]
     light: tuple[Blob, ...]
     specks: tuple[Blob, ...]
     small_px: int
-    flakes_px: float = 0.0
-    flakes_glow: bool = False
+    falling: Falling = Falling()
 
 
 class ObjectFinder:
@@ -104,8 +102,7 @@ class ObjectFinder:
             sizes = self._join(box)
         blobs, small_px = self._largest(sizes)
         blobs = (blobs + doubtful)[:_MOST]
-        flakes_px = _SOLID_SHARE * self._weather.flakes_px
-        return Found(blobs, light, specks, small_px, flakes_px, self._weather.glows)
+        return Found(blobs, light, specks, small_px, self._weather.falling(_SOLID_SHARE))
 
     def _without_light(self, scene: Scene, box: Box) -> tuple[list[int], tuple[Blob, ...]]:
         """Set the foreground: changed structure, and changed grey that has some of it.

@@ -11,6 +11,7 @@ from pimotion.detect.adaptive.planes import Plane
 from pimotion.detect.adaptive.scene import Scene, correlation
 from pimotion.detect.adaptive.swarm import Swarm
 from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track, overlap_px
+from pimotion.detect.adaptive.weather import Falling
 from pimotion.pixels import Pixels
 
 _LONG_ENOUGH_S = 0.28
@@ -88,18 +89,15 @@ class Trust:
         """Change the area of the smallest object that counts, px at half size."""
         self._least_px = max(_SPECK_PX, least_px)
 
-    def note(
-        self, gone: list[Track], now_s: float, *, flakes_px: float, flakes_glow: bool = False
-    ) -> None:
+    def note(self, gone: list[Track], now_s: float, falling: Falling = Falling()) -> None:
         """Remember what clutter looks like.
 
         Args:
             gone: What came and went, believed or not.
             now_s: When the picture was taken.
-            flakes_px: Up to this area flakes side by side look like one thing; 0 without snow.
-            flakes_glow: They only add light.
+            falling: The rain or snow.
         """
-        self._flakes.side_by_side_px, self._flakes.glow = flakes_px, flakes_glow
+        self._flakes.falling = falling
         self._flakes.note(gone, now_s)
         self._swarm.note((track for track in gone if not self._flakes.is_one(track)), now_s)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ _SPECKS_S = 2.0
 _ABOVE_SPECKS = 4.3
 """A region counts in weather if it is so many times as large as a large speck (9th of 10)."""
 _DOUBTFUL = 2.0
-"""In snow, one that is twice as large may be somebody, by the way it goes."""
+"""One that is twice as large may be somebody, by the way it goes, once it is told what falls."""
 _GLOW, _DARK, _GLOW_S = 0.05, 0.15, 5.0
 """While less than a twentieth of the specks' pixels is darker than the scene, over 5 s, they are
 lit drops or flakes, and what is darker in 0.15 of itself may be somebody, as small as he is."""
@@ -29,17 +30,34 @@ snow 40 to 60 % of the flakes, at 10 to 15 pictures a second."""
 _CLOSEST_S, _FURTHEST_S = 0.06, 0.15
 """Pictures so far apart are compared. In closer ones a drop goes on, too, and in those further
 apart a flake does not."""
-_RAIN, _SNOW, _EITHER = 0.2, 0.5, 0.35
-"""If in under a fifth of the pictures a speck goes on from the two before, it is rain; if in over
-half of them, snow; so many drops that some go on by chance may be either."""
+_RAIN, _SNOW, _EITHER = 0.03, 0.05, 0.04
+"""If under 3 % of the specks go on from the two pictures before, it is rain (in drawn rain 0.3 to 1 %
+do, by chance); if over 5 %, snow (in drawn snow 7 to 50 %, least in wind); so many drops that some go
+on by chance may be either."""
 _KIND_S = 15.0
 """Over this time it is told; a person who is not believed yet is a speck meanwhile."""
-_DOUBT = 20
-"""As many pictures of either are taken to have gone before the first."""
+_DOUBT = 100
+"""As many specks of either are taken to have fallen besides."""
 _DRY = 1.0
 """Fewer regions than this at once, over 2 s: it is over, and may be another kind the next time."""
 _SIDE_BY_SIDE = 6.0
 """Near flakes side by side are up to so many times as large as a large speck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """What rain or snow there is.
+
+    Attributes:
+        side_by_side_px: Up to this area what falls side by side looks like one thing; 0 if nothing
+            does, or it is not told what.
+        is_rain: What goes on from picture to picture is none of it.
+        glows: It only adds light, as in the light of a lamp or before dark ground.
+    """
+
+    side_by_side_px: float = 0.0
+    is_rain: bool = False
+    glows: bool = False
 
 
 class Weather:
@@ -62,10 +80,11 @@ class Weather:
         """There are so many specks that a region may be one of them."""
         return self._specks > _SPECKS
 
-    @property
-    def flakes_px(self) -> float:
-        """The area up to which a region that falls may be flakes side by side; 0 without snow."""
-        return _SIDE_BY_SIDE * self._speck_px if self.is_bad and self._lingering > _SNOW else 0.0
+    def falling(self, solid_share: float) -> Falling:
+        """Return what falls; of a region's pixels so much is the thing."""
+        is_told = self.is_bad and not self._is_either
+        side_by_side_px = solid_share * _SIDE_BY_SIDE * self._speck_px if is_told else 0.0
+        return Falling(side_by_side_px, self._lingering < _RAIN, self._glows)
 
     def is_bad_with(self, regions: int) -> bool:
         """Tell whether it is bad, or so many regions may be the beginning of it."""
@@ -78,7 +97,7 @@ class Weather:
         if len(areas) >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
             large_speck = sorted(areas)[int(0.9 * (len(areas) - 1))]
             self._speck_px += weight * (large_speck - self._speck_px)
-        if self._pictures and self._specks < _DRY:
+        if self._fallen and self._specks < _DRY:
             self._forget_kind()
 
     def stands_out(
@@ -108,11 +127,11 @@ class Weather:
             return is_large
         goes_on = self._shares(self._going_on, areas, foreground, labels, box)
         if self._since_s >= _CLOSEST_S:
-            lingers = any(
-                on and not large and not known
-                for on, large, known in zip(goes_on, is_large, is_known, strict=True)
-            )
-            self._learn_kind(lingers=lingers)
+            self._learn_kind([
+                on
+                for on, area, large, known in zip(goes_on, areas, is_large, is_known, strict=True)
+                if area and not large and not known
+            ])
             is_again = self._shares(self._before, areas, foreground, labels, box)
             again = as_pixels(labels.pick(is_again, self._shared[box]))
             self._going_on.fill(0)
@@ -127,19 +146,14 @@ class Weather:
         if specks_px:
             self._darker += share(step_s, _GLOW_S) * (darker_px / specks_px - self._darker)
 
-    @property
-    def glows(self) -> bool:
-        """Specks only add light, as in the light of a lamp or before dark ground."""
-        return self._darker < _GLOW
-
     def may_stand_out(self, area: int, darker_px: int) -> bool:
         """Tell whether a region that does not is to be followed all the same.
 
-        By what is dark about it; or in snow, where flakes can be followed, to be told by its way.
+        By what is dark about it; or by its way, as drops have none, and flakes can be followed.
         """
-        if self.glows and darker_px > _DARK * area and area >= self._speck_px:
+        if self._glows and darker_px > _DARK * area and area >= self._speck_px:
             return True
-        return self._lingering > _SNOW and area >= _DOUBTFUL * self._speck_px
+        return not self._is_either and area >= _DOUBTFUL * self._speck_px
 
     def _shares(
         self, earlier: Pixels, areas: Sequence[int], foreground: Pixels, labels: Labels, box: Box
@@ -153,12 +167,24 @@ class Weather:
         np.copyto(self._before, foreground)
         self._since_s = 0.0
 
-    def _learn_kind(self, *, lingers: bool) -> None:
-        self._pictures += 1
-        weight = max(share(self._since_s, _KIND_S), 1 / (_DOUBT + self._pictures))
-        self._lingering += weight * (lingers - self._lingering)
+    def _learn_kind(self, goes_on: Sequence[bool]) -> None:
+        """Take the specks of one picture into account, and which of them go on."""
+        kept = 1 - share(self._since_s, _KIND_S)
+        self._fallen = kept * self._fallen + len(goes_on)
+        self._lingered = kept * self._lingered + sum(goes_on)
+
+    @property
+    def _glows(self) -> bool:
+        return self._darker < _GLOW
+
+    @property
+    def _is_either(self) -> bool:
+        return _RAIN <= self._lingering <= _SNOW
+
+    @property
+    def _lingering(self) -> float:
+        return (self._lingered + _EITHER * _DOUBT) / (self._fallen + _DOUBT)
 
     def _forget_kind(self) -> None:
-        self._lingering = _EITHER
-        self._pictures = 0
+        self._fallen = self._lingered = 0.0
         self._since_s = math.inf
