@@ -150,6 +150,19 @@ def test_how_many_insects_are_many_depends_on_how_long_one_has_looked(
     assert (in_mid_air_s >= 0.75) == is_swarm
 
 
+@pytest.mark.parametrize(("insects", "took_s"), [(0, 0.5), (6, 1.0)])
+def test_a_slow_camera_waits_longer_among_insects(insects: int, took_s: float) -> None:
+    trust = insect_swarm(insects)
+    assert believed_after_s(trust, [0.5] * 8, area_px=100, x=60, is_glow=True) == took_s
+
+
+def test_for_a_slow_camera_insects_that_are_taken_for_one_go_to_and_fro() -> None:
+    tracker, trust, at = Tracker(WIDTH, HEIGHT), insect_swarm(), plain_scene()
+    for number in range(8):
+        tracker.follow([blob(60 + 12 * (number % 2), 40, 100)], 0.5 * number, 0.5)
+        assert trust.doubts(tracker.tracks[0], at, 0.5) == "clutter"
+
+
 def test_a_swarm_is_forgotten_when_it_is_over() -> None:
     trust = insect_swarm()
     trust.note([], 12.5)

@@ -6,7 +6,7 @@ import math
 from collections import deque
 
 from pimotion.detect.adaptive.tracks import Track
-from pimotion.detect.adaptive.weather import Falling
+from pimotion.detect.adaptive.weather import DRY
 
 _ONE = 0.72
 """Of what flakes side by side may have, a region of less was only let through as a doubtful one."""
@@ -38,7 +38,7 @@ class Flakes:
     """
 
     def __init__(self, width: int) -> None:
-        self.falling = Falling()
+        self.falling = DRY
         self._width = width
         self._gone: deque[tuple[float, float, float]] = deque(maxlen=200)
         self._way = (0.0, 1.0)

@@ -17,7 +17,7 @@ from pimotion.detect.adaptive.blob import Blob
 from pimotion.detect.adaptive.labels import Labels
 from pimotion.detect.adaptive.planes import SQUARE_PX, Box, mask, where
 from pimotion.detect.adaptive.scene import Scene
-from pimotion.detect.adaptive.weather import Falling, Weather
+from pimotion.detect.adaptive.weather import DRY, Falling, Weather
 from pimotion.pixels import Pixels, as_pixels
 
 _MOST = 32
@@ -52,7 +52,7 @@ class Found:
     light: tuple[Blob, ...]
     specks: tuple[Blob, ...]
     small_px: int
-    falling: Falling = Falling()
+    falling: Falling = DRY
 
 
 class ObjectFinder:

@@ -11,7 +11,7 @@ from pimotion.detect.adaptive.planes import Plane
 from pimotion.detect.adaptive.scene import Scene, correlation
 from pimotion.detect.adaptive.swarm import Swarm
 from pimotion.detect.adaptive.tracks import SLOW_STEP_S, Track, overlap_px
-from pimotion.detect.adaptive.weather import Falling
+from pimotion.detect.adaptive.weather import DRY, Falling
 from pimotion.pixels import Pixels
 
 _LONG_ENOUGH_S = 0.28
@@ -43,6 +43,8 @@ way, may be as fast as it is: a dog runs eight lengths a second."""
 _LARGE_AREAS, _LARGE_SOLID, _SLOW_SIGHTINGS = 12.0, 0.35, 2
 """With under 4 pictures a second what is large and solid counts at first sight; else the second is
 waited for, as no drop, flake or insect lasts."""
+_SLOW_SWARM_SIGHTINGS, _SLOW_STRAIGHT = 3, 0.7
+"""Where many come and go one may be taken for another: they seldom make a straight way of three."""
 _MOVED_SIZES = 0.45
 _MOVED_MOST_RATIO, _MOVED_LEAST_RATIO = 0.08, 0.012
 """To move on is to go 0.45 of one's size, but 1.2 % of the width at least; 8 % is enough for all.
@@ -89,7 +91,7 @@ class Trust:
         """Change the area of the smallest object that counts, px at half size."""
         self._least_px = max(_SPECK_PX, least_px)
 
-    def note(self, gone: list[Track], now_s: float, falling: Falling = Falling()) -> None:
+    def note(self, gone: list[Track], now_s: float, falling: Falling = DRY) -> None:
         """Remember what clutter looks like.
 
         Args:
@@ -119,6 +121,11 @@ class Trust:
         """Judge what a slow camera sees too seldom to watch how it moves."""
         is_large = track.blob.area_px > _LARGE_AREAS * self._least_px
         is_solid = track.blob.area_px > _LARGE_SOLID * track.blob.box_px
+        _, is_swarm = self._swarm.needed_s(track, 0.0)
+        if is_swarm:
+            is_straight = track.moved_from(track.first) > _SLOW_STRAIGHT * track.path
+            is_long = track.sightings >= _SLOW_SWARM_SIGHTINGS
+            return None if is_straight and is_long else "clutter"
         is_certain = track.sightings >= _SLOW_SIGHTINGS or (is_large and is_solid)
         return None if is_certain else "too_short"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import cv2
 import numpy as np
@@ -31,9 +32,9 @@ _CLOSEST_S, _FURTHEST_S = 0.06, 0.15
 """Pictures so far apart are compared. In closer ones a drop goes on, too, and in those further
 apart a flake does not."""
 _RAIN, _SNOW, _EITHER = 0.03, 0.05, 0.04
-"""If under 3 % of the specks go on from the two pictures before, it is rain (in drawn rain 0.3 to 1 %
-do, by chance); if over 5 %, snow (in drawn snow 7 to 50 %, least in wind); so many drops that some go
-on by chance may be either."""
+"""If under 3 % of the specks go on from the two pictures before, it is rain (in drawn rain 0.3 to
+1 % do, by chance); if over 5 %, snow (in drawn snow 7 to 50 %, least in wind); so many drops that
+some go on by chance may be either."""
 _KIND_S = 15.0
 """Over this time it is told; a person who is not believed yet is a speck meanwhile."""
 _DOUBT = 100
@@ -60,6 +61,9 @@ class Falling:
     glows: bool = False
 
 
+DRY = Falling()
+
+
 class Weather:
     """Knows what specks are usual at present. Not thread-safe: owned by one finder.
 
@@ -72,6 +76,7 @@ class Weather:
         self._specks = 0.0
         self._speck_px = 4.0
         self._darker = 0.5
+        self._fallen, self._lingered = 0.0, 0.0
         self._before, self._going_on, self._shared = (mask(shape) for _ in range(3))
         self._forget_kind()
 
@@ -127,11 +132,11 @@ class Weather:
             return is_large
         goes_on = self._shares(self._going_on, areas, foreground, labels, box)
         if self._since_s >= _CLOSEST_S:
-            self._learn_kind([
-                on
-                for on, area, large, known in zip(goes_on, areas, is_large, is_known, strict=True)
-                if area and not large and not known
-            ])
+            are_specks = [
+                area > 0 and not large and not known
+                for area, large, known in zip(areas, is_large, is_known, strict=True)
+            ]
+            self._learn_kind(list(compress(goes_on, are_specks)))
             is_again = self._shares(self._before, areas, foreground, labels, box)
             again = as_pixels(labels.pick(is_again, self._shared[box]))
             self._going_on.fill(0)
@@ -186,5 +191,5 @@ class Weather:
         return (self._lingered + _EITHER * _DOUBT) / (self._fallen + _DOUBT)
 
     def _forget_kind(self) -> None:
-        self._fallen = self._lingered = 0.0
+        self._fallen, self._lingered = 0.0, 0.0
         self._since_s = math.inf
