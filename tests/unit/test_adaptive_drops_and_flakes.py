@@ -64,9 +64,19 @@ def test_in_rain_what_goes_on_for_three_pictures_stands_out() -> None:
 @pytest.mark.parametrize("area", [SPECK_PX**2, 2 * SPECK_PX**2])
 def test_what_is_twice_as_large_may_stand_out_once_it_is_told_what_falls(area: int) -> None:
     """Also where its parts are too far from where they were to be known again."""
-    weather = rained_on(pictures=10)
-    assert not weather.may_stand_out(area, 0)
     assert rained_on().may_stand_out(area, 0) == (area > SPECK_PX**2)
+
+
+def test_the_first_specks_do_not_tell_what_falls() -> None:
+    weather = Weather(SHAPE)
+    pictures = 0
+    while not weather.is_bad:
+        shown(weather, drops(pictures))
+        pictures += 1
+    for index in range(2):
+        shown(weather, drops(pictures + index))
+        assert weather.falling(1).side_by_side_px == 0
+        assert not weather.may_stand_out(4 * SPECK_PX**2, 0)
 
 
 def test_somebody_who_is_not_believed_yet_does_not_turn_rain_into_snow() -> None:
@@ -93,7 +103,7 @@ def test_in_snow_it_does_not() -> None:
 @pytest.mark.parametrize("pictures_between", [0, 100])
 def test_snow_after_rain_is_told_from_rain(pictures_between: int) -> None:
     """At once after a dry time, in which the rain is forgotten; after 3 s without."""
-    weather = rained_on(pictures=400)
+    weather = rained_on(pictures=3000)
     for _ in range(pictures_between):
         weather.count([], STEP_S)
     told = [any(shown(weather, flakes(index))) for index in range(60)]
