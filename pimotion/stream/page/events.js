@@ -3,11 +3,15 @@
 import { json, momentOf, setText, wordsOf } from "./words.js";
 
 const EVENTS_EVERY = 5; // polls; at once when a camera's event changes
+const PAGE = 30;
+const MOST_AT_ONCE = 200; // of the server
+const RETRY_MS = 2000; // until a picture that did not come is asked for again; in vain: after twice
+const LONGEST_MS = 60 * 1000; // the time, at most this
 
 const $ = (id) => document.getElementById(id);
 let cameraNames = new Map();
 
-const events = { rows: [], marker: "", countdown: 0, older: [] };
+const events = { marker: "", countdown: 0, wanted: PAGE };
 
 export async function refreshEvents(state) {
   cameraNames = new Map(state.cameras.map((camera) => [camera.id, camera.name]));
@@ -17,26 +21,34 @@ export async function refreshEvents(state) {
   // The still of an event is stored a moment after its start: so look again soon.
   events.countdown = marker === events.marker ? EVENTS_EVERY : 1;
   events.marker = marker;
-  events.rows = await json("api/events?limit=30");
-  if (events.older.length === 0) $("more").hidden = events.rows.length < 30;
-  showEvents();
+  await showNewest(events.wanted);
 }
 
 export async function loadOlder() {
-  const last = events.older.at(-1) ?? events.rows.at(-1);
-  const rows = await json(`api/events?limit=30&before=${encodeURIComponent(last.id)}`);
-  events.older.push(...rows);
-  $("more").hidden = rows.length < 30;
-  showEvents();
+  events.wanted += PAGE;
+  await showNewest(events.wanted);
 }
 
-function showEvents() {
+// The older ones are asked for again, too: they end and are forgotten, and what was the newest
+// becomes one of them.
+async function showNewest(count) {
+  const rows = [];
+  let isAll = false;
+  while (!isAll && rows.length < count) {
+    const limit = Math.min(count - rows.length, MOST_AT_ONCE);
+    const before = rows.length > 0 ? `&before=${encodeURIComponent(rows.at(-1).id)}` : "";
+    const page = await json(`api/events?limit=${limit}${before}`);
+    rows.push(...page);
+    isAll = page.length < limit;
+  }
+  if (count !== events.wanted) return; // more are on their way
+  $("more").hidden = isAll;
+  showEvents(rows);
+}
+
+function showEvents(rows) {
   const list = $("events");
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
-  const seen = new Set();
-  const rows = [...events.rows, ...events.older].filter((row) => {
-    return !seen.has(row.id) && seen.add(row.id);
-  });
   const items = rows.map((row) => showEvent(known.get(row.id) ?? newEvent(row), row));
   // Only what moved is moved, so that a picture that loads is not disturbed.
   items.forEach((item, n) => {
@@ -50,21 +62,37 @@ function newEvent(row) {
   const item = $("event-template").content.firstElementChild.cloneNode(true);
   item.dataset.id = row.id;
   const button = item.querySelector(".still");
+  const image = item.querySelector("img");
+  let waitMs = RETRY_MS;
   button.disabled = true;
-  item.querySelector("img").addEventListener("load", () => (button.disabled = false));
-  item.querySelector("img").addEventListener("error", () => (button.disabled = true));
+  image.addEventListener("load", () => {
+    button.disabled = false;
+    waitMs = RETRY_MS;
+  });
+  image.addEventListener("error", () => {
+    button.disabled = true;
+    setTimeout(() => askAgain(image), waitMs);
+    waitMs = Math.min(2 * waitMs, LONGEST_MS);
+  });
   button.addEventListener("click", () => openPicture(item));
   return item;
 }
 
+// A browser never does so by itself, though the network was gone for a moment only.
+function askAgain(image) {
+  const isBroken = image.complete && image.naturalWidth === 0;
+  if (image.isConnected && isBroken) image.src = image.src; // the same, but it makes it look again
+}
+
 function showEvent(item, row) {
+  // Of today only the time is said, so it changes at midnight.
+  setText(item.querySelector("time"), row.started_at ? momentOf(row.started_at) : "time unknown");
   const text = JSON.stringify(row);
   if (item.dataset.row === text) return item;
   item.dataset.row = text;
   const running = row.reason === null;
   item.classList.toggle("running", running);
   setText(item.querySelector(".title"), titleOf(row));
-  setText(item.querySelector("time"), row.started_at ? momentOf(row.started_at) : "time unknown");
   item.querySelector("time").dateTime = row.started_at ?? "";
   setText(item.querySelector(".length"), lengthOf(row, running));
   const image = item.querySelector("img");

@@ -4,8 +4,11 @@
 
 export const HERE = location.origin + location.pathname; // without a login that stands in the address
 
+const ANSWER_MS = 10_000; // a busy Pi takes one second or two; a browser by itself waits minutes
+
 export async function json(url) {
-  const answer = await fetch(new URL(url, HERE), { cache: "no-store" });
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const answer = await fetch(new URL(url, HERE), { cache: "no-store", signal });
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   return answer.json();
 }
