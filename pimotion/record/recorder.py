@@ -18,14 +18,13 @@ from pimotion.config.settings import Storage
 from pimotion.config.values import size_text
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
+from pimotion.record.inbox import Inbox
 from pimotion.record.stills import Stills
 from pimotion.record.store import EventStore, last_event_utc_s, recent_events
 from pimotion.types import EventType, Message, MotionEvent, Still
 
 log = logging.getLogger(__name__)
 
-_QUEUE_MESSAGES = 100
-"""At most 100 stills of 200 kB wait while a disk hangs."""
 _UNSAVED_EVENTS = 100
 _RETRY_S = 5.0
 _TIDY_S = 60.0
@@ -71,7 +70,7 @@ class Recorder:
         self._database = folder / "events.db"
         self._stills = Stills(folder / "stills")
         self._storage = storage
-        self._queue: queue.Queue[MotionEvent | Still | None] = queue.Queue(_QUEUE_MESSAGES)
+        self._inbox = Inbox()
         self._store: EventStore | None = None
         self._retry_s = retry_s
         self._tell_late = tell_late
@@ -85,12 +84,11 @@ class Recorder:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._repeated = Repeated(log)
-        self._dropped = 0
 
     @property
     def dropped(self) -> int:
         """Messages that came while the queue was full."""
-        return self._dropped
+        return self._inbox.overflow
 
     def put(self, message: Message) -> None:
         """Remember an event or its still; everything else is ignored. Never blocks."""
@@ -98,11 +96,9 @@ class Recorder:
             return
         if isinstance(message, Still) and message.event_id is None:
             return
-        try:
-            self._queue.put_nowait(message)
-        except queue.Full:
-            self._dropped += 1
-            self._repeated.warning("full", "disk is too slow, a message is not recorded")
+        if not self._inbox.put(message):
+            text = "disk is too slow, stills and updates of events are not recorded"
+            self._repeated.warning("full", text)
 
     def start(self, threads: Threads) -> None:
         """Start the thread ``record``."""
@@ -111,8 +107,7 @@ class Recorder:
     def stop(self, timeout_s: float) -> bool:
         """Save what waits and end the thread; False if it did not end in time."""
         self._stopping.set()
-        with suppress(queue.Full):
-            self._queue.put_nowait(None)
+        self._inbox.wake()
         if self._thread is None:
             return True
         self._thread.join(timeout_s)
@@ -147,7 +142,7 @@ class Recorder:
     def run(self) -> None:
         """Save messages until `stop`; the body of the thread ``record``."""
         self._attempt("open", self._tidy)
-        while not (self._stopping.is_set() and self._queue.empty()):
+        while not (self._stopping.is_set() and self._inbox.is_empty):
             self._take(self._next())
         self._take(None)
         self._close()
@@ -158,7 +153,7 @@ class Recorder:
         while (left_s := until_s - time.monotonic()) > 0:
             self._beat.renew()
             try:
-                return self._queue.get(timeout=min(left_s, _TURN_S))
+                return self._inbox.get(min(left_s, _TURN_S))
             except queue.Empty:
                 if self._store is not None:
                     self._attempt("untold", self._keep_untold)
@@ -169,6 +164,7 @@ class Recorder:
             self._attempt("still", lambda: self._save_still(message))
         elif message is not None:
             self._unsaved[message.id] = message
+        self._unsaved.update(self._inbox.take_newest())
         if self._unsaved:
             self._attempt("save", self._save_events)
         self._attempt("untold", self._keep_untold)

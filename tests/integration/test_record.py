@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -273,6 +274,30 @@ def test_a_full_queue_is_counted_and_never_blocks(tmp_path: Path) -> None:
 
     assert recorder.dropped == 30
     assert recorder.stop(0)
+
+
+def test_an_event_that_ends_while_the_disk_hangs_is_not_left_running(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worn SD card stops for a minute, and four cameras see motion all the while."""
+    well = threading.Event()
+    save = EventStore.save
+
+    def hang(store: EventStore, message: MotionEvent) -> None:
+        well.wait(DEADLINE_S)
+        save(store, message)
+
+    monkeypatch.setattr(EventStore, "save", hang)
+    running = start()
+    names = [f"event-{number}" for number in range(4)]
+    for kind in (EventType.START, *[EventType.UPDATE] * 60, EventType.STOP):
+        for name in names:
+            running.recorder.put(event(name, kind))
+            running.recorder.put(still(name))
+    well.set()
+
+    wait_until(lambda: running.reasons() == dict.fromkeys(names, "quiet"), "the ends")
+    assert running.recorder.dropped > 0
 
 
 CRASH = """
