@@ -86,6 +86,31 @@ def test_a_hidden_page_watches_nothing_and_keeps_its_last_picture(
     wait(page, lambda: seen(page, ".screen") == feed.number)
 
 
+def test_a_page_that_was_hidden_while_an_answer_was_late_asks_no_oftener(
+    page: Page, server: StreamServer
+) -> None:
+    """Somebody without contact looks at his telephone again and again."""
+    asked: list[Route] = []
+    page.goto(server.url)
+    expect(page.locator(".badge")).to_have_text("Clear")
+    page.route("**/api/state", lambda route: asked.append(route))  # noqa: PLW0108  as it wants it
+    for count in range(1, 6):
+        wait(page, lambda count=count: len(asked) >= count)  # type: ignore[misc]
+        hide(page, True)
+        hide(page, False)
+    wait(page, lambda: len(asked) >= 6)
+
+    for route in asked:
+        route.continue_()
+    page.unroute("**/api/state")
+    with page.expect_response("**/api/state"):
+        pass
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request))  # noqa: PLW0108
+    page.wait_for_timeout(5000)
+    assert 2 <= len([each for each in requests if "/api/state" in each.url]) <= 7
+
+
 def test_a_page_that_is_left_watches_nothing(page: Page, server: StreamServer) -> None:
     page.goto(server.url)
     wait(page, lambda: server.viewers("door") == 1)

@@ -77,13 +77,14 @@ async function poll() {
   }
 }
 
-let polling = null;
+let polling = null; // the timer of the turn that comes or is going on
 
 function begin() {
   watch(true);
   const turn = async () => {
-    await poll();
-    if (polling !== null) polling = setTimeout(turn, POLL_MS);
+    const own = polling;
+    await poll(); // meanwhile it may have ended, and begun anew with another timer
+    if (polling === own) polling = setTimeout(turn, POLL_MS);
   };
   clearTimeout(polling);
   polling = setTimeout(turn, 0);
