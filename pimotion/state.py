@@ -29,6 +29,7 @@ CHOOSE_ANOTHER = (
 _RETRY_S = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
 """What is kept for a hundred cameras is 50 kB."""
+_DRAFT_SUFFIX = ".new"
 _IN_THE_WAY = {errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ELOOP}
 """A folder, another user's file, a pipe, a link to itself."""
 
@@ -163,7 +164,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: It could not be written; the old one is untouched.
     """
-    draft = path.with_name(f".{path.name}.new")
+    draft = path.with_name(f".{path.name}{_DRAFT_SUFFIX}")
     try:
         with draft.open("wb") as file:
             file.write(data)
@@ -173,3 +174,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def is_draft(path: Path) -> bool:
+    """Tell whether a file is what `write_atomically` had not finished, by its name."""
+    return path.name.startswith(".") and path.suffix == _DRAFT_SUFFIX

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pimotion.state import write_atomically
+from pimotion.state import is_draft, write_atomically
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SUFFIX = ".jpg"
@@ -61,7 +61,7 @@ class Stills:
     def remove_drafts(self) -> None:
         """Remove what a power cut left half written. Raises OSError."""
         for path in self._files():
-            if path.suffix != _SUFFIX:
+            if is_draft(path):
                 path.unlink(missing_ok=True)
 
     def _files(self) -> Iterator[Path]:

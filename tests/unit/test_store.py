@@ -321,6 +321,18 @@ def test_rows_and_stills_are_brought_in_step_after_a_crash(kept: Kept) -> None:
     assert [path.name for path in kept.folder.iterdir()] == ["event-1.jpg"]
 
 
+def test_what_is_not_ours_beside_the_stills_harms_nothing_and_stays(kept: Kept) -> None:
+    """A disk of its own for the stills has a folder `lost+found`, a NAS has `@eaDir`."""
+    kept.add(0)
+    (kept.folder / "lost+found").mkdir()
+    (kept.folder / ".event-2.jpg.new").write_bytes(b"half")
+
+    kept.store.clean_up()
+
+    assert kept.ids() == ["event-0"]
+    assert {path.name for path in kept.folder.iterdir()} == {"event-0.jpg", "lost+found"}
+
+
 @pytest.mark.parametrize(
     "damage",
     ["boxes = '[{\"x\": 1,,}]'", "boxes = '7'", "zones = '[\"ya'", "boxes = '[{\"z\": 1}]'",
