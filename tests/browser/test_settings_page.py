@@ -26,8 +26,8 @@ VIEWER = HttpUser(name="bodo", password=Secret("battery staple"))
 class House:
     """A door camera that does what it is told only when the test lets it."""
 
-    def __init__(self, server: StreamServer, commands: list[Command | Reset]) -> None:
-        self.url, self.commands = server.url, commands
+    def __init__(self, server: StreamServer, commands: list[Command | Reset], feed: Feed) -> None:
+        self.url, self.commands, self.feed = server.url, commands, feed
         self._server = server
 
     def tell(self, **values: bool | float) -> None:
@@ -41,7 +41,7 @@ def house() -> Iterator[House]:
     feed, commands = Feed(), list[Command | Reset]()
     feed.show()
     with serving(feed, commands=commands) as server:
-        house = House(server, commands)
+        house = House(server, commands, feed)
         house.tell(**CONFIGURED)
         yield house
 
@@ -172,11 +172,22 @@ def test_a_closed_camera_says_so_and_takes_no_snapshot(page: Page, house: House)
     expect(fold.get_by_role("button", name="Take snapshot")).to_be_disabled()
 
 
+def test_a_lost_camera_takes_no_snapshot(page: Page, house: House) -> None:
+    """The page would say that it was taken."""
+    fold = opened(page, house.url)
+    button = fold.get_by_role("button", name="Take snapshot")
+    expect(button).to_be_enabled()
+    house.feed.lose("no route to host")
+    expect(button).to_be_disabled()
+    house.feed.show()
+    expect(button).to_be_enabled()
+
+
 def test_a_viewer_sees_the_values_and_no_controls(chromium: Browser) -> None:
     feed = Feed()
     feed.show()
     with serving(feed, http=Http(port=0, users=(VIEWER,))) as server:
-        house = House(server, [])
+        house = House(server, [], feed)
         house.tell(**{**CONFIGURED, "sensitivity": 70})
         context = chromium.new_context(
             http_credentials={"username": "bodo", "password": "battery staple"}

@@ -29,7 +29,8 @@ export class Settings {
     setText(this.find(".changes"), `${changed} changed`);
     this.find(".changes").hidden = changed === 0;
     this.find(".actions").hidden = !admin;
-    this.find("[data-action=snapshot]").disabled = camera.settings.privacy?.value === true;
+    const isClosed = camera.settings.privacy?.value === true; // said before its status follows
+    this.find("[data-action=snapshot]").disabled = isClosed || camera.status !== "online";
     this.showYaml(admin ? camera.yaml : null);
   }
 
