@@ -200,16 +200,21 @@ class Recorder:
         now_s = utc_now_s()
         if now_s is not None and self._clock.steady_s() > _STEADY_S:
             store.forget_older(now_s - self._storage.events_days * _DAY_S)
-        while (excess := self._excess_bytes(store)) > 0:
+        self._make_room(store)
+        self._tidied_s = time.monotonic()
+
+    def _make_room(self, store: EventStore) -> None:
+        """Forget the oldest until both limits are kept, as far as is known now.
+
+        What is free is looked at once: Btrfs tells up to 30 s later what was removed, and till then
+        one event after the other would go.
+        """
+        missing = self._storage.min_free_bytes - shutil.disk_usage(self._folder).free
+        while (excess := max(missing, store.disk_bytes() - self._storage.max_bytes)) > 0:
             if not store.forget_oldest(excess):
                 self._repeated.warning("space", self._why_no_space(store))
                 break
-        self._tidied_s = time.monotonic()
-
-    def _excess_bytes(self, store: EventStore) -> int:
-        free = shutil.disk_usage(self._folder).free
-        too_much = store.disk_bytes() - self._storage.max_bytes
-        return max(too_much, self._storage.min_free_bytes - free)
+            missing = 0
 
     def _why_no_space(self, store: EventStore) -> str:
         """Say what is wrong with the disk when there are no events left to forget."""

@@ -219,6 +219,27 @@ def test_a_disk_with_too_little_free_space_loses_its_oldest_events(
     assert said[1] == "storage.min_free_bytes (1000TB)"
 
 
+def test_a_file_system_that_tells_late_what_is_free_loses_no_more_than_is_needed(
+    start: Callable[..., Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Btrfs counts what was removed at its next commit, up to 30 s later."""
+    folder = tmp_path / "events"
+    first = start(folder=folder)
+    for number in range(30):
+        first.recorder.put(still(f"event-{number}", bytes(100_000)))
+        first.recorder.put(event(f"event-{number}"))
+    wait_until(lambda: len(first.ids()) == 30, "the events")
+    first.stop()
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+    second = start(Storage(min_free_bytes=usage.free + 250_000), folder=folder)
+
+    wait_until(lambda: len(second.ids()) < 30, "the oldest to go")
+    second.stop()
+    assert len(second.ids()) == 27
+
+
 def test_a_limit_that_nothing_fits_under_is_named(
     start: Callable[..., Running],
     monkeypatch: pytest.MonkeyPatch,
