@@ -233,6 +233,8 @@ class Recorder:
     def _opened(self) -> EventStore:
         if self._store is None:
             self._store = EventStore(self._database, self._stills)
+            if self._cleaned:
+                self._store.bring_in_step()  # it may be a new one, because the old one broke
         if not self._cleaned:
             self._store.clean_up()
             untold = self._store.untold()

@@ -97,6 +97,10 @@ class EventStore:
             " WHERE reason IS NULL",
             (StopReason.CRASH.value,),
         )
+        self.bring_in_step()
+
+    def bring_in_step(self) -> None:
+        """Remove the files that no row knows of, and let no row know of one that is not there."""
         self._stills.remove_drafts()
         on_disk = self._stills.ids()
         rows = self._connection.execute("SELECT id, still_bytes FROM events").fetchall()

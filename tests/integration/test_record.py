@@ -287,6 +287,24 @@ def test_a_database_that_breaks_while_running_is_replaced(
     assert "put aside" in caplog.text
 
 
+def test_pictures_of_a_database_that_broke_do_not_stay_uncounted(
+    start: Callable[..., Running],
+) -> None:
+    running = start()
+    running.recorder.put(still("before"))
+    running.recorder.put(event("before"))
+    wait_until(lambda: running.ids() == ["before"], "the first event")
+
+    for path in running.folder.glob("events.db*"):
+        path.write_bytes(b"\xa5" * 65536)
+    running.recorder.put(still("after"))
+    running.recorder.put(event("after"))
+    running.recorder.put(event("last"))
+
+    wait_until(lambda: "last" in running.ids(), "the last event in the new database")
+    assert running.recorder.still("before") is None
+
+
 def test_a_full_queue_is_counted_and_never_blocks(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, ROOMY)  # its thread is not started: nobody takes anything
 
