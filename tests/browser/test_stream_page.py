@@ -231,6 +231,16 @@ def test_behind_a_login_the_whole_page_works(chromium: Browser) -> None:
         context.close()
 
 
+def test_who_must_log_in_anew_is_told_so(page: Page, house: House) -> None:
+    """His password was changed: nothing is wrong with the machine, and waiting does not help."""
+    page.goto(house.server.url)
+    expect(page.locator(".badge")).to_have_text("Clear")
+    page.route("**/api/state", lambda route: route.fulfill(status=401, body="log in"))
+    expect(page.locator("#trouble")).to_have_text("pimotion asks for a login: reload this page.")
+    page.unroute("**/api/state")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280])
 def test_nothing_hangs_over_the_edge(page: Page, house: House, width: int) -> None:
     house.event("e1")

@@ -4,7 +4,7 @@
 import { loadOlder, refreshEvents } from "./events.js";
 import { Wall } from "./live.js";
 import { Tile, dueMsOf } from "./tile.js";
-import { HERE, json, setText } from "./words.js";
+import { HERE, LoginNeeded, json, setText } from "./words.js";
 
 const POLL_MS = 1000;
 const MAX_STREAMS = 4; // a browser opens six connections to a host; two are left for the rest
@@ -72,9 +72,14 @@ async function poll() {
     $("trouble").hidden = true;
     if (wasGone) [wall, ...tiles.values()].forEach((each) => each?.stream.renew());
   } catch (error) {
-    setText($("trouble"), `No contact with pimotion (${error.message}). Trying again.`);
+    setText($("trouble"), troubleOf(error));
     $("trouble").hidden = false;
   }
+}
+
+function troubleOf(error) {
+  if (error instanceof LoginNeeded) return "pimotion asks for a login: reload this page.";
+  return `No contact with pimotion (${error.message}). Trying again.`;
 }
 
 let polling = null; // the timer of the turn that comes or is going on

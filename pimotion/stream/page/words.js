@@ -4,11 +4,15 @@
 
 export const HERE = location.origin + location.pathname; // without a login that stands in the address
 
+// The browser asks for it when the page is loaded; a login that was right before is not any more.
+export class LoginNeeded extends Error {}
+
 const ANSWER_MS = 10_000; // a busy Pi takes one second or two; a browser by itself waits minutes
 
 export async function json(url) {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const answer = await fetch(new URL(url, HERE), { cache: "no-store", signal });
+  if (answer.status === 401) throw new LoginNeeded();
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   return answer.json();
 }
