@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from live_feed import Events, Feed, numbered_jpeg, serving
-from playwright.sync_api import Page, expect
+from page_watch import seen, wait
+from playwright.sync_api import Page, Route, expect
 
 from pimotion.stream.server import StreamServer
 
@@ -129,6 +130,28 @@ def test_a_picture_that_could_not_be_fetched_is_asked_for_again(page: Page, hous
     expect(still).to_be_disabled()
     page.unroute(pictures)
     expect(still).to_be_enabled()
+
+
+def test_the_picture_of_another_event_is_never_shown_under_the_words_of_this_one(
+    page: Page, house: House
+) -> None:
+    first, second = (house.remember(number, snapshot=True) for number in (1, 2))
+    page.goto(house.url)
+    for event_id in (first, second):
+        expect(page.locator(f"[data-id={event_id}] .still")).to_be_enabled()
+    page.locator(f"[data-id={first}] .still").click()
+    wait(page, lambda: seen(page, "#viewer-picture") == 1)
+    page.keyboard.press("Escape")
+
+    held: list[Route] = []
+    pictures = f"**/api/events/{second}/snapshot.jpg*"
+    page.route(pictures, lambda route: held.append(route))  # noqa: PLW0108
+    page.locator(f"[data-id={second}] .still").click()
+    wait(page, lambda: len(held) > 0)
+    height = page.evaluate("document.querySelector('#viewer-picture').height")
+    assert height < 50, "there is a picture"
+    held[0].continue_()
+    wait(page, lambda: seen(page, "#viewer-picture") == 2)
 
 
 def test_a_machine_that_does_not_answer_any_more_is_no_contact(page: Page, house: House) -> None:

@@ -126,3 +126,6 @@ function openPicture(item) {
 $("viewer").addEventListener("click", (event) => {
   if (event.target === $("viewer")) $("viewer").close();
 });
+
+// Else it would be seen above the next one's words until that has come.
+$("viewer").addEventListener("close", () => $("viewer-picture").removeAttribute("src"));
