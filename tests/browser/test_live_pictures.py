@@ -86,6 +86,23 @@ def test_a_hidden_page_watches_nothing_and_keeps_its_last_picture(
     wait(page, lambda: seen(page, ".screen") == feed.number)
 
 
+def test_a_page_opened_in_the_background_asks_for_nothing_until_it_is_looked_at(
+    page: Page, server: StreamServer
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.add_init_script(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true})"
+    )
+    page.goto(server.url)
+    page.wait_for_timeout(2500)
+    assert [url for url in asked if "/api/" in url] == []
+
+    hide(page, False)
+    expect(page.locator(".badge")).to_have_text("Clear")
+    wait(page, lambda: server.viewers("door") == 1)
+
+
 def test_a_page_that_was_hidden_while_an_answer_was_late_asks_no_oftener(
     page: Page, server: StreamServer
 ) -> None:

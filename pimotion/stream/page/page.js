@@ -106,4 +106,4 @@ $("more").addEventListener("click", () => loadOlder().catch(() => {}));
 document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
 addEventListener("pagehide", end);
 addEventListener("pageshow", (event) => event.persisted && begin());
-begin();
+if (!document.hidden) begin();
