@@ -132,7 +132,7 @@ class Encoder:
                 line = self._stills[variant] = self._line(variant)
                 if len(self._stills) > MAX_VARIANTS:
                     self._stills.popitem(last=False)
-        return line.show()
+        return line.still()
 
     def stop(self) -> None:
         """Let every viewer's stream end, and accept no more."""

@@ -38,6 +38,7 @@ class Line:
         self._lock = threading.Lock()
         self._shown: Hashable = None
         self._cards: Hashable = None
+        self._aside: tuple[Hashable, Part | None] = None, None
         self._fps: float | None = None
         self._pacer: Pacer | None = None
         self._repeated = Repeated(log)
@@ -77,13 +78,30 @@ class Line:
             self._lock.release()
 
     def show(self) -> Part:
-        """Encode what there is to show now, unless that has been done, and return it."""
+        """Put up what there is to show now, for who has just come, and return it."""
         with self._lock:
             scene = self._show.scene()
             before = self.parts.peek()
             if before is not None and scene.key == self._shown:
                 return before
+            self._is_due(scene)  # the beat of who is the first begins with it
             return self._put(scene)
+
+    def still(self) -> Part:
+        """Return what there is to show now; those who watch get it only if it is their turn."""
+        with self._lock:
+            scene = self._show.scene()
+            before = self.parts.peek()
+            if before is not None and scene.key == self._shown:
+                return before
+            if self._is_due(scene):
+                return self._put(scene)
+            key, part = self._aside
+            if part is None or key != scene.key:
+                part = self._paint(scene, before)
+                self._aside = scene.key, part
+                self._count()
+            return part
 
     def _is_due(self, scene: Scene) -> bool:
         pacer, captured_s = self._pacer, scene.captured_s

@@ -104,6 +104,11 @@ class Watched:
         for member, got in zip(self._members, self.got, strict=True):
             self._give(member, got)
 
+    def ask_for_still(self, scene: Drawn) -> float:
+        """Somebody asks for a still of a scene; return when that was captured."""
+        self.camera.now = scene
+        return self.line.still().monotonic_s
+
     def _give(self, member: Member, got: list[float]) -> None:
         if member.is_due(self._newest):
             got.append(self._newest.captured_s)
@@ -150,6 +155,32 @@ def test_beside_one_who_asks_for_more_the_others_get_their_rate_too() -> None:
 
     assert [len(got) / 20 for got in watched.got] == pytest.approx([24, 10, 5], rel=0.06)
     assert len(watched.encoded) / 20 == pytest.approx(24, rel=0.02)
+
+
+def test_stills_do_not_make_a_stream_faster_than_its_viewer_asked_for() -> None:
+    """Beside a program that took ten stills a second, `fps=1` were ten."""
+    watched = watched_by(1)
+    for number, scene in enumerate(frames(30, 20)):
+        if number % 3 == 0:
+            assert watched.ask_for_still(scene) == scene.captured_s
+        watched.show(scene)
+
+    (got,) = watched.got
+    assert len(got) == pytest.approx(20, abs=1)
+    assert min(gaps(got)) >= 0.9
+
+
+def test_a_still_is_encoded_once_for_all_who_ask_beside_a_stream() -> None:
+    made: list[Drawn] = []
+    camera = Camera()
+    line = Line(camera, ANY, lambda: made.append(camera.now))
+    line.add(Viewing(line.parts, Wish(ANY, 1), lambda _: None))
+    line.follow(may_wait=True)
+    for captured_s in (0.1, 0.1, 0.2, 0.2):
+        camera.now = Drawn(T + captured_s)
+        line.still()
+
+    assert len(made) == 3
 
 
 def test_a_card_waits_for_nobody_s_turn_and_nor_does_the_picture_after_it() -> None:
