@@ -92,6 +92,14 @@ def test_a_token_that_names_no_camera_opens_all() -> None:
     assert Gate(Http(tokens=(token,))).opens("0123456789abcdef", ["door", "garden"])
 
 
+@pytest.mark.parametrize("given", ["Zm9v+YmFy/cXV4+eA==", "Zm9v YmFy/cXV4 eA=="])
+def test_a_token_of_base64_opens_as_it_is_written(given: str) -> None:
+    """A plus in a query is read as a space."""
+    token = HttpToken(name="wall", token=Secret("Zm9v+YmFy/cXV4+eA=="))
+    assert Gate(Http(tokens=(token,))).opens(given, ["door"])
+    assert not Gate(Http(tokens=(token,))).opens(given[:-1], ["door"])
+
+
 @pytest.mark.parametrize(
     ("now_utc_s", "opens"),
     [
