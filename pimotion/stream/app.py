@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bottle import Bottle, HTTPResponse, request, response
@@ -76,11 +77,13 @@ class _Asked:
 
     Attributes:
         headers: Of the answer.
+        may_stay: Tells whether what opened the pictures still does.
     """
 
     encoder: Encoder
     wish: Wish
     headers: Mapping[str, str]
+    may_stay: Callable[[], bool] | None
 
 
 def _stream(site: Site, camera: str) -> Iterable[bytes]:
@@ -95,6 +98,8 @@ def _stream(site: Site, camera: str) -> Iterable[bytes]:
         viewing = asked.encoder.watch(asked.wish, site.caller.address)
     except TooMany as error:
         refuse(503, str(error), Retry_After=_RETRY_AFTER_S)
+    if asked.may_stay is not None:
+        viewing.may_stay = asked.may_stay
     connection = request.environ.get(CONNECTION)
     if connection is None:
         return viewing
@@ -110,10 +115,11 @@ def _still(site: Site, camera: str) -> HTTPResponse:
 
 def _asked(site: Site, camera: str) -> _Asked:
     """Return what a request for pictures asks for; refuse it if it may not or cannot have that."""
-    headers = FRESH
+    headers, may_stay = FRESH, None
     shown = tuple(site.encoders) if camera == ALL else (camera,)
-    if site.gate.opens(token_of(request.query_string), shown):
-        headers = {**FRESH, **_ANY_SITE}
+    opens = partial(site.gate.opens, token_of(request.query_string), shown)
+    if opens():
+        headers, may_stay = {**FRESH, **_ANY_SITE}, opens  # users do not expire
     else:
         site.need(Role.VIEWER)
     encoder = site.grid if camera == ALL else site.encoder(camera)
@@ -122,4 +128,4 @@ def _asked(site: Site, camera: str) -> _Asked:
         wish = wish_of(given, encoder.show.settings, request.headers)
     except QueryError as error:
         refuse(400, str(error))
-    return _Asked(encoder, wish, headers)
+    return _Asked(encoder, wish, headers, may_stay)

@@ -88,6 +88,7 @@ class Viewing:
         wish: What he asked for.
         parts: Where the pictures come from; it holds one already.
         sent, skipped: Of pictures.
+        may_stay: Asked about once a second whether he still may watch.
         stalled: True when he was cut because he took nothing for too long.
         ended: True when the stream is to end.
     """
@@ -99,6 +100,7 @@ class Viewing:
         self.wish = wish
         self.parts = parts
         self.address = address
+        self.may_stay: Callable[[], bool] = lambda: True
         self.since_s = time.monotonic()
         self.sent = 0
         self.skipped = 0
@@ -151,9 +153,13 @@ class Viewing:
         )
 
     def mark(self, now_s: float) -> None:
-        """Remember how many pictures he has had; more often than due does no harm."""
+        """Remember how many pictures he has had, and end what he may not see any more.
+
+        More often than due does no harm.
+        """
         if now_s - self._marks[-1][0] >= MARK_EVERY_S:
             self._marks.append((now_s, self.sent))
+            self.ended = self.ended or not self.may_stay()
 
     def end(self) -> None:
         """Let the stream end soon, whatever it waits for."""

@@ -21,15 +21,17 @@ from mjpeg_reader import MjpegReader
 from small_proxy import SmallProxy
 from waiting import wait_until
 
-from pimotion.config.settings import Http, HttpUser
+from pimotion.config.settings import Http, HttpToken, HttpUser
 from pimotion.config.values import Secret
 from pimotion.passwords import PasswordHash
+from pimotion.stream import auth
 from pimotion.stream.server import StreamServer
 
 ANNA = HttpUser(name="anna", password=Secret(str(PasswordHash.of("correct horse"))), role="admin")
 BODO = HttpUser(name="bodo", password=Secret("battery staple"))
 ADMIN, VIEWER = "anna:correct horse", "bodo:battery staple"
 TOKEN = "0123456789abcdef"
+LAST_NOON_UTC_S = 1795521600.0  # 2026-11-24T12:00:00Z
 
 
 @dataclass
@@ -202,8 +204,8 @@ def test_the_page_behind_a_proxy_is_a_folder() -> None:
         assert (answer.status, answer.url) == (200, f"{proxy.url}/")
 
 
-def _watch_for_ever(viewer: MjpegReader) -> None:
-    while True:
+def _watch(viewer: MjpegReader, *, parts: int) -> None:
+    for _ in range(parts):
         viewer.part()
 
 
@@ -229,7 +231,28 @@ def test_a_token_that_is_taken_out_of_the_configuration_opens_nothing(
             (tmp_path / "pimotion.yml").write_text(json.dumps(settings))
             daemon.process.send_signal(signal.SIGHUP)
             with pytest.raises((EOFError, ConnectionError)):  # who still watches with it is cut
-                _watch_for_ever(viewer)
+                _watch(viewer, parts=1000)
         daemon.wait_for(lambda: daemon.healthz() is not None, "the page answers again")
         assert call(stream, login=None).status == 401
         assert TOKEN not in daemon.log
+
+
+def test_who_watches_when_his_token_expires_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest who had left the picture open saw the home for weeks."""
+    monkeypatch.setattr(auth, "utc_now_s", lambda: LAST_NOON_UTC_S)
+    guest = HttpToken(name="guest", token=Secret(TOKEN), expires="2026-11-24")
+    http = Http(port=0, users=(BODO,), tokens=(guest,))
+    feed = Feed()
+    with serving(feed, http=http) as server:
+        feed.run(10)
+        url = f"{server.url}/door/stream.mjpg"
+        with (
+            MjpegReader(f"{url}?token={TOKEN}") as leaver,
+            MjpegReader(url, login=VIEWER) as stayer,
+        ):
+            leaver.part()
+            monkeypatch.setattr(auth, "utc_now_s", lambda: LAST_NOON_UTC_S + 86400)
+            with pytest.raises((EOFError, ConnectionError)):
+                _watch(leaver, parts=100)
+            wait_until(lambda: server.viewers("door") == 1)
+            stayer.part()
