@@ -33,7 +33,10 @@ class Pacer:
 
     @property
     def owed_at_s(self) -> float:
-        """When a frame that was not due is to be taken all the same, unless another follows."""
+        """When a frame that was not due is to be taken all the same, unless another follows.
+
+        In the frames' own time, which is behind a clock by as much as they are old when they come.
+        """
         return (self._due_s or 0.0) + _SUCCESSOR_S
 
     def restart(self) -> None:

@@ -62,7 +62,8 @@ class Audience:
         self._load.close()
         part, viewers = taken.value, len(self.members)
         pieces = part.pieces(advance=self._advance)
-        load = Load(pieces, part.monotonic_s, at_fps=part.at_fps, viewers=viewers)
+        lag_s = now_s - part.monotonic_s
+        load = Load(pieces, part.monotonic_s, at_fps=part.at_fps, viewers=viewers, lag_s=lag_s)
         self._load = load
         free, gone = [], []
         due = [member for member in self.members if member.is_due(load)]

@@ -39,6 +39,7 @@ class Line:
         self._shown: Hashable = None
         self._cards: Hashable = None
         self._aside: tuple[Hashable, Part | None] = None, None
+        self._early: tuple[Hashable, float] = None, 0.0
         self._fps: float | None = None
         self._pacer: Pacer | None = None
         self._repeated = Repeated(log)
@@ -109,8 +110,17 @@ class Line:
             return True
         if pacer.is_due(captured_s):
             return True
-        now_s = time.monotonic()  # a camera that then stands still must not stay one frame behind
-        return now_s >= pacer.owed_at_s and pacer.is_due(now_s)
+        # A camera that then stands still must not stay one frame behind.
+        turn_s = time.monotonic() - self._lag_of(scene, captured_s)
+        return turn_s >= pacer.owed_at_s and pacer.is_due(turn_s)
+
+    def _lag_of(self, scene: Scene, captured_s: float) -> float:
+        """Return how old a scene was when it was looked at first, s: turns go by its own time."""
+        key, lag_s = self._early
+        if key != scene.key:
+            lag_s = time.monotonic() - captured_s
+            self._early = scene.key, lag_s
+        return lag_s
 
     def _is_urgent(self, scene: Scene) -> bool:
         """Tell whether the picture before must not be seen any longer, or a card."""

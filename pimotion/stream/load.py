@@ -44,10 +44,12 @@ class Load:
         length: How many bytes.
         captured_s: When the picture was captured, monotonic.
         at_fps: As `Part.at_fps`.
+        lag_s: How long after its capture it came.
     """
 
     __slots__ = (
-        "_closed", "_fd", "_holders", "_joined", "_pieces", "at_fps", "captured_s", "length",
+        "_closed", "_fd", "_holders", "_joined", "_pieces", "at_fps", "captured_s", "lag_s",
+        "length",
     )  # fmt: skip
 
     def __init__(
@@ -57,10 +59,12 @@ class Load:
         *,
         at_fps: float = math.inf,
         viewers: int = 1,
+        lag_s: float = 0.0,
     ) -> None:
         self.length = sum(map(len, pieces))
         self.captured_s = captured_s
         self.at_fps = at_fps
+        self.lag_s = lag_s
         self._pieces = pieces
         self._joined: bytes | None = None
         self._fd = file_in_memory(pieces) if file_is_cheaper(self.length, viewers) else None

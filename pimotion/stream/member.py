@@ -89,7 +89,7 @@ class Member:
             return True
         gets_all = self.viewing.wish.gets_all(load.at_fps)
         is_due = gets_all or self._pacer.is_due(load.captured_s)
-        self._owed_at_s = math.inf if is_due else self._pacer.owed_at_s
+        self._owed_at_s = math.inf if is_due else self._pacer.owed_at_s + load.lag_s
         return is_due
 
     def is_free(self, now_s: float, unsent: int) -> bool:
@@ -137,7 +137,7 @@ class Member:
             self._drain()
             return
         if self._pacer is not None and now_s >= self._owed_at_s:
-            self._pacer.is_due(now_s)
+            self._pacer.is_due(now_s - newest.lag_s)
             self._owed_at_s = math.inf
             self._is_repeat = False
             self._begin(newest, now_s)

@@ -114,6 +114,7 @@ class Viewing:
         self._last: Part | None = None
         self._early: Part | None = None
         self._owed_at_s = math.inf
+        self._lag_s = 0.0
         self._repeat_at_s = 0.0
 
     def __iter__(self) -> Viewing:
@@ -187,9 +188,10 @@ class Viewing:
                 self._seen = taken.number
                 if self._pacer is None or self._is_due(self._pacer, taken.value):
                     return self._new(taken.value, now_s)
-                self._early, self._owed_at_s = taken.value, self._pacer.owed_at_s
+                self._early, self._lag_s = taken.value, now_s - taken.value.monotonic_s
+                self._owed_at_s = self._pacer.owed_at_s + self._lag_s
             elif self._pacer is not None and self._early is not None and now_s >= self._owed_at_s:
-                self._pacer.is_due(now_s)
+                self._pacer.is_due(now_s - self._lag_s)
                 return self._new(self._early, now_s)
             elif self._last is not None and now_s >= self._repeat_at_s:
                 self._repeat_at_s = now_s + REPEAT_S

@@ -6,18 +6,21 @@ import itertools
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import cast
 from unittest.mock import Mock
 
 import pytest
 
 from pimotion.config.camera import Stream
+from pimotion.latest import Latest, Taken
 from pimotion.stream.kernel import Unsent
 from pimotion.stream.line import Line
 from pimotion.stream.load import Load
 from pimotion.stream.member import Member
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant, Wish
-from pimotion.stream.viewer import REPEAT_S, Viewing
+from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 
 ANY = Variant(None, None, frozenset())
 T = 1e8
@@ -91,7 +94,7 @@ class Watched:
         if self._seen:
             self._give(self._members[-1], self.got[-1])
 
-    def show(self, scene: Drawn) -> None:
+    def show(self, scene: Drawn, lag_s: float = 0.0) -> None:
         """Put up a scene, and let everyone have it whose turn it is."""
         self.camera.now = scene
         self.line.follow(may_wait=True)
@@ -100,7 +103,7 @@ class Watched:
             return
         self._seen, part = taken.number, taken.value
         self.encoded.append(part.monotonic_s)
-        self._newest = Load((), part.monotonic_s, at_fps=part.at_fps)
+        self._newest = Load((), part.monotonic_s, at_fps=part.at_fps, lag_s=lag_s)
         for member, got in zip(self._members, self.got, strict=True):
             self._give(member, got)
 
@@ -155,6 +158,88 @@ def test_beside_one_who_asks_for_more_the_others_get_their_rate_too() -> None:
 
     assert [len(got) / 20 for got in watched.got] == pytest.approx([24, 10, 5], rel=0.06)
     assert len(watched.encoded) / 20 == pytest.approx(24, rel=0.02)
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, now_s: float) -> None:
+    for module in ("line", "viewer"):
+        clock = SimpleNamespace(monotonic=lambda: now_s)
+        monkeypatch.setattr(f"pimotion.stream.{module}.time", clock)
+
+
+class Arriving:
+    """Parts in the place of `Parts`: each comes some time after it was captured."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, camera_fps: float, lag_s: float) -> None:
+        self._monkeypatch = monkeypatch
+        self._camera_fps = camera_fps
+        self._lag_s = lag_s
+        self.now_s = 0.0
+        self.sleep_until(T + lag_s)  # with the first one there, as a viewer always has it
+
+    def sleep_until(self, now_s: float) -> None:
+        self.now_s = now_s
+        set_clock(self._monkeypatch, now_s)
+
+    def wait(self, seen: int, timeout_s: float) -> Taken[Part] | None:
+        captured_s = T + seen / self._camera_fps
+        arrives_s = captured_s + self._lag_s
+        if arrives_s > self.now_s + timeout_s:
+            self.sleep_until(self.now_s + timeout_s + 1e-6)
+            return None
+        self.sleep_until(max(self.now_s, arrives_s))
+        return Taken(Part(b"", captured_s, None), seen + 1, 0)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2, 0.4, 1.5])
+def test_a_stream_of_bytes_keeps_the_rate_of_pictures_that_come_late(
+    monkeypatch: pytest.MonkeyPatch, lag_s: float
+) -> None:
+    parts = Arriving(monkeypatch, 15, lag_s)
+    viewing = Viewing(cast("Parts", parts), Wish(ANY, 10), lambda _: None)
+    while parts.now_s < T + lag_s + 20:
+        next(viewing)
+
+    assert viewing.sent / 20 == pytest.approx(10, rel=0.1)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2, 0.4, 1.5])
+def test_a_late_picture_is_not_owed_before_the_next_has_had_its_time(lag_s: float) -> None:
+    viewing = Viewing(Latest(), Wish(ANY, 10), lambda _: None)
+    member = Member(Mock(), viewing, Mock(), Unsent())
+    for n in range(300):
+        now_s = T + n / 15 + lag_s
+        load = Load((), T + n / 15, lag_s=lag_s)
+        assert member.repeat_at_s > now_s or n == 0
+        if member.is_due(load):
+            member.took(load, 0, now_s)
+        assert member.repeat_at_s > now_s + 1 / 15
+
+    assert member.sent / 20 == pytest.approx(10, rel=0.06)
+
+
+@pytest.mark.parametrize("lag_s", [0.0, 0.2, 0.4, 1.5])
+def test_a_camera_whose_pictures_come_late_keeps_the_rate(
+    monkeypatch: pytest.MonkeyPatch, lag_s: float
+) -> None:
+    """At night a frame of a Pi's camera is 0.3 s old when it comes: `fps=10` of 15 were 4."""
+    watched = watched_by(10, 5)
+    for scene in frames(15, 20):
+        now_s = (scene.captured_s or 0.0) + lag_s
+        set_clock(monkeypatch, now_s)
+        watched.show(scene, lag_s)
+
+    assert [len(got) / 20 for got in watched.got] == pytest.approx([10, 5], rel=0.06)
+    assert all(max(gaps(got[2:])) <= 1 / 5 + 1 / 15 for got in watched.got)
+
+
+def test_a_late_picture_before_a_standstill_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = watched_by(1)
+    for n in range(100):
+        now_s = T + 0.4 + n / 30
+        set_clock(monkeypatch, now_s)
+        watched.show(Drawn(T + min(n, 5) / 30), now_s - T - min(n, 5) / 30)
+
+    assert watched.got == [[T, T + 5 / 30]]
 
 
 def test_stills_do_not_make_a_stream_faster_than_its_viewer_asked_for() -> None:
