@@ -13,6 +13,7 @@ from pimotion.health import Beat
 from pimotion.latest import Latest
 from pimotion.stream.line import Line
 from pimotion.stream.multipart import Part
+from pimotion.stream.painter import Painter
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.show import Show
 from pimotion.stream.viewer import Places, ViewerInfo, Viewing
@@ -55,6 +56,7 @@ class Encoder:
 
     def __init__(self, show: Show, places: Places, start: Start) -> None:
         self.show = show
+        self._painter = Painter(show)
         self._places = places
         self._start = start
         self._lock = threading.Lock()
@@ -65,7 +67,7 @@ class Encoder:
         self._beat = Beat(_HANGS_S)
         self._running = False
         self._stopped = False
-        self._encodes = self._skipped = self._stalled = 0
+        self._skipped = self._stalled = 0
 
     @property
     def viewers(self) -> int:
@@ -78,7 +80,7 @@ class Encoder:
         """What has been done since the start."""
         with self._lock:
             skipped = self._skipped + sum(each.skipped for each in self._viewings())
-            return Counts(self._encodes, skipped, self._stalled)
+            return Counts(self._painter.count, skipped, self._stalled)
 
     def viewings(self) -> tuple[ViewerInfo, ...]:
         """Return what is known of each viewer, those of one variant together."""
@@ -146,16 +148,10 @@ class Encoder:
         """Return the one of all variants that always look like this one.
 
         The usual quality need not be asked for; but where nothing may be drawn, who asks for it
-        does not want the camera's own JPEG. The time is drawn on every picture. Nor does anybody
-        need to ask for more than the camera's width, which is never enlarged.
+        does not want the camera's own JPEG. The time is drawn on every picture.
         """
         is_usual = variant.quality == self.show.settings.quality and "time" in variant.overlays
-        is_whole = variant.width is not None and self.show.fits_in(variant.width)
-        return replace(
-            variant,
-            quality=None if is_usual else variant.quality,
-            width=None if is_whole else variant.width,
-        )
+        return replace(variant, quality=None) if is_usual else variant
 
     def _take_place(self) -> None:
         if not self._places.take():
@@ -164,7 +160,8 @@ class Encoder:
     def _refuse_more(self, variant: Variant) -> None:
         if self._stopped:
             raise TooMany("pimotion is stopping")
-        if variant not in self._lines and len(self._lines) >= MAX_VARIANTS:
+        made = {self._painter.alike(each) for each in self._lines}
+        if len(made) >= MAX_VARIANTS and self._painter.alike(variant) not in made:
             raise TooMany(
                 f"this camera is already shown in {MAX_VARIANTS} variants of width, "
                 "quality and overlay; choose one of those"
@@ -202,11 +199,7 @@ class Encoder:
         return (viewing for line in self._lines.values() for viewing in line.viewings)
 
     def _line(self, variant: Variant) -> Line:
-        return Line(self.show, variant, self._count_encode)
-
-    def _count_encode(self) -> None:
-        with self._lock:
-            self._encodes += 1
+        return Line(self.show, variant, self._painter)
 
     def _hear(self) -> None:
         """Pass on what is a JPEG already, and call the encoder's thread for the rest."""

@@ -6,13 +6,14 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
 
 from pimotion.errors import PictureError
 from pimotion.log import Repeated
 from pimotion.pace import Pacer
 from pimotion.stream.multipart import Part
+from pimotion.stream.painter import Painter
 from pimotion.stream.query import Variant
 from pimotion.stream.show import Scene, Show
 from pimotion.stream.viewer import Parts, Viewing
@@ -28,17 +29,16 @@ class Line:
         viewings: Who watches it.
     """
 
-    def __init__(self, show: Show, variant: Variant, count: Callable[[], None]) -> None:
-        """Show nothing yet; ``count`` is called for each picture made."""
+    def __init__(self, show: Show, variant: Variant, painter: Painter) -> None:
+        """Show nothing yet; ``painter`` makes its pictures, and those of others."""
         self.parts = Parts()
         self.viewings: list[Viewing] = []
         self._show = show
         self._variant = variant
-        self._count = count
+        self._painter = painter
         self._lock = threading.Lock()
         self._shown: Hashable = None
         self._cards: Hashable = None
-        self._aside: tuple[Hashable, Part | None] = None, None
         self._early: tuple[Hashable, float] = None, 0.0
         self._fps: float | None = None
         self._pacer: Pacer | None = None
@@ -95,14 +95,7 @@ class Line:
             before = self.parts.peek()
             if before is not None and scene.key == self._shown:
                 return before
-            if self._is_due(scene):
-                return self._put(scene)
-            key, part = self._aside
-            if part is None or key != scene.key:
-                part = self._paint(scene, before)
-                self._aside = scene.key, part
-                self._count()
-            return part
+            return self._put(scene) if self._is_due(scene) else self._paint(scene, before)
 
     def _is_due(self, scene: Scene) -> bool:
         pacer, captured_s = self._pacer, scene.captured_s
@@ -133,10 +126,12 @@ class Line:
         follow a newer one.
         """
         before = self.parts.peek()
-        part = part or self._paint(scene, before)
+        if part is None:
+            part = self._paint(scene, before)
+        else:
+            self._painter.passed_on()
         at_fps = 0.0 if self._is_urgent(scene) else self._fps or math.inf
         self._shown, self._cards = scene.key, scene.cards
-        self._count()
         if part is not before:
             part = part if part.at_fps == at_fps else replace(part, at_fps=at_fps)
             self.parts.put(part)
@@ -145,7 +140,7 @@ class Line:
     def _paint(self, scene: Scene, before: Part | None) -> Part:
         """Return the scene's picture; if that is broken the one before, or a card."""
         try:
-            return scene.paint(self._variant)
+            return self._painter.paint(scene, self._variant)
         except PictureError as error:
             show = self._show
             self._repeated.warning("broken", f"picture skipped camera={show.id} reason={error}")

@@ -16,7 +16,7 @@ import barcode
 import cv2
 import numpy as np
 import pytest
-from live_feed import Feed, serving
+from live_feed import Feed, numbered_jpeg, serving
 from mjpeg_reader import MjpegReader
 from waiting import wait_until
 
@@ -218,6 +218,26 @@ def test_a_width_is_kept_while_nobody_knows_the_camera_s(feed: Feed) -> None:
         feed.show()
         wait_until(lambda: barcode.read_jpeg(viewer.part().jpeg) == 1)
         assert Picture.from_jpeg(viewer.part().jpeg).width == 500
+
+
+def test_who_asked_for_a_width_gets_it_when_the_camera_grows(
+    feed: Feed, encodes: list[tuple[Variant, object]]
+) -> None:
+    """A phone that had asked for 640 px got 1280 as soon as its camera had been set to that."""
+    feed.show()
+    with serving(feed) as server, ExitStack() as stack:
+        viewers = {
+            width: stack.enter_context(MjpegReader(f"{server.url}/stream.mjpg{query}"))
+            for width, query in ((640, "?width=640"), (1000, "?width=1000"), (1280, ""))
+        }
+        for viewer in viewers.values():
+            assert Picture.from_jpeg(viewer.part().jpeg).width == 640
+        feed.show(Picture.from_jpeg(numbered_jpeg(2, (1280, 720))))
+        for width, viewer in viewers.items():
+            wait_until(lambda v=viewer, w=width: Picture.from_jpeg(v.part().jpeg).width == w)  # type: ignore[misc]
+        feed.show()
+        wait_until(lambda: Picture.from_jpeg(viewers[1000].part().jpeg).width == 640)
+    assert len(encodes) == len(set(encodes)), "a frame was encoded twice in one variant"
 
 
 def test_a_picture_without_a_successor_is_repeated_within_5_s(feed: Feed) -> None:

@@ -19,6 +19,7 @@ from pimotion.stream.line import Line
 from pimotion.stream.load import Load
 from pimotion.stream.member import Member
 from pimotion.stream.multipart import Part
+from pimotion.stream.painter import Painter
 from pimotion.stream.query import Variant, Wish
 from pimotion.stream.viewer import REPEAT_S, Parts, Viewing
 
@@ -78,7 +79,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.camera = Camera()
-        self.line = Line(self.camera, ANY, lambda: None)
+        self.line = Line(self.camera, ANY, Painter(self.camera))
         self.encoded: list[float] = []
         self.got: list[list[float]] = []
         self._members: list[Member] = []
@@ -256,16 +257,16 @@ def test_stills_do_not_make_a_stream_faster_than_its_viewer_asked_for() -> None:
 
 
 def test_a_still_is_encoded_once_for_all_who_ask_beside_a_stream() -> None:
-    made: list[Drawn] = []
     camera = Camera()
-    line = Line(camera, ANY, lambda: made.append(camera.now))
+    painter = Painter(camera)
+    line = Line(camera, ANY, painter)
     line.add(Viewing(line.parts, Wish(ANY, 1), lambda _: None))
     line.follow(may_wait=True)
     for captured_s in (0.1, 0.1, 0.2, 0.2):
         camera.now = Drawn(T + captured_s)
         line.still()
 
-    assert len(made) == 3
+    assert painter.count == 3
 
 
 def test_a_card_waits_for_nobody_s_turn_and_nor_does_the_picture_after_it() -> None:
