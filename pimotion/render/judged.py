@@ -89,15 +89,25 @@ class Panels:
         second = Area(left, bottom - inset_height, right, bottom)
         shift = inset_width + self._pad_px
         first = second._replace(left=left - shift, right=right - shift)
+        if first.left <= 0 or first.top <= 0 or inset_height <= self._title_px:
+            return []  # a picture so small has no room for them
         threshold = as_pixels(cv2.LUT(model.threshold, _GREY_OF_THRESHOLD))
         return [("background", model.background, first), ("threshold", threshold, second)]
 
+    @property
+    def _margin_px(self) -> int:
+        return max(2, self._pad_px // 2)
+
+    @property
+    def _title_px(self) -> int:
+        return round(self._text_px) + 2 * self._margin_px
+
     def _draw_inset(self, title: str, grey: Pixels, area: Area) -> None:
-        canvas, margin = self._canvas, max(2, self._pad_px // 2)
+        canvas, margin = self._canvas, self._margin_px
         left, top, right, bottom = area
         canvas.fill(Area(left - 1, top - 1, right + 1, bottom + 1), WHITE)
         canvas.inset(grey, area)
-        strip = area._replace(top=bottom - round(self._text_px) - 2 * margin)
+        strip = area._replace(top=bottom - self._title_px)
         canvas.plate(strip)
         canvas.text(title, (left + margin, bottom - margin), self._text_px)
 

@@ -200,6 +200,24 @@ def test_background_and_threshold_are_shown_side_by_side(kind: str, width: int |
     assert grey[round(0.8 * whole) : round(0.96 * whole)].all(), "the tint does not shine through"
 
 
+@pytest.mark.parametrize("kind", ["bgr", "yuv"])
+@pytest.mark.parametrize("width", [64, 90, 150, 175])
+def test_a_picture_too_small_for_background_and_threshold_goes_without(
+    kind: str, width: int
+) -> None:
+    """`?width=64&overlay=mask` ended the daemon."""
+    grey = as_pixels(np.full((180, 320), 200, np.uint8))
+    small = draw(picture(kind), Overlay(judged=judged(model=SceneModel(grey, grey))), width)
+    without = draw(picture(kind), Overlay(judged=judged()), width)
+    assert (small.bgr() == without.bgr()).all()
+
+
+def test_a_flat_picture_goes_without_background_and_threshold() -> None:
+    grey = as_pixels(np.full((2, 320), 200, np.uint8))
+    flat = Picture.from_bgr(as_pixels(np.zeros((8, 1280, 3), np.uint8)))
+    assert draw(flat, Overlay(judged=judged(model=SceneModel(grey, grey)))).height == 8
+
+
 def test_boxes_bear_the_number_of_their_track_when_wanted() -> None:
     boxes = [Box(100, 100, 60, 90, track=17), Box(400, 100, 60, 90)]
     plain, numbered = (
