@@ -46,9 +46,9 @@ class CameraShow:
         return self.camera.settings
 
     def fits_in(self, width: int) -> bool:
-        """Tell whether the newest frame is no wider than that, px."""
+        """Tell whether the newest frame, or the card in its place, is no wider than that, px."""
         frame = self.camera.frames.peek()
-        return isinstance(frame, Frame) and frame.picture.width <= width
+        return (frame.picture.width if isinstance(frame, Frame) else self._size[0]) <= width
 
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` at each frame, and when there are no more of them."""

@@ -51,7 +51,7 @@ class Show(Protocol):
     def settings(self) -> Stream: ...  # noqa: D102
 
     def fits_in(self, width: int) -> bool:
-        """Tell whether pictures are known to be no wider than that, px: then none is scaled."""
+        """Tell whether pictures are no wider than that now, px: then none is scaled."""
 
     def listen(self, hear: Callable[[], None]) -> None:
         """Call ``hear`` at each new picture, in the thread that brings it: it must not wait."""

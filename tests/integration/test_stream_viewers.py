@@ -212,6 +212,14 @@ def test_more_than_the_camera_s_width_is_the_camera_s_width(
     assert {variant.width for variant, _ in encodes} == {None}
 
 
+def test_more_than_the_card_s_width_is_the_card_s_width(feed: Feed) -> None:
+    """Four who asked for more than a dead camera's card has left no variant for the page."""
+    with serving(feed) as server, ExitStack() as stack:
+        for query in ("?width=1280", "?width=1281", "?width=1920", "?width=4096", ""):
+            viewer = stack.enter_context(MjpegReader(f"{server.url}/stream.mjpg{query}"))
+            assert Picture.from_jpeg(viewer.part().jpeg).width == 1280
+
+
 def test_a_width_is_kept_while_nobody_knows_the_camera_s(feed: Feed) -> None:
     with serving(feed) as server, MjpegReader(f"{server.url}/stream.mjpg?width=500") as viewer:
         viewer.part()
