@@ -217,8 +217,24 @@ class Encoder:
             call = self._calls.wait(seen, pause_s)
             self._beat.renew()
             seen = call.number if call else seen
+            if len(self._watched) > MAX_VARIANTS:
+                self._cut_surplus()
             for line in self._watched:
                 line.follow(may_wait=True)
+
+    def _cut_surplus(self) -> None:
+        """End the streams of more variants than allowed: alike until the camera's size changed."""
+        made: set[Variant] = set()
+        surplus: list[Viewing] = []
+        with self._lock:
+            for asked, line in self._lines.items():
+                variant = self._painter.alike(asked)
+                if len(made) < MAX_VARIANTS or variant in made:
+                    made.add(variant)
+                else:
+                    surplus += line.viewings
+        for viewing in surplus:
+            viewing.end()
 
     def _goes_on(self) -> bool:
         """Tell whether anything is watched; when nothing is, the thread has ended by this."""

@@ -248,6 +248,22 @@ def test_who_asked_for_a_width_gets_it_when_the_camera_grows(
     assert len(encodes) == len(set(encodes)), "a frame was encoded twice in one variant"
 
 
+def test_a_camera_that_grows_is_not_encoded_in_more_variants_than_four(feed: Feed) -> None:
+    """What was one variant becomes many; who is over the limit is cut, and told when he returns."""
+    feed.show()
+    with serving(feed) as server, ExitStack() as stack:
+        stack.enter_context(MjpegReader(f"{server.url}/stream.mjpg"))
+        for width in range(640, 646):
+            stack.enter_context(MjpegReader(f"{server.url}/stream.mjpg?width={width}"))
+        assert server.viewers("door") == 7
+        feed.show(Picture.from_jpeg(numbered_jpeg(2, (1280, 720))))
+        wait_until(lambda: server.viewers("door") == 4)
+        with MjpegReader(f"{server.url}/stream.mjpg?width=645") as fifth:
+            assert fifth.status == 503
+        with MjpegReader(f"{server.url}/stream.mjpg?width=1280") as same:
+            assert same.status == 200
+
+
 def test_a_picture_without_a_successor_is_repeated_within_5_s(feed: Feed) -> None:
     """Home Assistant's proxy gives up after 10 s of silence, and Blink paints a part only when the
     next one begins."""
