@@ -48,14 +48,16 @@ def believed_after_s(
     x: int,
     filled: float = 0.5,
     is_glow: bool = False,
+    px_s: float = 20,
+    rules: tuple[str, ...] = ("too_short", "clutter"),
 ) -> float:
-    """Time from the first sighting of something that walks on at 20 px a second."""
+    """Time from the first sighting of something that walks on until none of the rules holds."""
     tracker, now_s, at = Tracker(WIDTH, HEIGHT), 0.0, plain_scene()
     for step_s in steps_s:
-        seen = blob(x + round(20 * now_s), 40, area_px, filled=filled)
+        seen = blob(x + round(px_s * now_s), 40, area_px, filled=filled)
         tracker.follow([seen], now_s, step_s)
         tracker.tracks[0].is_glow = is_glow
-        if trust.doubts(tracker.tracks[0], at, step_s) not in ("too_short", "clutter"):
+        if trust.doubts(tracker.tracks[0], at, step_s) not in rules:
             return now_s
         now_s += step_s
     raise AssertionError("never")
@@ -161,6 +163,31 @@ def test_for_a_slow_camera_insects_that_are_taken_for_one_go_to_and_fro() -> Non
     for number in range(8):
         tracker.follow([blob(60 + 12 * (number % 2), 40, 100)], 0.5 * number, 0.5)
         assert trust.doubts(tracker.tracks[0], at, 0.5) == "clutter"
+
+
+@pytest.mark.parametrize(
+    ("x", "is_glow", "sizes_a_s", "least_s", "most_s"),
+    [
+        pytest.param(20, True, 3, 0.0, 0.8, id="slow"),
+        pytest.param(20, True, 5, 1.9, 2.1, id="fast"),
+        pytest.param(20, False, 5, 0.0, 0.5, id="fast and somewhere dark"),
+        pytest.param(0, True, 5, 0.0, 0.5, id="fast by the border"),
+        pytest.param(0, True, 6.6, 1.9, 2.1, id="faster by the border"),
+    ],
+)
+def test_what_only_adds_light_and_is_fast_is_an_insect_for_two_seconds(
+    x: int, is_glow: bool, sizes_a_s: float, least_s: float, most_s: float
+) -> None:
+    took_s = believed_after_s(
+        calm(),
+        [0.1] * 30,
+        area_px=25,
+        x=x,
+        is_glow=is_glow,
+        px_s=sizes_a_s * math.sqrt(25 / 0.5),
+        rules=("too_short", "too_fast"),
+    )
+    assert least_s <= took_s <= most_s
 
 
 def test_a_swarm_is_forgotten_when_it_is_over() -> None:
