@@ -38,9 +38,9 @@ _SIZES_A_S = 7.0
 """Insects near the lens go many times their own size in a second; people and cars 1 to 4."""
 _FAST_LIFE_S = 1.2
 _GLOW_SIZES_A_S, _GLOW_OUTSIDE_SIZES_A_S, _FAST_GLOW_LIFE_S = 4.0, 6.3, 2.0
-"""What only adds light is one sooner: at 4 sizes a second, or 6.3 if it came in by the border, where
-only a part of somebody may show; and for 2 s. In drawn infrared light and at night nearly all that
-was seen of people went slower, and two of three insects that were taken for them went faster."""
+"""What only adds light is one sooner: at 4 sizes a second, or 6.3 if it came in by the border, as
+a part of somebody does; and for 2 s. In drawn infrared light and at night nearly all that was
+seen of people went slower, and two of three insects that were taken for them went faster."""
 _RUN_STRAIGHT, _RUN_AREAS = 0.85, 6.0
 """What comes in by the border, is six times as large as the least and goes straight on, 0.85 of its
 way, may be as fast as it is: a dog runs eight lengths a second."""
