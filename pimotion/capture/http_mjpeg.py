@@ -16,6 +16,7 @@ from pimotion.capture.jpeg_stream import MAX_JPEG_BYTES, JpegStream
 from pimotion.errors import PictureError, SourceLost
 from pimotion.picture import Picture
 
+_STILL = {"image/jpeg", "image/jpg", "image/pjpeg"}  # the one name there is, and two common ones
 _UNDECLARED = {"", "application/octet-stream"}
 _MUCH_JUNK_BYTES = 1024  # more than the framing before a first picture ever is
 
@@ -32,6 +33,7 @@ class HttpMjpegFeed:
         self._rejected = 0
         self._was_jpeg = False
         self._kind = ""
+        self._is_still = False
 
     @property
     def is_video(self) -> bool:
@@ -49,8 +51,12 @@ class HttpMjpegFeed:
 
     def connect(self) -> None:
         """Ask for the stream and look at what kind of answer comes."""
-        self._kind = _kind_of(self._client.get())
-        is_jpegs = self._kind in {"image/jpeg", "video/x-motion-jpeg"} | _UNDECLARED
+        response = self._client.get()
+        self._kind = _kind_of(response)
+        self._is_still = self._kind in _STILL or (
+            self._kind in _UNDECLARED and _is_one_picture_long(response)
+        )
+        is_jpegs = self._is_still or self._kind in {"video/x-motion-jpeg"} | _UNDECLARED
         if not (is_jpegs or self.is_video or self._kind.startswith("multipart/")):
             what = "a web page" if self._kind == "text/html" else self._kind[:40]
             raise SourceLost(
@@ -60,7 +66,7 @@ class HttpMjpegFeed:
 
     def pictures(self) -> Iterator[Picture]:
         """Give the JPEGs as they come."""
-        for jpeg in self._polled() if self._kind == "image/jpeg" else self._streamed():
+        for jpeg in self._polled() if self._is_still else self._streamed():
             try:
                 picture = Picture.from_jpeg(jpeg)
             except PictureError:
@@ -102,3 +108,8 @@ def _kind_of(response: http.client.HTTPResponse) -> str:
     """Return the content type in lower case, without parameters."""
     kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
     return "".join(letter for letter in kind if letter.isprintable())
+
+
+def _is_one_picture_long(response: http.client.HTTPResponse) -> bool:
+    """Tell whether an answer says that it ends, and soon: a stream does not."""
+    return response.length is not None and 0 < response.length <= MAX_JPEG_BYTES
