@@ -34,11 +34,13 @@ class AvFeed:
         self._timeout_s = timeout_s
         self._container: InputContainer | None = None
         self._video: AvPictures | None = None
+        self._broken_before = 0
 
     @property
     def complaint(self) -> str:
-        """What is wrong with what came, if it could not be decoded."""
-        return "its pictures cannot be decoded" if self._video and self._video.broken else ""
+        """What is wrong with what came since the last picture, if it could not be decoded."""
+        is_broken = self._video is not None and self._video.broken > self._broken_before
+        return "its pictures cannot be decoded" if is_broken else ""
 
     def connect(self) -> None:
         """Connect, and read enough to know the codec: takes about 1 s with RTSP."""
@@ -59,6 +61,7 @@ class AvFeed:
         try:
             for picture, _ in self._video:
                 if picture is not None:
+                    self._broken_before = self._video.broken
                     yield picture
         except av.error.ExitError:  # what its time-outs end in
             raise fell_silent(self._timeout_s) from None

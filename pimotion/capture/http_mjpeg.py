@@ -30,7 +30,7 @@ class HttpMjpegFeed:
         self._poll_s = 1.0 / poll_fps
         self._interrupted = threading.Event()
         self._stream = JpegStream()
-        self._rejected = 0
+        self._rejected = self._skipped_before = 0
         self._was_jpeg = False
         self._kind = ""
         self._is_still = False
@@ -42,8 +42,8 @@ class HttpMjpegFeed:
 
     @property
     def complaint(self) -> str:
-        """What is wrong with what came, if it was no picture."""
-        if self._rejected + self._stream.skipped:
+        """What is wrong with what came since the last picture, if it was none."""
+        if self._rejected or self._stream.skipped > self._skipped_before:
             return "the pictures that the camera sends are broken"
         if self._stream.junk_bytes > _MUCH_JUNK_BYTES and not self._was_jpeg:
             return "what the camera sends holds no JPEG"
@@ -73,6 +73,7 @@ class HttpMjpegFeed:
                 self._rejected += 1
                 continue
             self._was_jpeg = True
+            self._rejected, self._skipped_before = 0, self._stream.skipped
             yield picture
 
     def interrupt(self) -> None:

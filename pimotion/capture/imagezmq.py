@@ -25,7 +25,7 @@ class ImageZmqSource:
         self._hub: Hub | None = None
         self._arrivals: Arrivals = Latest()
         self._seen = 0
-        self._opened_s = 0.0
+        self._opened_s = self._arrived_s = 0.0
 
     def open(self) -> None:
         """Begin to listen or to ask; succeeds also while nobody sends."""
@@ -45,7 +45,7 @@ class ImageZmqSource:
         if taken.value is None:
             raise SourceLost(INTERRUPTED)
         self._seen = taken.number
-        arrived_s = taken.value.monotonic_s
+        arrived_s = self._arrived_s = taken.value.monotonic_s
         return Captured(taken.value.picture, arrived_s, max(0.0, arrived_s - self._opened_s))
 
     def interrupt(self) -> None:
@@ -61,7 +61,7 @@ class ImageZmqSource:
     def _silence(self, hub: Hub) -> str:
         who = f" from the sender {self._sender}" if self._sender else ""
         reason = f"no picture{who} for {self._read_timeout_s:g} s"
-        if hub.refused:
+        if hub.refused and hub.refused_s > self._arrived_s:
             return f"{reason}; a message was refused: {hub.refused}"
         others = [name for name in hub.names if name != self._sender]
         if others and self._sender:

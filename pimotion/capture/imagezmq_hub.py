@@ -65,6 +65,8 @@ class Hub:
         """Where pictures go, and from whom, None: from all. Guarded by the lock of `_hubs`."""
         self.refused = ""
         """Why the last refused message was refused; empty when none was."""
+        self.refused_s = 0.0
+        """When that was, on the monotonic clock."""
         self.failure: BaseException | None = None
         """What ended the thread, for the readers to raise."""
         self._zmq = zmq_library()
@@ -155,7 +157,7 @@ class Hub:
         try:
             name, picture = read_message(parts)
         except PictureError as error:
-            self.refused = str(error)
+            self.refused, self.refused_s = str(error), time.monotonic()
             return f"refused: {error}".encode()
         if len(self._names) < _MAX_NAMES:
             self._names[name] = None

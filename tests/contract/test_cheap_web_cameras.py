@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
 
 import pytest
-from cameras.pictures import jpeg, number_of
+from cameras.http_camera import part
+from cameras.pictures import FPS, jpeg, number_of, record
 from cameras.raw_camera import head, raw_camera
 
+from pimotion.capture.address import Address
 from pimotion.capture.factory import source_for
+from pimotion.capture.http_camera import HttpFeed
+from pimotion.capture.receiver import NetworkSource
+from pimotion.capture.source import Source
 from pimotion.config.camera import Camera
+from pimotion.errors import SourceLost
 
 
 @pytest.mark.parametrize("kind", ["image/jpg", "image/pjpeg", "application/octet-stream", ""])
@@ -26,3 +34,35 @@ def test_a_still_is_a_still_whatever_the_camera_calls_it(kind: str) -> None:
         numbers = [number_of(source.read()) for _ in range(3)]
         source.close()
     assert numbers == [0, 1, 2]
+
+
+def _broken_jpeg(_: Path) -> Iterator[bytes]:
+    yield head("multipart/x-mixed-replace; boundary=frame")
+    yield part(jpeg(0)[:2000]) + part(b"\xff\xd8\xff\xd9") + part(jpeg(1))
+    yield part(jpeg(2))
+
+
+def _broken_video(folder: Path) -> Iterator[bytes]:
+    video = bytearray(record(folder / "video.ts", frames=100).read_bytes())
+    middle = len(video) // 2
+    video[middle : middle + 2000] = bytes(2000)
+    yield head("video/mp2t") + video
+
+
+@pytest.mark.parametrize("answer", [_broken_jpeg, _broken_video])
+def test_one_broken_picture_is_not_what_a_camera_is_silent_for_later(
+    answer: Callable[[Path], Iterator[bytes]], tmp_path: Path
+) -> None:
+    """The reason spoke of broken pictures though the camera had only been switched off."""
+    with raw_camera(lambda _: chain(answer(tmp_path), [None])) as camera:
+        feed = HttpFeed(Address.parse(camera.url), poll_fps=FPS, timeout_s=3)
+        source = NetworkSource(lambda: feed, read_timeout_s=1)
+        source.open()
+        with pytest.raises(SourceLost, match=r"^no picture for 1 s$"):
+            _read_for_ever(source)
+        source.close()
+
+
+def _read_for_ever(source: Source) -> None:
+    while True:
+        source.read()

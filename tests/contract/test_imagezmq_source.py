@@ -113,6 +113,20 @@ def test_a_sender_that_falls_silent_is_a_lost_camera_until_it_comes_back(address
             _read_patiently(source)
 
 
+def test_what_was_refused_once_is_not_why_a_sender_is_silent_later(address: str) -> None:
+    with opened(address, "porch", SHORT_S) as source, requester(address) as sender:
+        for parts in ([b"no JSON", b""], _jpg_parts("porch", 1)):
+            sender.send_multipart(parts)
+            sender.recv()
+        source.read()
+        with pytest.raises(SourceLost, match=r"no picture from the sender porch for 0\.6 s$"):
+            source.read()
+        sender.send_multipart([b"no JSON", b""])
+        sender.recv()
+        with pytest.raises(SourceLost, match="a message was refused: the header"):
+            source.read()
+
+
 def test_a_wrong_name_is_told_from_silence(address: str) -> None:
     with opened(address, "porch", SHORT_S) as source, requester(address) as sender:
         sender.send_multipart(_jpg_parts("Porch 2", 0))
