@@ -31,7 +31,8 @@ _GOOD_SESSION_S = 10.0
 _SHUTTER_S = 0.25
 """How soon a closed camera notices that it may open again."""
 _HANGS_S = 15.0
-"""Every call of a source is bounded to 5 s; one that took three times as long will not return."""
+"""Every call of a source is bounded to 5 s, of a very slow one to 10; one that took longer will not
+return."""
 
 
 class CaptureLoop:

@@ -16,7 +16,7 @@ from pimotion.capture.imagezmq import ImageZmqSource
 from pimotion.capture.imagezmq_hub import Meeting
 from pimotion.capture.picamera import PicameraSource, picamera_count
 from pimotion.capture.receiver import NetworkSource
-from pimotion.capture.source import READ_TIMEOUT_S, Source
+from pimotion.capture.source import Source, patience_s
 from pimotion.capture.substream import SubstreamSource
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.capture.v4l2 import V4l2Source
@@ -34,7 +34,9 @@ def source_for(camera: Camera) -> Source:
     if camera.detect.source is None:
         return _made(camera)
     small = camera.model_copy(update={"source": camera.detect.source})
-    return SubstreamSource(lambda: _made(camera), _made(small))
+    return SubstreamSource(
+        lambda: _made(camera), _made(small), read_timeout_s=patience_s(camera.fps)
+    )
 
 
 def _made(camera: Camera) -> Source:
@@ -65,19 +67,24 @@ def _file(camera: Camera, rest: str) -> Source:
 
 
 def _http(camera: Camera, _rest: str) -> Source:
+    timeout_s = patience_s(camera.fps)
     return NetworkSource(
-        lambda: HttpFeed(_address(camera), poll_fps=camera.fps, timeout_s=READ_TIMEOUT_S)
+        lambda: HttpFeed(_address(camera), poll_fps=camera.fps, timeout_s=timeout_s),
+        read_timeout_s=timeout_s,
     )
 
 
 def _rtsp(camera: Camera, _rest: str) -> Source:
-    return NetworkSource(lambda: AvFeed(_address(camera), timeout_s=READ_TIMEOUT_S))
+    timeout_s = patience_s(camera.fps)
+    return NetworkSource(
+        lambda: AvFeed(_address(camera), timeout_s=timeout_s), read_timeout_s=timeout_s
+    )
 
 
-def _imagezmq(_camera: Camera, rest: str) -> Source:
+def _imagezmq(camera: Camera, rest: str) -> Source:
     where, _, sender = rest.partition("#")
     meeting = Meeting(where.removesuffix(_SUBSCRIBE), where.endswith(_SUBSCRIBE))
-    return ImageZmqSource(meeting, sender or None)
+    return ImageZmqSource(meeting, sender or None, read_timeout_s=patience_s(camera.fps))
 
 
 def _v4l2(camera: Camera, rest: str) -> Source:

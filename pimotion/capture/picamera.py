@@ -17,7 +17,7 @@ from typing import Any
 from pimotion.capture.bounded import BoundedCall
 from pimotion.capture.picamera_controls import agreed, libcamera_controls
 from pimotion.capture.picamera_exposure import exposure_of, taken_at_s
-from pimotion.capture.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Captured
+from pimotion.capture.source import OPEN_TIMEOUT_S, Captured, patience_s
 from pimotion.config.controls import NO_CONTROLS, Controls
 from pimotion.errors import SourceLost
 from pimotion.picture import Picture
@@ -63,6 +63,7 @@ class PicameraSource:
         self._size = _even(width, height)
         self._small_size = _small_size(self._size, small_width)
         self._fps = fps
+        self._patience_s = patience_s(fps)
         self._camera: Any = None
         self._agreed: dict[str, dict[str, Any]] = {}
         self._is_agreed_said = False
@@ -88,7 +89,7 @@ class PicameraSource:
         if self._camera is None:
             raise SourceLost("the camera is not open")
         try:
-            request = self._camera.capture_request(wait=READ_TIMEOUT_S)
+            request = self._camera.capture_request(wait=self._patience_s)
             now_s = time.monotonic()
             try:
                 buffers = {name: request.make_buffer(name) for name in self._agreed}
@@ -97,7 +98,7 @@ class PicameraSource:
                 request.release()  # else the camera soon has no buffer left
         except TimeoutError:
             raise SourceLost(
-                f"the camera gave no picture for {READ_TIMEOUT_S:g} s; check its cable"
+                f"the camera gave no picture for {self._patience_s:g} s; check its cable"
             ) from None
         except (RuntimeError, OSError) as error:
             raise SourceLost(f"the camera failed: {error}") from None

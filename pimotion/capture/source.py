@@ -24,6 +24,12 @@ from pimotion.types import Exposure
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 INTERRUPTED = "the camera is being closed"
+_PERIODS = 2
+
+
+def patience_s(fps: float) -> float:
+    """Return how long a picture is waited for, at most 10 s: one in 5 s is the slowest rate."""
+    return max(READ_TIMEOUT_S, _PERIODS / fps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,11 +22,19 @@ class SubstreamSource:
     Args:
         large: Makes the stream to look at, anew for each opening: its thread owns it.
         small: The stream to look for motion in.
+        read_timeout_s: So old may the newest picture of the large stream be.
     """
 
-    def __init__(self, large: Callable[[], Source], small: Source) -> None:
+    def __init__(
+        self,
+        large: Callable[[], Source],
+        small: Source,
+        *,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
         self._new_large = large
         self._small = small
+        self._read_timeout_s = read_timeout_s
         self._large: _Newest | None = None
         self._leaving: threading.Thread | None = None
 
@@ -49,7 +57,7 @@ class SubstreamSource:
         """Return the next picture of the small stream, behind the newest of the large one."""
         if self._large is None:
             raise SourceLost("the camera is not open")
-        large = self._large.take(READ_TIMEOUT_S)
+        large = self._large.take(self._read_timeout_s)
         try:
             small = self._small.read()
         except SourceLost as lost:

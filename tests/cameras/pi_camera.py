@@ -58,6 +58,7 @@ class Picamera2:
     is_busy = False
     has_memory = True
     format = "YUV420"
+    frame_us = 40_000
     buffers_break = False
     hangs = False
     hangs_when_closed = False
@@ -108,7 +109,7 @@ class Picamera2:
     ) -> dict[str, Any]:
         assert colour_space == "Sycc"
         assert controls is not None
-        assert controls["FrameDurationLimits"] == (40000, 40000)
+        assert controls["FrameDurationLimits"] == (self.frame_us, self.frame_us)
         self.asked = controls
         self.free_buffers = buffer_count
         return {"main": main, "lores": lores, "raw": None}

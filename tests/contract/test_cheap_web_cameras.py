@@ -66,3 +66,17 @@ def test_one_broken_picture_is_not_what_a_camera_is_silent_for_later(
 def _read_for_ever(source: Source) -> None:
     while True:
         source.read()
+
+
+def test_the_slowest_rate_that_may_be_set_is_waited_for() -> None:
+    """A camera that is asked every 5 s was lost after 5 s, again and again."""
+
+    def answer(number: int) -> Iterator[bytes]:
+        yield head("image/jpeg") + jpeg(number)
+
+    with raw_camera(answer) as camera:
+        source = source_for(Camera(source=camera.url, fps=0.2))
+        source.open()
+        numbers = [number_of(source.read()) for _ in range(2)]
+        source.close()
+    assert numbers == [0, 1]
