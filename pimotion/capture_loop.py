@@ -52,6 +52,7 @@ class CaptureLoop:
         self._shutter = shutter
         self._stopping, self._reopening = threading.Event(), threading.Event()
         self._session = 0
+        self._is_opened_said = False
         self.beat = Beat(_HANGS_S)
 
     def stop(self) -> None:
@@ -96,11 +97,12 @@ class CaptureLoop:
         try:
             self._source.open()
             self.beat.renew()
-            log.info("camera opened camera=%s", self._id)
+            self._say_opened()
             index = 0
             while not self._is_to_close():
                 captured = self._source.read()
                 self.beat.renew()
+                self._is_opened_said = False
                 if self._pacer.is_due(captured.monotonic_s):
                     self._shutter.put(self._frame(captured, index))
                 index += 1
@@ -134,6 +136,12 @@ class CaptureLoop:
             session=self._session,
             exposure=captured.exposure,
         )
+
+    def _say_opened(self) -> None:
+        # Once until a picture comes: an address for senders can be opened without any.
+        if not self._is_opened_said:
+            log.info("camera opened camera=%s", self._id)
+        self._is_opened_said = True
 
     def _say_lost(self, lost: SourceLost) -> None:
         # The detect loop logs it once, as a change of the camera's state; here it is each try.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import numpy as np
@@ -99,6 +100,26 @@ def test_a_webcam_that_is_plugged_in_again_is_not_waited_for_half_a_minute(
     monkeypatch.setattr(loop, "_stopping", pauses)
     loop.run()
     assert pauses.noted_s == pauses_s
+
+
+class Opens(OnePicture):
+    """A camera, or an address where a sender may come, that opens and then gives nothing."""
+
+    def read(self) -> Captured:
+        raise SourceLost("no picture for 5 s")
+
+
+def test_a_camera_that_only_opens_is_not_said_to_be_there_at_each_try(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sender that was away for a night left ten thousand lines that it had been opened."""
+    caplog.set_level(logging.INFO)
+    out = Latest[Frame | NoFrames]()
+    camera = Camera(source="imagezmq:tcp://127.0.0.1:5555")
+    loop = CaptureLoop("door", camera, Opens(None), Shutter(out, Switches()))
+    monkeypatch.setattr(loop, "_stopping", Pauses())
+    loop.run()
+    assert [each.getMessage() for each in caplog.records] == ["camera opened camera=door"]
 
 
 class Silent(OnePicture):
