@@ -51,7 +51,7 @@ class SubstreamSource:
         try:
             self._small.open()
         except SourceLost as lost:
-            raise SourceLost(f"detect.source: {lost.reason}", ended=lost.ended) from None
+            raise _of_small(lost) from None
 
     def read(self) -> Captured:
         """Return the next picture of the small stream, behind the newest of the large one."""
@@ -61,7 +61,7 @@ class SubstreamSource:
         try:
             small = self._small.read()
         except SourceLost as lost:
-            raise SourceLost(f"detect.source: {lost.reason}", ended=lost.ended) from None
+            raise _of_small(lost) from None
         picture = large.picture.with_small(small.picture)
         return Captured(picture, small.monotonic_s, small.time_s, small.exposure)
 
@@ -87,6 +87,11 @@ class SubstreamSource:
             self._leaving.join(OPEN_TIMEOUT_S)
             if self._leaving.is_alive():
                 raise SourceLost("the last connection to the camera has not ended yet")
+
+
+def _of_small(lost: SourceLost) -> SourceLost:
+    reason = f"detect.source: {lost.reason}"
+    return SourceLost(reason, ended=lost.ended, forbidden=lost.forbidden)
 
 
 class _Newest:

@@ -73,6 +73,18 @@ def test_what_one_stream_loses_the_camera_has_lost(
     assert time.monotonic() - began_s < LIMIT_S
 
 
+@pytest.mark.parametrize(("large", "small"), [("basic", "plain"), ("plain", "basic")])
+def test_a_refused_login_of_either_stream_is_not_tried_again_at_once(
+    camera: HttpCamera, large: str, small: str
+) -> None:
+    """Some cameras lock out who tries too often."""
+    source = both(camera, large, small)
+    with pytest.raises(SourceLost, match="refuses the login") as lost:
+        _read_until_lost(source)
+    source.close()
+    assert lost.value.forbidden
+
+
 def _read_until_lost(source: Source) -> None:
     source.open()
     while True:
