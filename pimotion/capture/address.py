@@ -86,7 +86,7 @@ class Address:
         """
         try:
             new = Address.parse(urljoin(self.url, location), self.login)
-        except ValueError:
+        except (ValueError, SourceLost):
             raise SourceLost(f"{self.shown} redirects to what is no address") from None
         allowed = {"https"} if self.scheme == "https" else {"http", "https"}
         if new.host != self.host or new.scheme not in allowed:

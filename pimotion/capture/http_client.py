@@ -76,6 +76,12 @@ class HttpClient:
             self._connection.close()
         self._response = self._connection = self._socket = None
 
+    @property
+    def _is_connected(self) -> bool:
+        # http.client drops a connection that the camera closes behind its answer. The next one is
+        # made here and not by it, for `interrupt` has to know its socket.
+        return self._connection is not None and self._connection.sock is not None
+
     def _get_logged_in(self) -> http.client.HTTPResponse:
         response = self._get_once()
         if response.status == http.client.UNAUTHORIZED:
@@ -86,7 +92,7 @@ class HttpClient:
         return response
 
     def _get_once(self) -> http.client.HTTPResponse:
-        kept_alive = self._connection is not None
+        kept_alive = self._is_connected
         try:
             return self._send()
         except (ConnectionError, http.client.HTTPException) as error:
@@ -104,7 +110,7 @@ class HttpClient:
     def _send(self) -> http.client.HTTPResponse:
         if self._response is not None:
             self._response.close()  # it was read to its end; the connection stays
-        if self._connection is None:
+        if self._connection is None or not self._is_connected:
             self._connection = self._connect()
         headers: dict[str, str | bytes] = {"User-Agent": "pimotion", "Accept": "*/*"}
         authorization = self._authorization.header("GET", self._address.target)

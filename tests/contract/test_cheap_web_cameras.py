@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from cameras.http_camera import part
 from cameras.pictures import FPS, jpeg, number_of, record
 from cameras.raw_camera import head, raw_camera
+from waiting import wait_until
 
 from pimotion.capture.address import Address
 from pimotion.capture.factory import source_for
@@ -18,6 +21,7 @@ from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import Source
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
+from pimotion.picture import Picture
 
 
 @pytest.mark.parametrize("kind", ["image/jpg", "image/pjpeg", "application/octet-stream", ""])
@@ -61,6 +65,44 @@ def test_one_broken_picture_is_not_what_a_camera_is_silent_for_later(
         with pytest.raises(SourceLost, match=r"^no picture for 1 s$"):
             _read_for_ever(source)
         source.close()
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_still_that_does_not_come_is_not_waited_for_at_the_end(version: str) -> None:
+    """The connection behind the first still was not known to who breaks it off."""
+
+    def answer(number: int) -> Iterator[bytes | None]:
+        yield head("image/jpeg", "Connection: close", version=version) + jpeg(number)[:5000]
+        yield None if number else jpeg(number)[5000:]
+
+    with raw_camera(answer) as camera:
+        feed = HttpFeed(Address.parse(camera.url), poll_fps=FPS, timeout_s=5)
+        feed.connect()
+        pictures = feed.pictures()
+        next(pictures)
+        reading = threading.Thread(target=_wait_for_one, args=(pictures,), daemon=True)
+        reading.start()
+        wait_until(lambda: camera.asked == 2)
+        feed.interrupt()
+        reading.join(1)
+        assert not reading.is_alive()
+        feed.close()
+
+
+@pytest.mark.parametrize("location", ["ftp://127.0.0.1/x", "rtsp://127.0.0.1/x", "http://:x/"])
+def test_a_redirect_to_what_is_no_web_page_is_not_the_user_s_mistake(location: str) -> None:
+    """It was said that the camera's URL was wrong, which was right."""
+    moved = head("", f"Location: {location}", "Content-Length: 0", status="302 Found")
+    with raw_camera(lambda _: iter([moved])) as camera:
+        source = source_for(Camera(source=camera.url))
+        with pytest.raises(SourceLost, match="redirects to"):
+            source.open()
+        source.close()
+
+
+def _wait_for_one(pictures: Iterator[Picture]) -> None:
+    with suppress(SourceLost):  # as the connection may be broken off before the answer has begun
+        next(pictures, None)
 
 
 def _read_for_ever(source: Source) -> None:
