@@ -29,7 +29,10 @@ def lost_connection(error: OSError, where: str) -> SourceLost:
         return SourceLost(f"{where} does not speak TLS; try http:// instead of https://")
     if isinstance(error, TimeoutError):
         return SourceLost(f"{where} does not answer (time-out)")
-    words = _WORDS.get(error.errno or 0)
+    code = error.errno
+    if code is None and isinstance(error, ConnectionResetError):  # http.client's has none
+        code = errno.ECONNRESET
+    words = _WORDS.get(code or 0)
     if words is None:
         return SourceLost(f"the connection to {where} failed ({type(error).__name__})")
     return SourceLost(words.format(where=where))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 
@@ -129,6 +130,7 @@ def test_without_a_login_nothing_is_answered() -> None:
     [
         (ConnectionRefusedError(111, "refused"), "nobody answers"),
         (ConnectionResetError(104, "reset"), "broke the connection"),
+        (http.client.RemoteDisconnected("closed without response"), "broke the connection"),
         (TimeoutError("timed out"), "time-out"),
         (socket.gaierror(-2, "unknown"), "no such host"),
         (ssl.SSLError("wrong version"), "TLS"),
