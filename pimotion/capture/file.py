@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from pimotion.capture.playback import Playback
@@ -10,11 +11,14 @@ from pimotion.capture.source import Captured
 from pimotion.config.secrets import Unreadable, home_path
 from pimotion.errors import SourceLost
 
+log = logging.getLogger(__name__)
+
 
 class FileSource:
     """Plays a video file or a folder of images, once or in a loop; the name may begin with ``~/``.
 
-    In a loop time goes on rising over the seam; the session stays the same.
+    In a loop time goes on rising over the seam; the session stays the same. What is damaged in it
+    is said once, and the rest goes on.
     """
 
     is_live = False
@@ -56,10 +60,9 @@ class FileSource:
             self._recording = None
 
     def _rounds(self) -> Iterator[RecordedPicture]:
-        round_began_s = 0.0
+        round_began_s = time_s = 0.0
         while self._recording is not None:
-            time_s = round_began_s
-            for recorded in self._recording:
+            for recorded in self._whole_or_not(self._recording, is_first=not round_began_s):
                 time_s = round_began_s + recorded.time_s
                 yield RecordedPicture(recorded.picture, time_s)
             if not self._loop:
@@ -67,6 +70,18 @@ class FileSource:
             round_began_s = time_s + self._recording.interval_s
             self._recording.close()
             self._recording = self._opened()
+
+    def _whole_or_not(self, recording: Recording, *, is_first: bool) -> Iterator[RecordedPicture]:
+        given = 0
+        try:
+            for recorded in recording:
+                yield recorded
+                given += 1
+        except SourceLost as lost:
+            if not (self._loop and lost.ended and given):
+                raise
+            if is_first:
+                log.warning("a recording is played without what is damaged reason=%s", lost.reason)
 
     def _opened(self) -> Recording:
         try:

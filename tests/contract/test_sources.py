@@ -345,6 +345,23 @@ def test_a_recording_that_is_over_has_ended(recordings: Path) -> None:
     assert lost.value.ended
 
 
+def test_a_damaged_recording_goes_on_in_its_loop(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One broken picture in it, and the camera had ended for ever after the first round."""
+    for number in range(3):
+        whole = jpeg(number)
+        (tmp_path / f"{number}.jpg").write_bytes(b"broken" if number == 1 else whole)
+    source = source_for(Camera(source=f"file:{tmp_path}?loop", fps=FPS))
+    source.open()
+    taken = _read(source, 9)
+    source.close()
+    assert [number_of(each) for each in taken] == [0, 0, 2] * 3
+    assert all(later.time_s > earlier.time_s for earlier, later in pairwise(taken))
+    assert [each.getMessage() for each in caplog.records if "1.jpg is broken" in each.message]
+    assert len(caplog.records) == 1
+
+
 def test_a_looped_recording_goes_on_smoothly_over_the_seam(recordings: Path) -> None:
     source = source_for(Camera(source=f"file:{recordings / 'blink.mp4'}?loop"))
     source.open()
