@@ -22,6 +22,7 @@ class AutoSource:
         self._find = find
         self._make = make
         self._source: Source | None = None
+        self._last: tuple[str, Source] | None = None
 
     def open(self) -> None:
         """Look for a camera and open it."""
@@ -29,7 +30,10 @@ class AutoSource:
         found = self._find()
         if found is None:
             raise SourceLost("this machine has no camera, or none that this user may use")
-        self._source = self._make(found)
+        if self._last is None or self._last[0] != found:
+            self._last = found, self._make(found)
+        # The same one again: it knows whether its driver still hangs since the last time.
+        self._source = self._last[1]
         self._source.open()
 
     def read(self) -> Captured:

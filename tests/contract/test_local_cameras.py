@@ -22,6 +22,7 @@ from cameras.pictures import SCENE, jpeg, number_of
 from waiting import wait_until
 
 from pimotion.capture import picamera, v4l2
+from pimotion.capture.auto import AutoSource
 from pimotion.capture.factory import found_camera
 from pimotion.capture.picamera import PicameraSource
 from pimotion.capture.v4l2 import V4l2Source
@@ -428,6 +429,10 @@ def usb(monkeypatch: pytest.MonkeyPatch) -> V4l2Source:
     monkeypatch.setattr(v4l2, "_V4L_MAJOR", os.major(Path("/dev/null").stat().st_rdev))
     for name in ("opens", "formats", "gives_rows", "pictures", "released"):
         monkeypatch.setattr(Capture, name, getattr(Capture, name))
+    return _usb_source()
+
+
+def _usb_source() -> V4l2Source:
     return V4l2Source("/dev/null", width=WIDTH, height=HEIGHT, fps=25)
 
 
@@ -512,6 +517,24 @@ def test_a_usb_camera_that_is_unplugged_is_lost_and_let_go(usb: V4l2Source) -> N
     assert Capture.released == 1
     usb.open()
     usb.read()
+
+
+@pytest.mark.parametrize("is_found", [False, True], ids=["named", "found"])
+def test_a_driver_that_hangs_costs_one_thread_however_often_it_is_tried(
+    is_found: bool, usb: V4l2Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ``source: auto`` each try left one more behind."""
+    answers = threading.Event()
+    monkeypatch.setattr(v4l2, "OPEN_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(Capture, "isOpened", lambda _: answers.wait(30))
+    source = AutoSource(lambda: "usb", lambda _: _usb_source()) if is_found else usb
+    before = threading.active_count()
+    for words in ("hangs while it is being opened", "does not let go", "does not let go"):
+        with pytest.raises(SourceLost, match=words):
+            source.open()
+        source.close()
+    assert threading.active_count() == before + 1
+    answers.set()
 
 
 def test_a_usb_camera_that_another_program_has_says_so(usb: V4l2Source) -> None:
