@@ -18,12 +18,8 @@ log = logging.getLogger(__name__)
 _PERIODS_UNTIL_STALE = 5
 """A camera of one frame in 3 s is not stale after 5 s."""
 
-_WITHOUT_FRAMES = (
-    CameraState.STALE,
-    CameraState.LOST,
-    CameraState.ENDED,
-    CameraState.PRIVACY,
-)
+_AWAY = (CameraState.STALE, CameraState.LOST)
+_CLOSED = (CameraState.ENDED, CameraState.PRIVACY)
 
 
 class Vitals:
@@ -52,25 +48,37 @@ class Vitals:
         self._repeated = Repeated(log)
         self._arrived_s = self._seen_s = time.monotonic()
         """When a frame came last, and when one came last that could be looked at."""
+        self._broken_s: float | None = None
+        """Since when there come only frames that cannot be decoded; None: not so."""
         self.now = self._health(CameraState.STARTING, None)
 
     def begin(self) -> None:
         """Start to wait for frames."""
         self._arrived_s = self._seen_s = time.monotonic()
+        self._broken_s = None
 
     def frame_came(self, *, is_readable: bool) -> None:
         """Note a frame; one that is not decoded for anything counts as the one before it."""
         self._arrived_s = time.monotonic()
         if is_readable:
-            self._seen_s = self._arrived_s
+            self._seen_s, self._broken_s = self._arrived_s, None
+        elif self._broken_s is None:
+            self._broken_s = self._arrived_s
 
     def why_stale(self) -> str | None:
-        """Return why no live picture is to be had any more; None while there is one."""
-        if self.now.state in _WITHOUT_FRAMES or time.monotonic() - self._seen_s <= self._stale_s:
+        """Return why no live picture is to be had any more; None: there is one, or it is said."""
+        is_fresh = time.monotonic() - self._seen_s <= self._stale_s
+        if is_fresh or self.now.state in _CLOSED:
+            return None
+        if self.now.state in _AWAY and not self._is_back_broken():
             return None
         is_silent = self._arrived_s <= self._seen_s
         what = "no frame" if is_silent else "no frame that can be decoded"
         return f"{what} for {self._stale_s:g} s"
+
+    def _is_back_broken(self) -> bool:
+        """Tell whether a camera that was away has long sent again, and nothing but broken."""
+        return self._broken_s is not None and self._arrived_s - self._broken_s > self._stale_s
 
     def look_due(self, frame: Frame) -> bool:
         """Tell whether this frame is one to `look` at: about one a second is."""
@@ -92,6 +100,8 @@ class Vitals:
     def set(self, state: CameraState, reason: str | None, *, attention: bool = False) -> None:
         """Change the health, and say so if that is a change."""
         before = self.now
+        if state is CameraState.LOST:
+            self._broken_s = None
         if (state, reason) == (before.state, before.reason):
             return
         self.now = replace(self._health(state, reason), attention=attention)

@@ -388,6 +388,29 @@ def test_a_camera_that_never_gave_a_whole_picture_is_a_problem(make: Make) -> No
     assert camera.pipeline.health.reason == "no frame that can be decoded for 1 s"
 
 
+def test_why_a_camera_was_lost_is_not_said_of_one_that_is_back_with_broken_pictures(
+    make: Make,
+) -> None:
+    """It was told for ever that nobody answered, of a camera that was connected."""
+    camera = make(health={"stale_s": 1})
+    camera.play(SourceLost("connection refused"))
+    camera.wait_for_state(CameraState.LOST)
+    camera.play_until(CameraState.STALE, broken())
+
+    assert camera.pipeline.health.reason == "no frame that can be decoded for 1 s"
+
+
+def test_a_silent_camera_that_sends_broken_pictures_is_silent_no_more(make: Make) -> None:
+    camera = make(health={"stale_s": 1})
+    camera.wait_for_state(CameraState.STALE)
+    assert camera.pipeline.health.reason == "no frame for 1 s"
+    deadline_s = time.monotonic() + 5
+    while "decoded" not in (camera.pipeline.health.reason or "") and time.monotonic() < deadline_s:
+        camera.play(broken())
+
+    assert camera.pipeline.health.reason == "no frame that can be decoded for 1 s"
+
+
 def test_motion_does_not_stay_on_while_only_broken_pictures_come(make: Make) -> None:
     """The cable is half out: frames keep coming, and none of them would end the event."""
     camera = make(health={"stale_s": 1})
