@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -77,7 +78,9 @@ def _read(path: Path) -> Picture:
 
 
 def _decoded(data: bytes) -> Picture:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    image = None
+    with suppress(cv2.error):  # of no data, or of a size that OpenCV refuses
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise PictureError("no image")
     return Picture.from_bgr(as_pixels(image))

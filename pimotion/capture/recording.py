@@ -149,8 +149,10 @@ class VideoFile:
     def __init__(self, path: Path, fps: float | None) -> None:
         self._path = path
         options = _OPTIONS if fps is None else {**_OPTIONS, "framerate": str(fps)}
+        # The whole path: a name like 10:15.mp4 would be taken for an address of the protocol "10".
+        name = str(path.absolute())
         try:
-            self._container = av.open(str(path), options=options, **OPENING)
+            self._container = av.open(name, options=options, **OPENING)
         except av.FFmpegError:
             raise SourceLost(f"{path} is no video that can be read, or it is broken") from None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -104,6 +105,32 @@ def test_images_without_numbers_are_read_by_their_names(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"{name}.png"), SCENE.image(number))
     with open_recording(tmp_path, 5) as recording:
         assert [_number(each.picture) for each in recording] == [0, 1, 2]
+
+
+def test_an_image_that_says_it_is_absurdly_large_is_a_broken_one(tmp_path: Path) -> None:
+    """OpenCV's own error went through, and ended the whole program."""
+    cv2.imwrite(str(tmp_path / "1.png"), SCENE.image(1))
+    huge = struct.pack(
+        "<2sIHHIIiiHHIIiiII", b"BM", 154, 0, 0, 54, 40, 60000, 60000, 1, 24, *[0] * 6
+    )
+    (tmp_path / "2.bmp").write_bytes(huge + bytes(100))
+    with (
+        pytest.raises(SourceLost, match=r"2\.bmp is broken: no image") as lost,
+        open_recording(tmp_path, 1) as recording,
+    ):
+        assert [_number(each.picture) for each in recording] == [1, 1]
+    assert lost.value.ended
+
+
+@pytest.mark.parametrize("name", ["10:15:30.mp4", "door-10:15.mp4", "http:video.mp4"])
+def test_a_name_with_a_time_in_it_is_the_name_of_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg took what stands before the colon for a protocol, which it did not know."""
+    record(tmp_path / "plain.mp4", frames=3).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    with open_recording(Path(name), None) as recording:
+        assert len(list(recording)) == 3
 
 
 def test_a_folder_needs_a_rate(tmp_path: Path) -> None:
