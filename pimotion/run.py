@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -97,6 +98,9 @@ def run(
         if renewed is None:
             return _end(daemon, signals)
         daemon.stop()
+        # Its parts know each other, and it is large: else it would stay for many more reloads.
+        del daemon
+        gc.collect()
         before, settings = settings, renewed
 
 
