@@ -7,7 +7,7 @@ import math
 import threading
 import time
 
-from pimotion.capture.source import Captured, Source
+from pimotion.capture.source import Captured, Source, patience_s
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
@@ -30,9 +30,9 @@ _GOOD_SESSION_S = 10.0
 """A source that gave frames for this long has earned a quick retry."""
 _SHUTTER_S = 0.25
 """How soon a closed camera notices that it may open again."""
-_HANGS_S = 15.0
-"""Every call of a source is bounded to 5 s, of a very slow one to 10; one that took longer will not
-return."""
+_HANGS = 3.0
+"""Every call of a source waits for a picture once, or for two streams' twice; one that takes three
+times as long will not return."""
 
 
 class CaptureLoop:
@@ -53,7 +53,7 @@ class CaptureLoop:
         self._stopping, self._reopening = threading.Event(), threading.Event()
         self._session = 0
         self._is_opened_said = False
-        self.beat = Beat(_HANGS_S)
+        self.beat = Beat(_HANGS * patience_s(camera.fps))
 
     def stop(self) -> None:
         """Ask the thread to end; it does when its source's current call returns."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -120,6 +121,16 @@ def test_a_camera_that_only_opens_is_not_said_to_be_there_at_each_try(
     monkeypatch.setattr(loop, "_stopping", Pauses())
     loop.run()
     assert [each.getMessage() for each in caplog.records] == ["camera opened camera=door"]
+
+
+@pytest.mark.parametrize(("fps", "hangs"), [(15, True), (0.2, False)])
+def test_a_camera_of_one_picture_in_five_seconds_is_waited_for_longer(
+    fps: float, hangs: bool
+) -> None:
+    """Both of its streams are, one after the other: that is no thread that hangs."""
+    camera, out = Camera(source="rtsp://10.0.0.9/", fps=fps), Latest[Frame | NoFrames]()
+    loop = CaptureLoop("door", camera, NoPicture(None), Shutter(out, Switches()))
+    assert (loop.beat.overdue_s(time.monotonic() + 21) > 0) == hangs
 
 
 class Silent(OnePicture):
