@@ -528,13 +528,14 @@ def test_a_driver_that_hangs_costs_one_thread_however_often_it_is_tried(
     monkeypatch.setattr(v4l2, "OPEN_TIMEOUT_S", 0.05)
     monkeypatch.setattr(Capture, "isOpened", lambda _: answers.wait(30))
     source = AutoSource(lambda: "usb", lambda _: _usb_source()) if is_found else usb
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for words in ("hangs while it is being opened", "does not let go", "does not let go"):
         with pytest.raises(SourceLost, match=words):
             source.open()
         source.close()
-    assert threading.active_count() == before + 1
+    (left,) = set(threading.enumerate()) - before
     answers.set()
+    left.join(10)
 
 
 def test_a_usb_camera_that_another_program_has_says_so(usb: V4l2Source) -> None:
