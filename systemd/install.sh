@@ -8,6 +8,8 @@
 # All as root, and all may be run again: `install` then brings a new version and keeps the
 # configuration.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin # which `su` without `-` leaves out; useradd and mosquitto are there
+umask 022 # the service's user has to read the program that root writes
 
 home=/opt/pimotion
 etc=/etc/pimotion
@@ -49,7 +51,7 @@ packages() {
 
 # pimotion runs its own, on loopback; the one that Debian starts would only take its port.
 broker() {
-    command -v mosquitto /usr/sbin/mosquitto > /dev/null && return
+    command -v mosquitto > /dev/null && return
     need mosquitto
     systemctl disable --quiet --now mosquitto 2> /dev/null || true
 }
