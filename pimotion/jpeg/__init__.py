@@ -5,7 +5,7 @@ from pimotion.jpeg.markers import bare
 
 try:
     from pimotion.jpeg.turbo import TurboCodec as _Best
-except ImportError:  # simplejpeg has no wheel for 32-bit ARM
+except ImportError:  # simplejpeg has no wheel for 32-bit ARM, or is an old one of the system's
     from pimotion.jpeg.opencv import OpenCvCodec as _Best  # type: ignore[assignment]
 
 codec: Codec = _Best()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import simplejpeg
+from simplejpeg import encode_jpeg_yuv_planes  # since 1.8: an older one cannot be imported here
 
 from pimotion.errors import PictureError
 from pimotion.jpeg.codec import Array, reduction
@@ -42,9 +43,7 @@ class TurboCodec:
     def encode_planes(self, y: Array, u: Array, v: Array, quality: int) -> bytes:
         """Encode full-range YUV420 planes, without a colour conversion."""
         planes = (np.ascontiguousarray(plane) for plane in (y, u, v))
-        jpeg: bytes = simplejpeg.encode_jpeg_yuv_planes(
-            *planes, safe_quality(quality), fastdct=True
-        )
+        jpeg: bytes = encode_jpeg_yuv_planes(*planes, safe_quality(quality), fastdct=True)
         return jpeg
 
     def _decode(self, data: bytes, colourspace: str, least_width: int) -> Array:

@@ -72,6 +72,13 @@ if "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then
     echo "--- the trap that requirements.txt goes round"
     "$inside" -m pip install --quiet --upgrade numpy opencv-python-headless
     check "a newer OpenCV and its numpy would break picamera2" fails all_at_once "$inside"
+
+    echo "--- the oldest packages that requirements.txt allows" # newer Pythons have no wheels of them
+    oldest=/tmp/environment-oldest
+    "$python" -m venv "$oldest"
+    sed -E 's/^([A-Za-z-]+)>=([0-9.]+)/\1==\2.*/' requirements.txt > /tmp/oldest.txt
+    check "pip installs them" "$oldest/bin/python" -m pip install --quiet --only-binary :all: -r /tmp/oldest.txt
+    check "it works" works "$oldest/bin/python"
 fi
 echo "--- $failed failed"
 exit "$failed"
