@@ -69,7 +69,9 @@ def ask_for_broker(answers: Answers) -> Answers:
     Raises:
         PimotionError: Whoever was asked would rather not answer.
     """
-    if answers.broker is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # For a file that is there already, all answers would be in vain.
+    is_settled = answers.broker is not None or os.path.lexists(answers.path)
+    if is_settled or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return answers
     try:
         return _asked(answers)

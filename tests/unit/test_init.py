@@ -219,6 +219,18 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert init.ask_for_broker(answers) == answers
 
 
+def test_nobody_is_asked_for_a_password_for_a_file_that_will_not_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """That it exists was said after the third answer."""
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: pytest.fail("a question was asked"))
+    answers = Answers(path=tmp_path / "p.yml", source=CAMERA)
+    answers.path.write_text("mine")
+    assert init.run(init.ask_for_broker(answers)) == FAILED
+
+
 def test_where_no_camera_was_found_it_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
