@@ -64,7 +64,7 @@ bench: ## speed and memory against named peers, into benchmarks/results.md by ha
 	@$(PYTHON_IN_VENV) -m pip install --quiet --no-deps -r requirements-bench.txt
 	@$(PYTHON_IN_VENV) -m benchmarks.bench_detect
 
-docs: ## write config/pimotion.yml, docs/configuration.md and the JSON Schema from the settings
+docs: ## write config/pimotion.yml and docs/configuration.md from the settings
 	@.ci/setup run
 	@$(PYTHON_IN_VENV) -m pimotion.config.docs
 
