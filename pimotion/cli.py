@@ -90,7 +90,8 @@ def _run_file(path: Path, overrides: config_file.Overrides, signals: Signals) ->
 
 
 def _run_without_file(overrides: config_file.Overrides, signals: Signals) -> int:
-    settings = config_file.apply(first_run.settings_without_file(), overrides)
+    bare = first_run.settings_without_file(has_source=overrides.source is not None)
+    settings = config_file.apply(bare, overrides)
     has_broker_nearby = first_run.broker_nearby(settings)
 
     def greet(daemon: Daemon) -> None:

@@ -21,9 +21,13 @@ USUAL_BROKER_PORT = 1883
 _MOST_WAITING = 100
 
 
-def settings_without_file() -> Settings:
-    """Return embedded defaults with the first camera found, else the demo recording."""
-    chosen = found_camera() or DEMO
+def settings_without_file(*, has_source: bool = False) -> Settings:
+    """Return embedded defaults with the first camera found, else the demo recording.
+
+    With ``has_source`` the command line names the source, in the place of `auto`: nothing is looked
+    for, and what it shows is not called the demo.
+    """
+    chosen = "auto" if has_source else found_camera() or DEMO
     camera: Mapping[str, str] = {"source": chosen}
     if chosen == DEMO:
         camera = {"source": DEMO, "name": "Demo"}
