@@ -123,13 +123,13 @@ class Trust:
 
     def _doubts_sight(self, track: Track) -> str | None:
         """Judge what a slow camera sees too seldom to watch how it moves."""
-        is_large = track.blob.area_px > _LARGE_AREAS * self._least_px
-        is_solid = track.blob.area_px > _LARGE_SOLID * track.blob.box_px
         _, is_swarm = self._swarm.needed_s(track, 0.0)
         if is_swarm:
             is_straight = track.moved_from(track.first) > _SLOW_STRAIGHT * track.path
             is_long = track.sightings >= _SLOW_SWARM_SIGHTINGS
             return None if is_straight and is_long else "clutter"
+        is_large = track.blob.area_px > _LARGE_AREAS * self._least_px
+        is_solid = track.blob.area_px > _LARGE_SOLID * track.blob.box_px
         is_certain = track.sightings >= _SLOW_SIGHTINGS or (is_large and is_solid)
         return None if is_certain else "too_short"
 
@@ -141,13 +141,7 @@ class Trust:
             return "flicker"
         if self._flakes.may_be(track):
             return "clutter"
-        speed = track.path / max(track.life_s, 0.1) / track.size
-        if track.is_glow:
-            most = _GLOW_SIZES_A_S if track.is_inside else _GLOW_OUTSIDE_SIZES_A_S
-            is_fast = speed > most and track.life_s < _FAST_GLOW_LIFE_S
-        else:
-            is_fast = speed > _SIZES_A_S and track.life_s < _FAST_LIFE_S
-        if is_fast and not self._runs(track, is_swarm):
+        if _is_fast(track) and not self._runs(track, is_swarm):
             return "too_fast"
         return None if self._moves_on(track) else "flicker"
 
@@ -233,6 +227,14 @@ class Trust:
         far = moved / (moved + min(track.size, _FAR_RATIO * self._width))
         long = track.life_s / (track.life_s + 1)
         return math.pow(clear * large * far * long, 1 / 4)
+
+
+def _is_fast(track: Track) -> bool:
+    sizes_a_s = track.path / max(track.life_s, 0.1) / track.size
+    if not track.is_glow:
+        return sizes_a_s > _SIZES_A_S and track.life_s < _FAST_LIFE_S
+    most = _GLOW_SIZES_A_S if track.is_inside else _GLOW_OUTSIDE_SIZES_A_S
+    return sizes_a_s > most and track.life_s < _FAST_GLOW_LIFE_S
 
 
 def _came_apart(track: Track) -> bool:
