@@ -96,9 +96,16 @@ class Scene:
         self.walk()
         self.mood.is_walking = False
         wait_until(lambda: "stop" in {each["event_type"] for each in self.events()}, "its end", 20)
-        self.listener.wait_for(f"{TOPIC}/motion", b"OFF")
+        self.wait_for_off()
         event_id: str = self.events()[-1]["id"]
         return event_id
+
+    def wait_for_off(self, at_most_s: float = 20) -> None:
+        """Wait until OFF was said after ON: at its start the daemon says OFF, too."""
+        said = f"{TOPIC}/motion"
+        wait_until(
+            lambda: self.listener.payloads(said)[-1:] == [b"OFF"], "OFF, the last word", at_most_s
+        )
 
     def remembered(self) -> list[dict[str, Any]]:
         """Return the events that are on the disk, newest first, whether they have ended or not."""

@@ -47,7 +47,7 @@ def test_a_step_of_the_clock_is_noted_and_changes_nothing(scene: Scene, hook: Ho
         noted = scene.daemon.log.count("the clock was set")
         assert noted == step, "once each time"
     scene.mood.is_walking = False
-    scene.listener.wait_for(f"{TOPIC}/motion", b"OFF", deadline_s=20)
+    scene.wait_for_off()
     wait_until(lambda: scene.events()[-1]["event_type"] == "stop", "the event ends", 10)
 
     events = scene.events()
