@@ -48,7 +48,8 @@ def record(
         stream.max_b_frames = b_frames
         stream.bit_rate = 2_000_000
         if codec == "libx264":
-            stream.codec_context.options = {"x264-params": "scenecut=0"}
+            options = {"preset": "superfast", "x264-params": "scenecut=0"}
+            stream.codec_context.options = options
         if codec == "libx265":
             stream.codec_context.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
         if codec == "mjpeg":
