@@ -82,9 +82,8 @@ class Line:
         """Put up what there is to show now, for who has just come, and return it."""
         with self._lock:
             scene = self._show.scene()
-            before = self.parts.peek()
-            if before is not None and scene.key == self._shown:
-                return before
+            if (part := self._up(scene)) is not None:
+                return part
             self._is_due(scene)  # the beat of who is the first begins with it
             return self._put(scene)
 
@@ -92,10 +91,13 @@ class Line:
         """Return what there is to show now; those who watch get it only if it is their turn."""
         with self._lock:
             scene = self._show.scene()
-            before = self.parts.peek()
-            if before is not None and scene.key == self._shown:
-                return before
-            return self._put(scene) if self._is_due(scene) else self._paint(scene, before)
+            if (part := self._up(scene)) is not None:
+                return part
+            return self._put(scene) if self._is_due(scene) else self._paint(scene)
+
+    def _up(self, scene: Scene) -> Part | None:
+        """Return a scene's picture if it is put up already."""
+        return self.parts.peek() if scene.key == self._shown else None
 
     def _is_due(self, scene: Scene) -> bool:
         pacer, captured_s = self._pacer, scene.captured_s
@@ -127,7 +129,7 @@ class Line:
         """
         before = self.parts.peek()
         if part is None:
-            part = self._paint(scene, before)
+            part = self._paint(scene)
         else:
             self._painter.passed_on()
         at_fps = 0.0 if self._is_urgent(scene) else self._fps or math.inf
@@ -137,14 +139,14 @@ class Line:
             self.parts.put(part)
         return part
 
-    def _paint(self, scene: Scene, before: Part | None) -> Part:
+    def _paint(self, scene: Scene) -> Part:
         """Return the scene's picture; if that is broken the one before, or a card."""
         try:
             return self._painter.paint(scene, self._variant)
         except PictureError as error:
             show = self._show
             self._repeated.warning("broken", f"picture skipped camera={show.id} reason={error}")
-            return before or show.apology(str(error)).paint(self._variant)
+            return self.parts.peek() or show.apology(str(error)).paint(self._variant)
 
     def _set_pace(self) -> None:
         """Encode as often as the viewer who asks for most."""

@@ -39,7 +39,7 @@ _KIND_S = 15.0
 """Over this time it is told; a person who is not believed yet is a speck meanwhile."""
 _DOUBT = 100
 """As many specks of either are taken to have fallen besides."""
-_DRY = 1.0
+_OVER = 1.0
 """Fewer regions than this at once, over 2 s: it is over, and may be another kind the next time."""
 _SIDE_BY_SIDE = 6.0
 """Near flakes side by side are up to so many times as large as a large speck."""
@@ -76,7 +76,6 @@ class Weather:
         self._specks = 0.0
         self._speck_px = 4.0
         self._darker = 0.5
-        self._fallen, self._lingered = 0.0, 0.0
         self._before, self._going_on, self._shared = (mask(shape) for _ in range(3))
         self._forget_kind()
 
@@ -102,7 +101,7 @@ class Weather:
         if len(areas) >= 3:  # noqa: PLR2004  fewer say nothing of what is usual
             large_speck = sorted(areas)[int(0.9 * (len(areas) - 1))]
             self._speck_px += weight * (large_speck - self._speck_px)
-        if self._fallen and self._specks < _DRY:
+        if self._fallen and self._specks < _OVER:
             self._forget_kind()
 
     def stands_out(
@@ -172,6 +171,10 @@ class Weather:
         np.copyto(self._before, foreground)
         self._since_s = 0.0
 
+    def _forget_kind(self) -> None:
+        self._fallen, self._lingered = 0.0, 0.0
+        self._since_s = math.inf
+
     def _learn_kind(self, goes_on: Sequence[bool]) -> None:
         """Take the specks of one picture into account, and which of them go on."""
         kept = 1 - share(self._since_s, _KIND_S)
@@ -189,7 +192,3 @@ class Weather:
     @property
     def _lingering(self) -> float:
         return (self._lingered + _EITHER * _DOUBT) / (self._fallen + _DOUBT)
-
-    def _forget_kind(self) -> None:
-        self._fallen, self._lingered = 0.0, 0.0
-        self._since_s = math.inf
