@@ -4,7 +4,7 @@ PYTEST := $(PYTHON_IN_VENV) -m pytest
 # Most tests wait for something real, so four at a time are quicker on any machine.
 BESIDE := -n 4 --dist loadfile
 
-.PHONY: run install uninstall doctor test check browser conformance homeassistant faults soak all-tests bench docs clean help
+.PHONY: run install uninstall doctor test newest check browser conformance homeassistant faults soak all-tests bench docs clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ doctor: ## as root: try the installed service's cameras and broker, and say what
 test: ## what must pass before every commit: unit, contract and integration tests
 	@.ci/setup test
 	@$(PYTEST) $(BESIDE) tests/test_house_rules.py tests/unit tests/contract tests/integration $(ARGS)
+
+newest: ## the tests of pictures with the OpenCV that Python 3.12 and later get, whatever this one has
+	@.ci/setup test
+	@$(PYTHON_IN_VENV) -m pip install -q --disable-pip-version-check --upgrade --target .venv/newest \
+		'opencv-python-headless>=4.12'
+	@PYTHONPATH=.venv/newest $(PYTEST) $(BESIDE) tests/unit tests/contract $(ARGS)
 
 check: ## lint, format, types
 	@.ci/setup test
@@ -53,7 +59,7 @@ soak: ## forty minutes of trouble: no event lost, nothing grows
 	@.ci/setup test
 	@PIMOTION_SOAK_MINUTES=30 $(PYTEST) -s tests/soak $(ARGS)
 
-all-tests: test check browser conformance homeassistant faults ## everything that CI runs
+all-tests: test newest check browser conformance homeassistant faults ## everything that CI runs
 
 bench: ## speed and memory against named peers, into benchmarks/results.md by hand
 	@.ci/setup test

@@ -87,9 +87,17 @@ def _symbol(image: Pixels, centre: tuple[int, int], unit_px: float) -> None:
 
 def _centred(image: Pixels, text: str, y_px: float, height_px: float, colour: Colour) -> None:
     plain = ascii_of(text)
-    (width_at_1, _), _ = cv2.getTextSize(plain, _FONT, 1.0, 1)
-    scale = min(height_px / _FONT_HEIGHT_PX, _FULL * image.shape[1] / max(1, width_at_1))
-    thickness = max(1, round(scale * 1.2))
-    (width, _), _ = cv2.getTextSize(plain, _FONT, scale, thickness)
-    at = (round((image.shape[1] - width) / 2), round(y_px))
-    cv2.putText(image, plain, at, _FONT, scale, colour, thickness, cv2.LINE_AA)
+    scale, room_px = height_px / _FONT_HEIGHT_PX, _FULL * image.shape[1]
+    scale *= min(1.0, room_px / max(1, _width_px(plain, scale)))
+    at = (round((image.shape[1] - _width_px(plain, scale)) / 2), round(y_px))
+    cv2.putText(image, plain, at, _FONT, scale, colour, _thickness(scale), cv2.LINE_AA)
+
+
+def _width_px(text: str, scale: float) -> int:
+    """Return the width of a line, which since OpenCV 5 grows with its thickness, too."""
+    (width_px, _), _ = cv2.getTextSize(text, _FONT, scale, _thickness(scale))
+    return width_px
+
+
+def _thickness(scale: float) -> int:
+    return max(1, round(scale * 1.2))
