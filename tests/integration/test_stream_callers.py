@@ -183,7 +183,8 @@ def test_everything_works_behind_a_reverse_proxy(strips: bool, host: str | None)
             assert call(f"{proxy.url}/{each.decode()}").status == 200, each
         assert call(f"{proxy.url}/door/snapshot.jpg", login=None).status == 401
         with MjpegReader(f"{proxy.url}/door/stream.mjpg", login=ADMIN) as viewer:
-            assert len({viewer.part().jpeg for _ in range(3)}) == 3
+            # One that nobody followed in time comes twice.
+            assert len({viewer.part().jpeg for _ in range(12)}) >= 3
             (row,) = call(f"{proxy.url}/api/viewers").json
             assert row["address"] == "192.0.2.7"
         switched = call(

@@ -195,11 +195,11 @@ def test_a_stream_is_ordinary_wsgi(site: str) -> None:
         assert stream.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=pimotion"
         assert stream.headers["Cache-Control"] == "no-store"
         assert stream.headers["X-Accel-Buffering"] == "no"
-        jpegs = parts(stream, 3)
+        jpegs = parts(stream, 12)  # one that nobody followed in time comes twice
         (viewer,) = viewers(site)
         assert viewer["camera"] == "door"
         assert viewer["address"] == "127.0.0.1"
-    assert len(set(jpegs)) == 3
+    assert len(set(jpegs)) >= 3
     assert all(jpeg[:2] == b"\xff\xd8" and jpeg[-2:] == b"\xff\xd9" for jpeg in jpegs)
     wait_until(lambda: viewers(site) == [])
 
