@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -102,6 +102,10 @@ class Feed:
         found = Detection(frame, boxes, bool(boxes), 0.1, 0.9, None, zones, None, luma, foreground)
         self.detections.put(replace(found, is_learning=learning))
 
+    def tell(self, state: CameraHealth) -> None:
+        """Say how the camera is; its frames go on."""
+        self._health = state
+
     def lose(self, reason: str) -> None:
         """Let the source be lost."""
         self._health = health(self.camera.id, CameraState.LOST, reason)
@@ -167,6 +171,7 @@ def serving(
     http: Http | None = None,
     events: Events | None = None,
     commands: list[Command | Reset] | None = None,
+    link: Callable[[], LinkStatus] = connected,
 ) -> Iterator[StreamServer]:
     """A server on a free port of loopback that shows the feeds; no thread of it may die."""
     threads = Threads()
@@ -180,7 +185,7 @@ def serving(
         http or Http(port=0),
         cameras=[feed.camera for feed in feeds],
         events=events or Events(),
-        link=connected,
+        link=link,
         node="garden-pi",
         version="0.1.0",
         commands=note,

@@ -123,7 +123,7 @@ def test_a_lost_camera_says_why(page: Page, house: House) -> None:
     house.feed.stop()
     house.feed.lose("no route to host")
     expect(page.locator(".badge")).to_have_text("Offline")
-    expect(page.locator(".reason")).to_contain_text("no route to host, since ")
+    expect(page.locator(".reason")).to_contain_text("no route to host · since ")
     house.feed.show()
     expect(page.locator(".badge")).to_have_text("Clear")
     expect(page.locator(".reason")).to_be_hidden()

@@ -60,7 +60,10 @@ function showBroker(mqtt) {
   pill.hidden = false;
   pill.classList.toggle("bad", !mqtt?.connected);
   setText(pill, mqtt?.connected ? "MQTT connected" : "MQTT not connected");
-  pill.title = mqtt ? `${mqtt.host}:${mqtt.port}${mqtt.reason ? ` - ${mqtt.reason}` : ""}` : "";
+  const place = mqtt && mqtt.host !== "embedded" ? `, ${mqtt.host}:${mqtt.port}` : "";
+  pill.title = `MQTT${place}`;
+  setText($("broker-reason"), mqtt?.reason ? `MQTT${place}: ${mqtt.reason}` : "");
+  $("broker-reason").hidden = !mqtt?.reason;
 }
 
 async function poll() {

@@ -61,9 +61,10 @@ export class Tile {
     this.root.classList.toggle("off", online && !on);
     setText(this.find(".badge"), badgeOf(camera, online, on));
     setText(this.find(".name"), camera.name);
+    this.root.setAttribute("aria-label", camera.name);
     this.find(".live").alt = `Live picture of ${camera.name}`;
     setText(this.find(".facts"), factsOf(camera, online));
-    setText(this.find(".reason"), reasonOf(camera, online) || this.refusal);
+    setText(this.find(".reason"), reasonOf(camera) || this.refusal);
     this.find(".reason").hidden = !this.find(".reason").textContent;
     this.showZones(camera.zones);
     this.showSwitch(camera, on, admin);
@@ -182,8 +183,9 @@ function factsOf(camera, online) {
   return facts.join(" · ");
 }
 
-function reasonOf(camera, online) {
-  if (online || camera.state === "starting") return "";
-  const since = camera.since ? `, since ${momentOf(camera.since)}` : "";
+// A camera that is dark or slow is online, and has a reason, too.
+function reasonOf(camera) {
+  if (camera.state === "ok" || camera.state === "starting") return "";
+  const since = camera.since ? ` · since ${momentOf(camera.since)}` : "";
   return `${camera.reason ?? "No picture"}${since}`;
 }
