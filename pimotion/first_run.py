@@ -8,11 +8,14 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
+from pimotion.called import command
 from pimotion.capture.factory import DEMO, found_camera
 from pimotion.clock import utc_now_s
 from pimotion.config import file as config_file
+from pimotion.config.nodes import quoted
 from pimotion.config.settings import Settings
 from pimotion.daemon import EMBEDDED, Daemon
+from pimotion.log import without_secrets
 from pimotion.publish.broker import answers
 from pimotion.publish.payloads import event_payload
 from pimotion.types import Message, MotionEvent
@@ -47,7 +50,7 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
     link = daemon.link()
     lines = [
         "pimotion runs without a configuration, on these defaults:",
-        f"  camera   {what if camera.source == DEMO else camera.source}",
+        f"  camera   {what if camera.source == DEMO else without_secrets(camera.source)}",
         f"  page     {daemon.url}",
     ]
     lines += _broker_lines(settings, link.host, link.port, link.reason)
@@ -59,14 +62,20 @@ def banner(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> st
         ]
     lines += [
         "",
-        "Three lines in pimotion.yml replace them (or let `python -m pimotion init` write it):",
-        f"  cameras: {{{camera_id if camera.source != DEMO else 'door'}: {{source: picamera}}}}",
+        f"Three lines in pimotion.yml replace them (or let `{command('init')}` write it):",
+        f"  {_camera_line(camera_id, camera.source)}",
         "  mqtt: {host: homeassistant.local, username: pimotion, password: ...}",
         "  http: {host: 0.0.0.0, users: [{name: me, password: ..., role: admin}]}",
     ]
     width = max(len(line) for line in lines)
     rule = "-" * width
     return "\n".join([rule, *lines, rule])
+
+
+def _camera_line(camera_id: str, source: str) -> str:
+    if source == DEMO:
+        return "cameras: {door: {source: auto}}  # or rtsp://..., http://..., v4l2:/dev/..."
+    return f"cameras: {{{camera_id}: {{source: {quoted(without_secrets(source))}}}}}"
 
 
 def greet(settings: Settings, daemon: Daemon, *, has_broker_nearby: bool) -> None:

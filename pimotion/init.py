@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pimotion.called import command
 from pimotion.cameras import NO_CAMERA
 from pimotion.capture.factory import DEMO
 from pimotion.config import file as config_file
@@ -137,21 +138,17 @@ def _next(path: Path) -> str:
     """Return what to do with a new configuration, as it can be typed here."""
     if path == _OF_SERVICE:
         return "sudo make doctor tries it"
-    python = Path(sys.executable)
-    if python.is_relative_to(Path.cwd()):
-        python = python.relative_to(Path.cwd())
-    command = f"{shlex.quote(str(python))} -m pimotion"
     usual = config_file.find()
     if usual is not None and usual.absolute() == path.absolute():
-        return f"{command} doctor tries it, {command} run starts it"
+        return f"{command('doctor')} tries it, {command('run')} starts it"
     name = shlex.quote(str(path))
-    return f"{command} doctor {name} tries it, {command} run -c {name} starts it"
+    return f"{command(f'doctor {name}')} tries it, {command(f'run -c {name}')} starts it"
 
 
 def configuration(answers: Answers, *, admin_password: str, token: str | None = None) -> str:
     """Return the text of a configuration, commented; with ``token`` it opens the streams."""
     http = _http(answers, admin_password) + ("" if token is None else _token(token))
-    return "\n".join([_HEAD, _camera(answers), _mqtt(answers), http])
+    return "\n".join([_head(answers.path), _camera(answers), _mqtt(answers), http])
 
 
 def write_new(path: Path, text: str) -> None:
@@ -181,9 +178,10 @@ def write_new(path: Path, text: str) -> None:
         raise
 
 
-_HEAD = """\
+def _head(path: Path) -> str:
+    return f"""\
 # pimotion: what differs from the defaults. config/pimotion.yml and docs/configuration.md show every
-# setting; `python -m pimotion check` finds mistakes in this file.
+# setting; `{command(f"check {shlex.quote(str(path))}")}` finds mistakes here.
 """
 
 

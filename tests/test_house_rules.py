@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "pimotion"
 
 LEVELS = (
-    {"errors", "exit_codes", "clock", "memory", "passwords", "settable", "why_not"},
+    {"called", "errors", "exit_codes", "clock", "memory", "passwords", "settable", "why_not"},
     {"jpeg"},
     {"pixels"},
     {"yuyv"},

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pimotion.called import command
 from pimotion.config import certificate, fields, nodes
 from pimotion.config.check import Checked, check, mistake_of
 from pimotion.config.messages import NO_CAMERA, sentence
@@ -58,7 +59,7 @@ def found(explicit: str | None = None) -> Path:
     path = find(explicit)
     if path is None:
         raise ConfigError(
-            ["there is no configuration: name a file, or let `python -m pimotion init` write one"]
+            [f"there is no configuration: name a file, or let `{command('init')}` write one"]
         )
     return path
 

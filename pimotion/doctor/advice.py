@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from pimotion.called import command
 from pimotion.cameras import NO_CAMERA, found_cameras, is_pi
 from pimotion.config.camera import Camera
 from pimotion.config.secrets import Unreadable, home_path
@@ -63,7 +64,7 @@ def _about_device(path: Path, camera: Camera) -> str:
         more = ["and others"] if len(holders) > _MOST_HOLDERS else []
         return f"stop the program that has it: {', '.join(holders[:_MOST_HOLDERS] + more)}"
     if camera.controls.given:
-        return "`python -m pimotion cameras` lists its controls, each with what it may be"
+        return f"`{command('cameras')}` lists its controls, each with what it may be"
     return f"plug it in anew; `sudo fuser -v {path}` names a program that has it"
 
 
@@ -102,8 +103,9 @@ def _about_sender(rest: str) -> str:
     name = sender or "NAME"
     if is_loopback(host):
         return (
-            f"only senders on this machine reach {host}: `python -m pimotion send --to {address} "
-            f"--name {name}`; for others, listen on tcp://0.0.0.0:{port} with open: true"
+            f"only senders on this machine reach {host}: "
+            f"`{command(f'send --to {address} --name {name}')}`; "
+            f"for others, listen on tcp://0.0.0.0:{port} with open: true"
         )
     return f"on the other machine: `python -m pimotion send --to tcp://HERE:{port} --name {name}`"
 
@@ -122,4 +124,7 @@ def about_libcamera(reason: str) -> str:
         )
     if not is_pi():
         return "this is no Raspberry Pi; a USB camera is v4l2:..., and `cameras` lists them"
-    return "`sudo apt install python3-picamera2`, then `sudo make install` again"
+    return (
+        "`sudo apt install python3-picamera2`, then `make run` again, or `sudo make install` for "
+        "the service"
+    )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pimotion.called import command
 from pimotion.cameras import quiet_libcamera
 from pimotion.config.settings import Settings
 from pimotion.doctor.broker import broker
@@ -51,5 +52,5 @@ def _checks(settings: Settings, path: Path | None) -> Iterator[Check]:
 def _configuration(path: Path | None) -> Check:
     if path is not None:
         return Check("configuration", Verdict.OK, f"{path} is correct")
-    advice = "`python -m pimotion init` writes one"
+    advice = f"`{command('init')}` writes one"
     return Check("configuration", Verdict.NOTE, "none; defaults are tried", advice)

@@ -107,7 +107,7 @@ def test_without_a_file_to_check_there_is_nothing_to_do(tmp_path: Path) -> None:
     done = pimotion_("check", cwd=tmp_path)
 
     assert done.returncode == 2
-    assert done.stderr.startswith("there is no configuration: name a file, or let `python -m")
+    assert done.stderr.startswith("there is no configuration: name a file, or let `")
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
