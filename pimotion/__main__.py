@@ -11,7 +11,7 @@ import signal
 import sys
 from types import FrameType
 
-from pimotion.exit_codes import BROKEN_OFF, KILLED
+from pimotion.exit_codes import BROKEN_OFF, FAILED, KILLED
 
 
 def main() -> int:
@@ -22,11 +22,25 @@ def main() -> int:
     elif sys.argv[1:2] == ["replay"]:
         _break_off_by_signals()
     try:
-        from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
-
+        try:
+            from pimotion.cli import main as obey  # noqa: PLC0415  not before signals have an answer
+        except ImportError as error:
+            return _refuse_python(error)
         return obey()
     except KeyboardInterrupt as broken_off:
         return broken_off.args[0] if broken_off.args else BROKEN_OFF
+
+
+def _refuse_python(error: ImportError) -> int:
+    """Say that this Python is the wrong one: too old, or without our packages."""
+    if error.name is None or error.name.startswith("pimotion"):
+        raise error  # nothing that another Python would change
+    sys.stderr.write(
+        f"pimotion: {sys.executable} (Python {sys.version.split()[0]}) cannot run it: {error}\n"
+        "It needs Python 3.11 to 3.13 and the packages of requirements.txt: `make run` makes an "
+        "environment with them, and `.venv/bin/python -m pimotion` uses it.\n"
+    )
+    return FAILED
 
 
 def _replace_closed_streams() -> None:

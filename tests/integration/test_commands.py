@@ -110,6 +110,20 @@ def test_without_a_file_to_check_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert done.stderr.startswith("there is no configuration: name a file, or let `")
 
 
+def test_a_python_without_our_packages_is_told_where_the_right_one_is(tmp_path: Path) -> None:
+    """Who types `python3 -m pimotion` after `make run` read a traceback of pydantic's absence."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "pimotion", "check"],
+        cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    first, second = done.stderr.splitlines()
+    assert "cannot run it: No module named 'pydantic'" in first
+    assert "`.venv/bin/python -m pimotion`" in second
+
+
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "x.yml").write_text(DOOR)
     with socket.socket() as taken:
