@@ -158,5 +158,10 @@ def _init(commands: _Commands) -> None:
     init.add_argument("--tls", action="store_true", help="reach the broker by TLS")
     init.add_argument("--lan", action="store_true", help="let the network reach the page, by login")
     init.add_argument(
-        "-o", "--output", type=Path, default=Path("pimotion.yml"), metavar="FILE", help="file"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("pimotion.yml"),
+        metavar="FILE",
+        help="where to write it; by default pimotion.yml",
     )

@@ -31,6 +31,15 @@ VIEWER = "home assistant"
 _OF_SERVICE = Path("/etc/pimotion/pimotion.yml")
 """Where `systemd/install.sh` has it written, and starts the service with it."""
 
+_OPTIONS = (
+    ("cameras.camera.source", "--source"),
+    ("mqtt.host", "--broker"),
+    ("mqtt.port", "--broker-port"),
+    ("mqtt.username", "--username"),
+    ("mqtt.password", "--password"),
+)
+"""The settings that options of `init` stand for."""
+
 _TOKEN_BYTES = 24
 """192 bits, 32 characters: it is pasted, not typed."""
 
@@ -108,8 +117,7 @@ def run(answers: Answers) -> int:
         settings = config_file.parse(text, answers.path)
         write_new(answers.path, text)
     except ConfigError as error:
-        # The lines are of a file that nobody has.
-        return _say("\n".join(re.sub(r"^.*?:\d+: ", "", p) for p in error.problems), WRONG_USE)
+        return _say("\n".join(map(_as_option, error.problems)), WRONG_USE)
     except FileExistsError:
         return _say(f"{answers.path} exists already and is left as it is", FAILED)
     except OSError as error:
@@ -132,6 +140,14 @@ def run(answers: Answers) -> int:
         )
     sys.stdout.write(f"next      {_next(answers.path)}\n")
     return PASSED
+
+
+def _as_option(problem: str) -> str:
+    """Return a mistake in what was asked for: nobody has the file whose lines are counted."""
+    text = re.sub(r"^.*?:\d+: ", "", problem)
+    for setting, option in _OPTIONS:
+        text = text.replace(setting, option)
+    return text
 
 
 def _next(path: Path) -> str:

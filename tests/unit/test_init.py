@@ -120,7 +120,7 @@ def test_answers_that_are_wrong_leave_no_file(
     answers = Answers(path=path, source="usb", broker="ha.local", port=0)
     assert init.run(answers) == WRONG_USE
     told = capsys.readouterr().err.splitlines()
-    assert [line.split()[0] for line in told] == ["cameras.camera.source", "mqtt.port"]
+    assert [line.split()[0] for line in told] == ["--source", "--broker-port"]
     assert not path.exists()
 
 
@@ -236,3 +236,20 @@ def test_where_no_camera_was_found_it_says_so(
 ) -> None:
     init.run(Answers(path=tmp_path / "pimotion.yml", source=DEMO))
     assert "with the demo recording, as no camera was found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"broker": "nas:1883"}, "--broker must be a host alone; the port is --broker-port"),
+        ({"broker": "nas", "port": 99999}, "--broker-port must be between 1 and 65535, got 99999"),
+        ({"source": "0"}, "--source must be auto, "),
+    ],
+)
+def test_a_mistake_is_told_by_the_option_that_was_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: dict[str, Any], said: str
+) -> None:
+    """It spoke of `mqtt.port`, for which there is no option."""
+    answers = Answers(**{"path": tmp_path / "pimotion.yml", "source": CAMERA, **wrong})
+    assert init.run(answers) == WRONG_USE
+    assert capsys.readouterr().err.startswith(said)
