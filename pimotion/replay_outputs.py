@@ -161,6 +161,10 @@ class Masks(Output):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        if folder.is_file():
+            raise PimotionError(
+                f"{folder} cannot be written: it is a file; name a folder for masks"
+            )
         self._named(lambda: folder.mkdir(parents=True, exist_ok=True))
 
     def _write(self, frame: Frame, newest: Detection | None) -> None:

@@ -16,7 +16,7 @@ from scenes import detection, frame
 from pimotion.errors import PimotionError, SourceLost
 from pimotion.picture import Picture
 from pimotion.pixels import encode_bgr
-from pimotion.replay_outputs import Annotated, FrameLines
+from pimotion.replay_outputs import Annotated, FrameLines, Masks
 from pimotion.types import Box, Rejected
 
 FOUND = replace(
@@ -118,3 +118,10 @@ def test_the_annotated_video_shows_them_and_the_tracks(tmp_path: Path) -> None:
     assert np.median(blue_over_red[70:110, 210:270]) < 10, "and nothing in it"
     assert drawn[44:58, 200:260].max() > 200, "its rule, in words"
     assert drawn[44:58, 20:34].max() > 200, "the number of the track"
+
+
+def test_masks_that_would_need_a_folder_in_the_place_of_a_file_say_so(tmp_path: Path) -> None:
+    """It said "File exists", which sounds as if that were needed."""
+    (tmp_path / "masks.png").touch()
+    with pytest.raises(PimotionError, match="it is a file; name a folder"):
+        Masks(tmp_path / "masks.png")
