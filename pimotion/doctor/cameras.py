@@ -18,6 +18,7 @@ from pimotion.doctor.advice import about, about_libcamera
 from pimotion.doctor.report import Check, Verdict
 from pimotion.doctor.running import Running
 from pimotion.errors import PictureError, SourceLost
+from pimotion.types import CameraState
 
 _LOOK_S = 3.0
 _LEAST_PICTURES = 2
@@ -37,25 +38,30 @@ def cameras(settings: Settings, other: Running | None) -> Iterator[Check]:
     for camera_id, camera in settings.cameras.items():
         name = f"camera {camera_id}"
         if camera_id in told:
-            yield _of_daemon(camera_id, told[camera_id])
+            yield _of_daemon(name, camera, told[camera_id])
         elif lacks_libcamera and camera.source.startswith("picamera"):
             yield Check(name, Verdict.FAILED, "cannot be tried: see libcamera above")
         else:
             yield _try(name, camera)
 
 
-def _of_daemon(camera_id: str, told: Mapping[str, Any]) -> Check:
-    name = f"camera {camera_id}"
+def _of_daemon(name: str, camera: Camera, told: Mapping[str, Any]) -> Check:
+    state = told.get("state")
+    reason = str(told.get("reason") or state)
     if told.get("status") == "online":
         fps = told.get("fps")
         rate = f", {fps:.1f} frames a second" if isinstance(fps, int | float) else ""
-        return Check(name, Verdict.OK, f"the running pimotion has it: {told.get('state')}{rate}")
-    reason = told.get("reason") or told.get("state")
+        found = f"the running pimotion has it: {state}{rate}"
+        if state in (CameraState.DARK, CameraState.SLOW):
+            return Check(name, Verdict.NOTE, found, f"look at its picture: {reason}")
+        return Check(name, Verdict.OK, found)
     found = f"the running pimotion has it, and it is offline: {reason}"
-    if told.get("state") == "privacy":
+    if state == CameraState.PRIVACY:
         return Check(name, Verdict.NOTE, found, "switch privacy off to see it")
-    advice = f"stop pimotion and try `doctor` again to see the camera by itself: {camera_id}"
-    return Check(name, Verdict.FAILED, found, advice)
+    if camera.source.startswith(("auto", "picamera", "v4l2")):
+        advice = "stop pimotion and try `doctor` again to see the camera by itself"
+        return Check(name, Verdict.FAILED, found, advice)
+    return Check(name, Verdict.FAILED, found, about(camera, reason))
 
 
 def _try(name: str, camera: Camera) -> Check:

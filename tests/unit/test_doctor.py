@@ -19,6 +19,7 @@ from pimotion.capture.factory import DEMO
 from pimotion.capture.reasons import refused_status
 from pimotion.capture.v4l2_device import Format
 from pimotion.config.camera import Camera
+from pimotion.config.file import from_values
 from pimotion.config.settings import Settings
 from pimotion.doctor import advice as advice_module
 from pimotion.doctor import cameras as camera_checks
@@ -374,3 +375,23 @@ def test_the_demo_is_no_camera_that_works(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_when_home_assistant_was_last_heard_is_told(other: Running | None, found: str) -> None:
     assert found in told_of_birth("homeassistant/status", other)
+
+
+def test_what_to_do_about_a_lost_camera_is_said_also_while_pimotion_runs() -> None:
+    """To stop it and to try again helps with a device that it holds, not with a sender."""
+    sources = {"porch": "imagezmq:tcp://127.0.0.1:5555#porch", "usb": "v4l2:/dev/video7"}
+    settings = from_values({"cameras": {name: {"source": at} for name, at in sources.items()}})
+    lost = {"status": "offline", "state": "lost", "reason": "no picture for 5 s"}
+    other = Running("pi", is_ours=True, cameras=dict.fromkeys(sources, lost))
+    porch, usb = list(camera_checks.cameras(settings, other))[-2:]
+    assert "send --to tcp://127.0.0.1:5555 --name porch" in porch.advice
+    assert usb.advice == "stop pimotion and try `doctor` again to see the camera by itself"
+
+
+def test_a_dark_camera_is_not_all_well() -> None:
+    settings = from_values({"cameras": {"door": {"source": "synthetic"}}})
+    dark = {"status": "online", "state": "dark", "reason": "black for 60 s", "fps": 15.0}
+    other = Running("pi", is_ours=True, cameras={"door": dark})
+    *_, door = camera_checks.cameras(settings, other)
+    assert door.verdict is Verdict.NOTE
+    assert "black for 60 s" in door.advice
