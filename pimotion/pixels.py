@@ -52,12 +52,12 @@ class View:
         """True when width and height change places."""
         return self.rotate in (90, 270)
 
-    def apply(self, plane: Pixels, black: int | tuple[int, int, int] = 0) -> Pixels:
+    def apply(self, plane: Pixels, black: int = 0) -> Pixels:
         """Return the oriented and masked plane; the same array when nothing is to be done.
 
         Args:
             plane: Shape (height, width) or (height, width, 3), uint8. Never written to.
-            black: What a privacy mask is filled with.
+            black: What a privacy mask is filled with; 128 in chroma.
         """
         turned = plane
         if self.rotate:
@@ -68,8 +68,8 @@ class View:
             return turned
         masked = turned.copy() if turned is plane else turned
         height, width = masked.shape[:2]
-        corners = [polygon_px(polygon, width, height) for polygon in self.privacy_masks]
-        cv2.fillPoly(masked, corners, black if isinstance(black, tuple) else (black,))
+        for polygon in self.privacy_masks:  # filled in one go, overlaps would be holes
+            cv2.fillPoly(masked, [polygon_px(polygon, width, height)], (black,))
         return masked
 
 

@@ -142,6 +142,16 @@ def test_a_privacy_mask_is_black_in_every_conversion(kind: str) -> None:
     assert shown.bgr()[:, shown.width // 2 + 8 :].mean() > 50
 
 
+def test_where_privacy_masks_overlap_nothing_shows_through() -> None:
+    """Two windows that were masked with some room each must not leave a hole between them."""
+    upper_left = ((0.0, 0.0), (0.6, 0.0), (0.6, 0.6), (0.0, 0.6))
+    lower_right = ((0.4, 0.4), (1.0, 0.4), (1.0, 1.0), (0.4, 1.0))
+    shown = picture("bgr", View(privacy_masks=(upper_left, lower_right)))
+
+    assert shown.bgr()[: HEIGHT // 2, : WIDTH // 2].max() == 0
+    assert shown.bgr()[HEIGHT // 2 :, WIDTH // 2 :].max() == 0
+
+
 def test_a_cameras_own_jpeg_goes_out_untouched() -> None:
     data = encode_bgr(scene(), 90)
 
