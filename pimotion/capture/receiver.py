@@ -158,5 +158,5 @@ class _Receiver:
     ) -> None:
         with self._changed:
             self._connected_s = self._connected_s or connected_s
-            self._failure = failure
+            self._failure = self._failure or failure  # what is told to stop stays told
             self._changed.notify_all()

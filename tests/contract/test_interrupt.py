@@ -13,15 +13,18 @@ import cv2
 import pytest
 from cameras.pictures import SCENE
 from free_ports import find_free_port
+from waiting import wait_until
 
 from pimotion.capture.auto import AutoSource
 from pimotion.capture.factory import source_for
 from pimotion.capture.file import FileSource
+from pimotion.capture.receiver import NetworkSource
 from pimotion.capture.source import Source
 from pimotion.capture.substream import SubstreamSource
 from pimotion.capture.synthetic import SyntheticSource
 from pimotion.config.camera import Camera
 from pimotion.errors import SourceLost
+from pimotion.picture import Picture
 
 SOON_S = 0.5
 """A tenth of a second, and what a busy machine makes of it; left to itself a read waits 5 s."""
@@ -79,6 +82,50 @@ def test_an_open_that_waits_for_a_camera_s_first_word_ends_soon(silent_port: int
     source = source_for(Camera(source=f"http://127.0.0.1:{silent_port}/video"))
     began_s = _interrupted_in(source, 0.2, source.open)
     assert time.monotonic() - began_s < SOON_S
+    source.close()
+
+
+class _JustThen:
+    """A camera that answers in the moment in which its reader is told to stop, then no more."""
+
+    complaint = ""
+
+    def __init__(self) -> None:
+        self.source: NetworkSource | None = None
+        self.waits = threading.Event()
+        self._over = threading.Event()
+
+    def connect(self) -> None:
+        assert self.waits.wait(5)
+        assert self.source is not None
+        self.source.interrupt()
+
+    def pictures(self) -> Iterator[Picture]:
+        self._over.wait(10)
+        return iter(())
+
+    def interrupt(self) -> None:
+        self._over.set()
+
+    def close(self) -> None:
+        self._over.set()
+
+
+def test_a_camera_that_answers_just_then_does_not_make_the_reader_wait_for_it() -> None:
+    feed = _JustThen()
+    feed.source = source = NetworkSource(lambda: feed)
+
+    def patiently() -> None:
+        with suppress(SourceLost):
+            source.open()
+            source.read()
+
+    waiting = threading.Thread(target=patiently)
+    waiting.start()
+    wait_until(lambda: source._receiver is not None)
+    feed.waits.set()
+    waiting.join(SOON_S)
+    assert not waiting.is_alive()
     source.close()
 
 
