@@ -81,9 +81,10 @@ class Threads:
         thread = threading.Thread(target=self._guard, args=guarded, name=name, daemon=True)
         if beat is not None:
             beat.renew()
+        thread.start()
+        if beat is not None:  # not before: `stuck` forgets what does not live
             with self._lock:
                 self._watched[thread] = beat
-        thread.start()
         return thread
 
     def stuck(self) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from pimotion.health import Beat, Threads, notify_systemd
 
@@ -95,6 +96,29 @@ def test_a_thread_that_has_ended_does_not_hang() -> None:
     threads.start("encode-door", lambda: None, may_end=True, beat=Beat(-1.0)).join(5.0)
 
     assert threads.stuck() == {}
+
+
+def test_a_thread_is_watched_though_somebody_looks_while_it_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that encode are started by one thread while another looks who hangs."""
+    threads, released = Threads(), threading.Event()
+    start = threading.Thread.start
+
+    def wait() -> None:
+        released.wait()
+
+    def looked_at(thread: threading.Thread) -> None:
+        threads.stuck()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", looked_at)
+    thread = threads.start("encode-door", wait, may_end=True, beat=Beat(0.02))
+    try:
+        wait_until(lambda: "encode-door" in threads.stuck(), "it is known to hang", 1.0)
+    finally:
+        released.set()
+        thread.join(5.0)
 
 
 def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
