@@ -94,7 +94,7 @@ def caption_of(name: str, utc_s: float | None, time_s: float, *, date: bool = Tr
     (``utc_s`` None) the seconds since the source opened are shown.
     """
     if utc_s is None:
-        minutes, seconds = divmod(time_s, 60)
+        minutes, seconds = divmod(round(time_s, 1), 60)
         return f"{name}  +{minutes:02.0f}:{seconds:04.1f}"
     local = datetime.fromtimestamp(utc_s, UTC).astimezone()
     return f"{name}  {local:%Y-%m-%d %H:%M:%S}" if date else f"{name}  {local:%H:%M:%S}"

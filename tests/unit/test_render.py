@@ -251,4 +251,5 @@ def test_a_name_that_the_font_lacks_is_not_drawn_as_question_marks(name: str, dr
 
 def test_without_a_clock_the_caption_counts_from_the_start() -> None:
     assert caption_of("Door", None, 75.25) == "Door  +01:15.2"
+    assert caption_of("Door", None, 59.97) == "Door  +01:00.0", "a minute has no 60.0 s"
     assert caption_of("Door", 1_790_000_000.0, 1.0).startswith("Door  2026-09-2")
