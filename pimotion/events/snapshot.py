@@ -41,13 +41,13 @@ class SnapshotMaker:
         self._settings = settings
         self._camera = camera
         self._name = drawn_name(name, camera)
-        self._best = 0.0
+        self._best: float | None = None
         self._best_s = 0.0
         self._repeated = Repeated(log)
 
     def start(self, detection: Detection, event_id: str) -> Still | None:
         """Return the first still of an event; None if no picture can be made of this frame."""
-        self._best = 0.0
+        self._best = None
         return self._event_still(detection, event_id)
 
     def better(self, detection: Detection, event_id: str) -> Still | None:
@@ -72,7 +72,7 @@ class SnapshotMaker:
         """Return the still if it is clearly better; a broken picture is none."""
         try:
             merit = merit_of(detection)
-            if self._best and merit <= self._best * _CLEARLY_BETTER:
+            if self._best is not None and merit <= self._best * _CLEARLY_BETTER:
                 return None
             still = self._moving_still(detection, event_id)
         except PictureError as error:

@@ -220,6 +220,15 @@ def test_a_frame_without_boxes_is_never_better() -> None:
     assert making.better(seen(15, []), "1") is None
 
 
+def test_what_has_no_contrast_at_all_is_shown_once() -> None:
+    """Headlights that blind the camera are as white each second as in the first."""
+    blinded = Picture.from_bgr(np.full((HEIGHT, WIDTH, 3), 255, np.uint8))
+    making = maker()
+    making.start(detection(0, boxes=[LARGE.box], on=frame_of(blinded, 0)), "1")
+
+    assert making.better(detection(15, boxes=[LARGE.box], on=frame_of(blinded, 15)), "1") is None
+
+
 def test_each_event_has_its_own_best_frame() -> None:
     making = maker()
     making.start(seen(0, [LARGE]), "1")
