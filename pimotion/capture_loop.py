@@ -27,7 +27,7 @@ _LONGEST_NEAR_RETRY_S = 3.0
 """Of what is plugged in, or comes to us: looking for it bothers nobody, and 5 s after its return it
 is live."""
 _GOOD_SESSION_S = 10.0
-"""A source that gave frames for this long has earned a quick retry."""
+"""A source that gave frames until so long after its opening has earned a quick retry."""
 _SHUTTER_S = 0.25
 """How soon a closed camera notices that it may open again."""
 _HANGS = 3.0
@@ -53,6 +53,7 @@ class CaptureLoop:
         self._stopping, self._reopening = threading.Event(), threading.Event()
         self._session = 0
         self._is_opened_said = False
+        self._fed_s = -math.inf  # when the last picture came
         self.beat = Beat(_HANGS * patience_s(camera.fps))
 
     def stop(self) -> None:
@@ -80,7 +81,7 @@ class CaptureLoop:
                 self.beat.rest(math.inf)
                 self._stopping.wait()
                 return
-            if time.monotonic() - began_s > _GOOD_SESSION_S:
+            if self._fed_s - began_s > _GOOD_SESSION_S:
                 retry_s = _FIRST_RETRY_S
             if lost.forbidden:
                 retry_s = max(retry_s, _FORBIDDEN_RETRY_S)
@@ -102,6 +103,7 @@ class CaptureLoop:
             while not self._is_to_close():
                 captured = self._source.read()
                 self.beat.renew()
+                self._fed_s = time.monotonic()
                 self._is_opened_said = False
                 if self._pacer.is_due(captured.monotonic_s):
                     self._shutter.put(self._frame(captured, index))

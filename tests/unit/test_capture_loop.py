@@ -123,6 +123,50 @@ def test_a_camera_that_only_opens_is_not_said_to_be_there_at_each_try(
     assert [each.getMessage() for each in caplog.records] == ["camera opened camera=door"]
 
 
+def test_a_camera_that_stays_silent_for_long_has_not_earned_to_be_asked_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of a picture in 5 s is waited for for 10 s, and was asked again each second for ever."""
+    now_s = [0.0]
+
+    class Patient(OnePicture):
+        def read(self) -> Captured:
+            now_s[0] += 10.5
+            raise SourceLost("no picture for 10 s")
+
+    out = Latest[Frame | NoFrames]()
+    camera = Camera(source="http://10.0.0.9/video", fps=0.2)
+    loop = CaptureLoop("door", camera, Patient(None), Shutter(out, Switches()))
+    pauses = Pauses()
+    monkeypatch.setattr(loop, "_stopping", pauses)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    loop.run()
+    assert pauses.noted_s == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_camera_that_was_there_for_long_is_asked_again_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+
+    class Breaks(OnePicture):
+        def read(self) -> Captured:
+            if now_s[0] % 22 >= 11:
+                now_s[0] += 11
+                raise SourceLost("it broke the connection")
+            now_s[0] += 11
+            picture = Picture.from_bgr(as_pixels(np.zeros((48, 64, 3), np.uint8)))
+            return Captured(picture, now_s[0], now_s[0])
+
+    out = Latest[Frame | NoFrames]()
+    loop = CaptureLoop("door", Camera(source="http://cam/"), Breaks(None), Shutter(out, Switches()))
+    pauses = Pauses()
+    monkeypatch.setattr(loop, "_stopping", pauses)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    loop.run()
+    assert pauses.noted_s == [1] * 8
+
+
 @pytest.mark.parametrize(("fps", "hangs"), [(15, True), (0.2, False)])
 def test_a_camera_of_one_picture_in_five_seconds_is_waited_for_longer(
     fps: float, hangs: bool
