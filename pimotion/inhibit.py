@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from pimotion.types import Detection, Rejected
+from pimotion.types import MOST_REJECTED, Detection, Rejected
 
 RULE = "inhibit"
 """Name of the rule in `Detection.suppressed`."""
-_MAX_REJECTED = 16
-"""As many as a `Detection` may name."""
 
 
 class Inhibit:
@@ -57,5 +55,5 @@ def _without_motion(detection: Detection) -> Detection:
         suppressed=RULE,
         zones=(),
         since_s=None,
-        rejected=tuple(rejected[:_MAX_REJECTED]),
+        rejected=tuple(rejected[:MOST_REJECTED]),
     )

@@ -11,13 +11,12 @@ from pimotion.detect.method import Region, Sight
 from pimotion.detect.methods import make_method
 from pimotion.errors import PictureError
 from pimotion.pixels import Pixels
-from pimotion.types import Box, Detection, Frame, Rejected
+from pimotion.types import MOST_REJECTED, Box, Detection, Frame, Rejected
 
 _GAP_S = 5.0
 _GAP_FACTOR = 4
 """A pause of over 5 s, and over 4 times the step before it, is a gap: the light may have changed
 meanwhile. The factor keeps a camera of one frame in 10 s from being blind for ever."""
-_MOST_REJECTED = 16
 
 _LEAST_PX, _LEAST_SIDE_PX = 400, 4
 """Of a picture at detection width: 20x20 px are looked at, and a strip of 320x4."""
@@ -118,7 +117,7 @@ class Detector:
             foreground=sight.foreground.copy(),
             rejected=tuple(
                 Rejected(_box_of(region, scale, frame_size), rule)
-                for region, rule in sight.rejected[:_MOST_REJECTED]
+                for region, rule in sight.rejected[:MOST_REJECTED]
             ),
             model=self._method.model() if self._model_wanted else None,
             is_learning=sight.is_learning,

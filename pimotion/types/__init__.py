@@ -1,6 +1,6 @@
 """Every type that crosses the border of a stage; nothing else lives here. All are frozen."""
 
-from pimotion.types.seen import Box, Detection, Exposure, Frame, Rejected, SceneModel
+from pimotion.types.seen import MOST_REJECTED, Box, Detection, Exposure, Frame, Rejected, SceneModel
 from pimotion.types.told import (
     NODE,
     CameraHealth,
@@ -24,6 +24,7 @@ from pimotion.types.told import (
 )
 
 __all__ = [
+    "MOST_REJECTED",
     "NODE",
     "Box",
     "CameraHealth",

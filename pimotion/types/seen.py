@@ -72,6 +72,10 @@ class Frame:
     exposure: Exposure | None = None
 
 
+MOST_REJECTED = 16
+"""Regions that a `Detection` names though they did not count, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A region that changed and did not count, and the rule that kept it from counting."""
@@ -108,7 +112,7 @@ class Detection:
             confirms objects for itself; None when it reports whatever it sees at once.
         luma: What was looked at, shape (height, width) at detection width, uint8.
         foreground: The changed pixels, uint8, 0 or 255, at the size that the method works at.
-        rejected: Regions that changed and did not count, largest first, at most 16.
+        rejected: Regions that changed and did not count, largest first, at most `MOST_REJECTED`.
         model: What the frame was compared with; None unless somebody asked to see it.
         is_learning: The scene is still being learnt (warm-up, a new light): nothing can count yet.
     """
