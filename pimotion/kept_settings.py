@@ -22,7 +22,8 @@ _UNASKED = "unasked"
 class KeptSettings:
     """Settings changed at run time; each holds until the configuration's own value changes.
 
-    A camera's thread only notes them; `save` writes, on the main thread, which may wait for a disk.
+    A camera's thread only notes them, but for privacy, which is written at once; `save` writes, on
+    the main thread, which may wait for a disk.
 
     Whoever wanted privacy must not lose it with a broken file: if what was kept cannot be read,
     every camera starts closed, and stays so over restarts until somebody opens it.

@@ -93,7 +93,7 @@ class Supervisor:
             log.warning("the clock was set; only times that are shown change step_s=%+.1f", step_s)
 
     def _is_bearable(self, name: str, overdue_s: float) -> bool:
-        """Tell whether only one camera hangs, not for long, and there are others that work."""
+        """Tell whether it is a camera that hangs, not for long, while another works."""
         captures = {camera.capture_thread for camera in self._cameras.values()}
         works = any(camera.health.online for camera in self._cameras.values())
         return name in captures and works and overdue_s < _OTHERS_WORK_S

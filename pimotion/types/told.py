@@ -160,9 +160,13 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class CameraStats:
-    """What one camera did; every value None when unknown. Rates are over the last minute.
+    """What one camera did; every value None when unknown.
 
     Attributes:
+        fps, detect_fps: Frames a second that came and were analysed, over the last 10 s.
+        dropped: Frames that a newer one replaced unseen, and broken ones, since the start.
+        detect_ms: CPU time of an analysis, the mean of the last 100.
+        latency_ms: From capture to an event's messages, the mean of the last 20 frames with any.
         suppressed: In how many analysed frames each rule kept something from counting, since the
             start.
         is_learning: The scene is still being learnt; None while nothing is analysed.
