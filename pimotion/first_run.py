@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 
 from pimotion.called import command
@@ -31,11 +30,10 @@ def settings_without_file(*, has_source: bool = False) -> Settings:
     for, and what it shows is not called the demo.
     """
     chosen = "auto" if has_source else found_camera() or DEMO
-    camera: Mapping[str, str] = {"source": chosen}
+    cameras = {"camera": {"source": chosen}}
     if chosen == DEMO:
-        camera = {"source": DEMO, "name": "Demo"}
-    camera_id = "demo" if chosen == DEMO else "camera"
-    return config_file.from_values({"cameras": {camera_id: camera}})
+        cameras = {"demo": {"source": DEMO, "name": "Demo"}}
+    return config_file.from_values({"cameras": cameras})
 
 
 def broker_nearby(settings: Settings) -> bool:

@@ -57,21 +57,23 @@ def setup(level: str = "INFO") -> None:
     _chosen_level = root.level
 
 
-class Repeated:
-    """Logs a condition that may repeat at most once a period, with a count. Thread-safe."""
+_PERIOD_S = 60.0
 
-    def __init__(self, log: logging.Logger, period_s: float = 60.0) -> None:
+
+class Repeated:
+    """Logs a condition that may repeat at most once a minute, with a count. Thread-safe."""
+
+    def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._period_s = period_s
         self._last: dict[str, tuple[float, int]] = {}
         self._lock = threading.Lock()
 
     def warning(self, condition: str, text: str) -> None:
-        """Log ``text`` unless ``condition`` was logged within the period; then only count it."""
+        """Log ``text`` unless ``condition`` was logged within a minute; then only count it."""
         now_s = time.monotonic()
         with self._lock:
-            last_s, held_back = self._last.get(condition, (-self._period_s, 0))
-            if now_s - last_s < self._period_s:
+            last_s, held_back = self._last.get(condition, (-_PERIOD_S, 0))
+            if now_s - last_s < _PERIOD_S:
                 self._last[condition] = (last_s, held_back + 1)
                 return
             self._last[condition] = (now_s, 0)

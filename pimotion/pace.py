@@ -7,6 +7,8 @@ from collections import deque
 _SUCCESSOR_S = 0.15
 """The next frame may be so late before the one that came too early is taken in its place."""
 
+_WINDOW_S = 10.0
+
 
 class Pacer:
     """Picks the frames that keep a rate, evenly. Not thread-safe: owned by one thread.
@@ -45,10 +47,9 @@ class Pacer:
 
 
 class Rate:
-    """Events a second over the last ``window_s``. Not thread-safe, but `per_s` may be read."""
+    """Events a second over the last 10 s. Not thread-safe, but `per_s` may be read."""
 
-    def __init__(self, window_s: float = 10.0) -> None:
-        self._window_s = window_s
+    def __init__(self) -> None:
         self._times_s: deque[float] = deque()
         self._since_s: float | None = None
 
@@ -63,9 +64,9 @@ class Rate:
         """Return the rate; None until a second has been seen."""
         if self._since_s is None or now_s - self._since_s < 1.0:
             return None
-        recent = sum(1 for time_s in tuple(self._times_s) if time_s > now_s - self._window_s)
-        return recent / min(self._window_s, now_s - self._since_s)
+        recent = sum(1 for time_s in tuple(self._times_s) if time_s > now_s - _WINDOW_S)
+        return recent / min(_WINDOW_S, now_s - self._since_s)
 
     def _forget(self, now_s: float) -> None:
-        while self._times_s and self._times_s[0] <= now_s - self._window_s:
+        while self._times_s and self._times_s[0] <= now_s - _WINDOW_S:
             self._times_s.popleft()

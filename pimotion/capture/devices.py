@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pimotion.capture.v4l2_device import V4l2Device
 
-STABLE_NAMES = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+_STABLE_NAMES = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
 _DEV = Path("/dev")
 
 
-def video_cameras(folders: Sequence[Path] = STABLE_NAMES, unnamed: Path = _DEV) -> list[Path]:
+def video_cameras(folders: Sequence[Path] = _STABLE_NAMES, unnamed: Path = _DEV) -> list[Path]:
     """Return the paths of the devices that capture video: by-id, then by-path, both stable.
 
     In a container, where nobody makes those names, its plain device comes last.

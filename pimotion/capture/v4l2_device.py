@@ -51,9 +51,8 @@ _ENUM_FRAMEINTERVALS = _request(3, 75, _INTERVAL)
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A control of a device, in the device's own units."""
+    """What a control of a device may be, in the device's own units."""
 
-    id: int
     least: int
     most: int
 
@@ -110,7 +109,7 @@ class V4l2Device:
         except OSError:
             return None
         least, most, flags = answer[3], answer[4], answer[7]
-        return None if flags & _DISABLED else Knob(control, least, most)
+        return None if flags & _DISABLED else Knob(least, most)
 
     def value(self, control: int) -> int:
         """Return what a control is set to."""

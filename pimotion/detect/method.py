@@ -27,11 +27,6 @@ class Region:
     bottom: int
     track: int | None = None
 
-    @property
-    def area_px(self) -> int:
-        """Area of the box."""
-        return (self.right - self.x) * (self.bottom - self.y)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sight:

@@ -85,7 +85,7 @@ class EventMachine:
             self._moving_zones = detection.zones
         self._zones.expire(now_s)
         if self._event is not None:
-            yield from self._stop_if_quiet(detection)
+            yield from self._stop_if_quiet(self._event, detection)
         if self._event is None:
             yield from self._wait_or_start(detection)
         else:
@@ -156,12 +156,14 @@ class EventMachine:
         elif is_due:
             yield event.update()
 
-    def _stop_if_quiet(self, detection: Detection) -> Iterator[MotionState | MotionEvent]:
+    def _stop_if_quiet(
+        self, event: RunningEvent, detection: Detection
+    ) -> Iterator[MotionState | MotionEvent]:
         quiet_s = detection.frame.monotonic_s - self._motion_at_s
         # Motion that comes back just when the time is over still joins.
         tolerance_s = ROUNDING_S if detection.motion else -ROUNDING_S
-        if self._event is not None and quiet_s >= self._rules.event_gap_s + tolerance_s:
-            yield from self._stop(self._event, StopReason.QUIET)
+        if quiet_s >= self._rules.event_gap_s + tolerance_s:
+            yield from self._stop(event, StopReason.QUIET)
 
     def _stop(self, event: RunningEvent, reason: StopReason) -> Iterator[MotionState | MotionEvent]:
         self._event = None

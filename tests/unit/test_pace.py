@@ -46,7 +46,7 @@ def test_after_a_gap_frames_do_not_come_in_a_burst() -> None:
 
 
 def test_rate_counts_the_window_only() -> None:
-    rate = Rate(window_s=10)
+    rate = Rate()
     for index in range(200):
         rate.count(index / 10)
 

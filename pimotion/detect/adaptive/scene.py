@@ -154,7 +154,7 @@ class Scene:
         cv2.compare(dark, self.grey.threshold[box], cv2.CMP_GT, dst=dark)
         return dark
 
-    def darker_share(self, box: tuple[slice, slice]) -> float:
+    def darker_share(self, box: Box) -> float:
         """Return which share of what changed in a box is darker than the scene now, 0..1."""
         changed = np.maximum(self.grey.changed[box], self.structure.changed[box]) > 0
         # By half of what counts as a change: what is darker by less is noise between bright parts.
@@ -162,7 +162,7 @@ class Scene:
         darker = self._picture[box] < self.background[box].astype(np.int16) - margin
         return float(np.count_nonzero(darker & changed)) / max(1, int(np.count_nonzero(changed)))
 
-    def is_as_earlier(self, picture: Pixels, box: tuple[slice, slice]) -> bool:
+    def is_as_earlier(self, picture: Pixels, box: Box) -> bool:
         """Tell whether a box looks as it did before it was taken anew: what stood there has left.
 
         By its grey in the same light; by its structure in another one, after a lamp was switched.
@@ -177,7 +177,7 @@ class Scene:
         then_alike = correlation(self.structure.contrast_then[box][changed], earlier)
         return now_alike > _ALIKE and now_alike > then_alike + _ALIKE_MORE
 
-    def _earlier_contrast(self, box: tuple[slice, slice]) -> Plane:
+    def _earlier_contrast(self, box: Box) -> Plane:
         rows, columns = box
         top, left = max(0, rows.start - _MARGIN_PX), max(0, columns.start - _MARGIN_PX)
         around = self._earlier[top : rows.stop + _MARGIN_PX, left : columns.stop + _MARGIN_PX]

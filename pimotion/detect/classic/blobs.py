@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pimotion.pixels import Pixels, as_pixels
 
-JOIN_WIDTH_RATIO = 0.009
+_JOIN_WIDTH_RATIO = 0.009
 """Parts that are closer than twice this share of the width are one object: head, trunk and legs of
 a person come apart where their grey is that of the ground. At 320 px it bridges 6 px; chosen by eye
 on OpenCV's vtest.avi, where 4 px leaves feet behind and 8 px joins people who walk side by side."""
@@ -42,7 +42,7 @@ class Blobs:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self._reach = reach = max(1, round(width * JOIN_WIDTH_RATIO))
+        self._reach = reach = max(1, round(width * _JOIN_WIDTH_RATIO))
         self._kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         self._grown = np.zeros((height + 2 * reach, width + 2 * reach), np.uint8)
         self._inner = self._grown[reach:-reach, reach:-reach]

@@ -40,9 +40,6 @@ class Findings:
     rejected: tuple[tuple[Blob, str], ...] = ()
 
 
-NOTHING = Findings()
-
-
 class Rules:
     """Judges foregrounds of one size. Not thread-safe: owned by one detector. Knows no time."""
 
@@ -64,7 +61,7 @@ class Rules:
         """Return what counts in a foreground of shape (height, width), uint8, 0 or 255."""
         changed_px = cv2.countNonZero(foreground)
         if changed_px == 0:
-            return NOTHING
+            return Findings()
         changed_ratio = changed_px / self._size_px
         visible = self._ignored.without(foreground)
         visible_px = cv2.countNonZero(visible)
