@@ -84,28 +84,28 @@ class Picture:
         self.width, self.height = sides[::-1] if view.swaps_sides else sides
 
     @classmethod
-    def from_jpeg(cls, data: bytes, view: View = PLAIN) -> Picture:
+    def from_jpeg(cls, data: bytes) -> Picture:
         """Wrap JPEG bytes; only the header is read now.
 
         Raises:
             PictureError: The header is not a JPEG's, or declares an absurd size.
         """
-        return cls(JpegPayload(data), view)
+        return cls(JpegPayload(data))
 
     @classmethod
-    def from_bgr(cls, image: Pixels, view: View = PLAIN) -> Picture:
+    def from_bgr(cls, image: Pixels) -> Picture:
         """Wrap an array of shape (height, width, 3), uint8, blue-green-red; it is not copied."""
-        return cls(BgrPayload(image), view)
+        return cls(BgrPayload(image))
 
     @classmethod
-    def from_yuv420(cls, planes: Planes, view: View = PLAIN, *, full_range: bool = True) -> Picture:
+    def from_yuv420(cls, planes: Planes, *, full_range: bool = True) -> Picture:
         """Wrap YUV420 planes, not copied. ``full_range`` False: video range, as H.264 has it."""
-        return cls(Yuv420Payload(planes, full_range=full_range), view)
+        return cls(Yuv420Payload(planes, full_range=full_range))
 
     @classmethod
-    def from_yuyv(cls, packed: Pixels, view: View = PLAIN) -> Picture:
+    def from_yuyv(cls, packed: Pixels) -> Picture:
         """Wrap an array of shape (height, width, 2), uint8: rows of Y U Y V; it is not copied."""
-        return cls(YuyvPayload(packed), view)
+        return cls(YuyvPayload(packed))
 
     @property
     def is_planar(self) -> bool:

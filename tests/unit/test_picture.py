@@ -40,14 +40,13 @@ def planes(image: Pixels, *, full_range: bool) -> Planes:
     return Planes(i420[:height].copy(), chroma[0].copy(), chroma[1].copy())
 
 
-def picture(kind: str, view: View | None = None) -> Picture:
-    shown = view or View()
+def picture(kind: str) -> Picture:
     if kind == "jpeg":
-        return Picture.from_jpeg(encode_bgr(scene(), 95), shown)
+        return Picture.from_jpeg(encode_bgr(scene(), 95))
     if kind == "bgr":
-        return Picture.from_bgr(scene(), shown)
+        return Picture.from_bgr(scene())
     full_range = kind == "yuv full"
-    return Picture.from_yuv420(planes(scene(), full_range=full_range), shown, full_range=full_range)
+    return Picture.from_yuv420(planes(scene(), full_range=full_range), full_range=full_range)
 
 
 KINDS = ["jpeg", "bgr", "yuv full", "yuv video"]
@@ -117,7 +116,7 @@ def test_turned_and_mirrored_before_anyone_sees_it(kind: str, view: View, order:
     before = quarters(scene())
     expected = [before[index] for index in order]
 
-    shown = picture(kind, view)
+    shown = picture(kind).viewed(view)
 
     assert (shown.width, shown.height) == ((240, 320) if view.swaps_sides else (320, 240))
     assert close(quarters(shown.bgr()), expected)
@@ -131,7 +130,7 @@ def test_turned_and_mirrored_before_anyone_sees_it(kind: str, view: View, order:
 def test_a_privacy_mask_is_black_in_every_conversion(kind: str) -> None:
     """Someone's window must not be seen on the stream, in a still, or by the detector."""
     left_half = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
-    shown = picture(kind, View(rotate=90, privacy_masks=(left_half,)))
+    shown = picture(kind).viewed(View(rotate=90, privacy_masks=(left_half,)))
 
     hidden = (slice(None), slice(0, shown.width // 2 - 8))
     assert shown.bgr()[hidden].max() <= 3
@@ -146,7 +145,7 @@ def test_where_privacy_masks_overlap_nothing_shows_through() -> None:
     """Two windows that were masked with some room each must not leave a hole between them."""
     upper_left = ((0.0, 0.0), (0.6, 0.0), (0.6, 0.6), (0.0, 0.6))
     lower_right = ((0.4, 0.4), (1.0, 0.4), (1.0, 1.0), (0.4, 1.0))
-    shown = picture("bgr", View(privacy_masks=(upper_left, lower_right)))
+    shown = picture("bgr").viewed(View(privacy_masks=(upper_left, lower_right)))
 
     assert shown.bgr()[: HEIGHT // 2, : WIDTH // 2].max() == 0
     assert shown.bgr()[HEIGHT // 2 :, WIDTH // 2 :].max() == 0
@@ -156,7 +155,7 @@ def test_a_cameras_own_jpeg_goes_out_untouched() -> None:
     data = encode_bgr(scene(), 90)
 
     assert Picture.from_jpeg(data).jpeg() is data
-    assert Picture.from_jpeg(data, View(rotate=180)).jpeg() is not data
+    assert Picture.from_jpeg(data).viewed(View(rotate=180)).jpeg() is not data
     assert Picture.from_jpeg(data).jpeg(30) is not data
     assert simplejpeg.decode_jpeg_header(Picture.from_jpeg(data).jpeg(None, 160))[:2] == (120, 160)
 

@@ -52,7 +52,9 @@ def test_its_planes_are_those_of_the_picture(width: int | None, height: int) -> 
 
 def test_a_view_and_a_jpeg_of_it() -> None:
     view = View(rotate=90, flip="horizontal", privacy_masks=(((0, 0), (0.5, 0), (0.5, 0.5)),))
-    seen, expected = Picture.from_yuyv(packed(), view), Picture.from_bgr(BGR, view)
+    seen, expected = (
+        each.viewed(view) for each in (Picture.from_yuyv(packed()), Picture.from_bgr(BGR))
+    )
     assert (seen.width, seen.height) == (96, 128)
     decoded = Picture.from_jpeg(seen.jpeg(90)).bgr()
     assert difference(decoded, expected.bgr()) < 6
