@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from pimotion.camera_settings import CameraSettings
 from pimotion.command_queue import CommandQueue
 from pimotion.config.camera import Camera, camera_name
-from pimotion.controls import Controls
 from pimotion.detect.detector import Detector
 from pimotion.errors import PictureError
 from pimotion.events.ids import new_event_id
@@ -82,7 +82,7 @@ class DetectLoop:
             camera.snapshot, camera=camera_id, name=camera_name(camera_id, camera)
         )
         self._snapshot_pacer = _pacer_of(camera.snapshot.interval_s)
-        self._controls = Controls(
+        self._settings = CameraSettings(
             camera_id, camera, switches, detector=self._detector, machine=self._machine
         )
         self._vitals = Vitals(camera_id, camera, is_live=is_live, put=self._put)
@@ -101,7 +101,7 @@ class DetectLoop:
     @property
     def settings_at_start(self) -> list[SettingState]:
         """The true values of all settings; only before `run`, whose thread owns them then."""
-        return self._controls.states()
+        return self._settings.states()
 
     def command(self, command: Command) -> bool:
         """Queue a command from any thread; False when the thread has ended and nobody obeys."""
@@ -117,7 +117,7 @@ class DetectLoop:
         self._vitals.begin()
         self._put(self._vitals.now)
         self._put(self._machine.state)
-        for state in self._controls.states():
+        for state in self._settings.states():
             self._put(state)
         self._follow_privacy()
         seen = 0
@@ -138,7 +138,7 @@ class DetectLoop:
         log.info("camera closed camera=%s frames=%d analysed=%d", *counts)
 
     def _take(self, value: Frame | NoFrames) -> None:
-        if self._controls.privacy:
+        if self._settings.privacy:
             return
         if isinstance(value, NoFrames):
             self._lose(value.state, value.reason)
@@ -160,7 +160,7 @@ class DetectLoop:
 
     def _look_at(self, frame: Frame) -> bool:
         """Do what this frame is due for; return whether it was decoded for anything."""
-        self._controls.inhibit.step_to(frame.monotonic_s)
+        self._settings.inhibit.step_to(frame.monotonic_s)
         is_checked = self._vitals.look_due(frame)
         if is_checked:
             self._check(frame)
@@ -168,7 +168,7 @@ class DetectLoop:
             return is_checked
         is_new = not self._vitals.now.online
         is_still = self._is_still_due(frame)
-        is_analysed = self._controls.detecting and self._pacer.is_due(frame.monotonic_s)
+        is_analysed = self._settings.detecting and self._pacer.is_due(frame.monotonic_s)
         if is_new:
             self._greet(frame)
         elif is_still:
@@ -207,7 +207,7 @@ class DetectLoop:
     def _detect(self, frame: Frame) -> None:
         began_s = time.thread_time()
         self._detector.show_model(self._model_wanted())
-        detection = self._controls.inhibit.apply(self._detector.detect(frame))
+        detection = self._settings.inhibit.apply(self._detector.detect(frame))
         self._stats.detected(time.thread_time() - began_s, detection)
         self.detections.put(detection)
         messages = self._machine.update(detection)
@@ -248,24 +248,24 @@ class DetectLoop:
 
     def _obey(self) -> None:
         for command in self._commands.take():
-            was_closed = self._controls.privacy
+            was_closed = self._settings.privacy
             match (command.setting, bool(command.value)):
                 case ("detection", False):
                     self._end_event(StopReason.DETECTION_OFF)
                 case ("privacy", True):
                     self._end_event(StopReason.PRIVACY)
                 case ("snapshot", _):
-                    self._still_asked = not self._controls.privacy
-            self._put_if(self._controls.obey(command))
-            if self._controls.privacy != was_closed:
+                    self._still_asked = not self._settings.privacy
+            self._put_if(self._settings.obey(command))
+            if self._settings.privacy != was_closed:
                 self._follow_privacy()
 
     def _follow_privacy(self) -> None:
         """Say that the camera is closed, with a card for its newest still; or wait for frames."""
-        if not self._controls.privacy:
+        if not self._settings.privacy:
             self._vitals.begin()
             return
-        unasked = self._controls.unasked
+        unasked = self._settings.unasked
         reason = reason_of(Switches(privacy=True, unasked=unasked))
         self._vitals.set(CameraState.PRIVACY, reason, attention=unasked)
         self._put(privacy_still(self._id, self._camera, reason))

@@ -32,7 +32,7 @@ LEVELS = (
         "stats",
         "replay_outputs",
     },
-    {"capture_loop", "controls", "vitals"},
+    {"capture_loop", "camera_settings", "vitals"},
     {"detect_loop"},
     {"pipeline"},
     {"supervisor"},

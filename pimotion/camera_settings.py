@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 Value = bool | int | float
 
 
-class Controls:
-    """Puts commands to work, between two frames. Not thread-safe: the detect thread owns it.
+class CameraSettings:
+    """Obeys commands, between two frames. Not thread-safe: the detect thread owns it.
 
     Attributes:
         inhibit: What a command asked to ignore.

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from pimotion.camera_settings import CameraSettings
 from pimotion.config.camera import Camera
-from pimotion.controls import Controls
 from pimotion.detect.detector import Detector
 from pimotion.events.machine import EventMachine
 from pimotion.types import Command, SettingState, Switches
 
 
-def controls(switches: Switches | None = None, **settings: Any) -> Controls:
+def started(switches: Switches | None = None, **settings: Any) -> CameraSettings:
     camera = Camera.model_validate({"source": "synthetic", **settings})
-    return Controls(
+    return CameraSettings(
         "door",
         camera,
         switches or Switches(),
@@ -30,7 +30,7 @@ def told(states: list[SettingState]) -> dict[str, float]:
 
 
 def test_it_starts_as_configured() -> None:
-    made = controls(detect={"min_area_ratio": 0.0123, "sensitivity": 60})
+    made = started(detect={"min_area_ratio": 0.0123, "sensitivity": 60})
     assert told(made.states()) == {
         "detection": True,
         "privacy": False,
@@ -51,7 +51,7 @@ def test_it_starts_as_configured() -> None:
     ],
 )
 def test_what_was_set_is_said_and_goes_on_to_hold(setting: str, value: float) -> None:
-    made = controls()
+    made = started()
     assert made.obey(Command("door", setting, value)) == SettingState("door", setting, value)
     assert told(made.states())[setting] == value
 
@@ -60,7 +60,7 @@ def test_what_was_set_is_said_and_goes_on_to_hold(setting: str, value: float) ->
     ("setting", "value"), [("recalibrate", True), ("inhibit", 5.0), ("snapshot", True)]
 )
 def test_what_is_done_once_has_no_state(setting: str, value: float) -> None:
-    assert controls().obey(Command("door", setting, value)) is None
+    assert started().obey(Command("door", setting, value)) is None
 
 
 @pytest.mark.parametrize("percent", [80, 100])
@@ -68,7 +68,7 @@ def test_an_area_that_nothing_could_have_is_refused(
     percent: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing counts that is larger than `max_area_ratio`."""
-    made = controls()
+    made = started()
     said = made.obey(Command("door", "min_area_percent", percent))
 
     assert said == SettingState("door", "min_area_percent", 0.1)
@@ -76,7 +76,7 @@ def test_an_area_that_nothing_could_have_is_refused(
 
 
 def test_who_opens_a_camera_that_closed_itself_has_looked() -> None:
-    made = controls(Switches(privacy=True, unasked=True))
+    made = started(Switches(privacy=True, unasked=True))
     made.obey(Command("door", "privacy", True))
     assert made.unasked
     made.obey(Command("door", "privacy", False))
