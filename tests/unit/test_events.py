@@ -255,6 +255,16 @@ def test_an_event_ends_late_but_before_the_next_when_no_frames_came_for_long() -
     assert said == ["stop 1 quiet", "OFF"]
 
 
+def test_between_two_events_of_a_camera_without_patience_it_is_off() -> None:
+    """Or an automation that waits for the motion to end would miss that it did."""
+    watching = machine(Events(min_motion_s=0, event_gap_s=2))
+    told(watching, "M")
+
+    said = [words(message) for message in watching.update(detection(900, boxes=[BOX]))]
+
+    assert said == ["stop 1 quiet", "OFF", "ON", "start 2"]
+
+
 def test_times_are_those_of_the_moving_frames() -> None:
     start, stop = events(machine(), "..MMMMM" + "." * 20)
 
