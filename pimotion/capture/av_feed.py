@@ -26,6 +26,13 @@ _OPTIONS = {
 }
 
 
+_STATUSES = {
+    av.error.HTTPUnauthorizedError: 401,
+    av.error.HTTPForbiddenError: 403,
+    av.error.HTTPNotFoundError: 404,
+}
+
+
 class AvFeed:
     """Pictures of one network camera by FFmpeg. A `pimotion.capture.receiver.Feed`."""
 
@@ -81,10 +88,9 @@ class AvFeed:
         where = self._address.shown
         if isinstance(error, av.error.ExitError):  # a time-out, as in `pictures`
             return SourceLost(f"{where} does not answer (time-out)")
-        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-            return refused_status(401, "", where)
-        if isinstance(error, av.error.HTTPNotFoundError):
-            return refused_status(404, "", where)
+        status = _STATUSES.get(type(error))
+        if status is not None:
+            return refused_status(status, "", where)
         if isinstance(error, av.error.InvalidDataError):
             return SourceLost(f"what {where} sends is no video that can be read")
         if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):

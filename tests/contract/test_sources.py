@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -458,6 +460,30 @@ def test_an_rtsp_camera_asks_for_a_login(
         source.read()
         source.close()
     assert "sesame" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("401 Unauthorized", r"refuses the login \(401\)"),
+        ("403 Forbidden", r"refuses the login \(403\)"),
+        ("503 Service Unavailable", "refuses to send its video"),
+    ],
+)
+def test_an_rtsp_camera_s_refusal_is_told_as_it_was(status: str, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_refuse, args=(listening, status), daemon=True).start()
+        source = _short_rtsp(f"rtsp://127.0.0.1:{listening.getsockname()[1]}/cam")
+        with pytest.raises(SourceLost, match=words):
+            source.open()
+        source.close()
+
+
+def _refuse(listening: socket.socket, status: str) -> None:
+    with listening.accept()[0] as camera, camera.makefile("rb") as asked:
+        for line in asked:
+            if line.lower().startswith(b"cseq"):
+                camera.sendall(b"RTSP/1.0 %s\r\n%s\r\n" % (status.encode(), line))
 
 
 def test_an_rtsp_camera_without_that_path_says_so(rtsp_url: str) -> None:
