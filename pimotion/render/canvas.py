@@ -51,7 +51,7 @@ class Canvas:
     """A copy of a picture that may be drawn on. Not thread-safe.
 
     Colours are blue-green-red; a picture of planes is drawn on as planes, which spares two
-    conversions. ``frame_width`` px of the frame are ``width`` px here.
+    conversions. Boxes are given in px of the frame, places and areas in px of the canvas.
     """
 
     def __init__(self, picture: Picture, width: int | None = None) -> None:

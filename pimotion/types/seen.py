@@ -55,7 +55,7 @@ class Frame:
     Attributes:
         picture: The pixels, already rotated, flipped and masked for privacy.
         index: 0 for the first frame after the source opened, +1 for each captured one; a gap
-            means that frames were dropped between capture and here.
+            means that frames were left out between the camera and here.
         monotonic_s: When it was captured, never going back within a session.
         time_s: Seconds since the source opened (in a recording: since its start).
         utc_s: When it was captured; None while the clock is not set.
