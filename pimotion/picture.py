@@ -28,6 +28,8 @@ from pimotion.yuyv import YuyvPayload
 MAX_PIXELS = 4096 * 4096
 """Largest picture that is decoded. A hostile JPEG of 10 kB can declare 65500 x 65500 px, which is
 12 GB of BGR; the Pi's largest sensor has 64 MP but its video modes stay under 13 MP."""
+_MAX_SIDE_PX = 65500
+"""The longest side that a JPEG can have (libjpeg's JPEG_MAX_DIMENSION)."""
 
 _MOST_KEPT = 8
 """Conversions of one picture that are kept; a daemon uses half as many. Without a bound, stills of
@@ -70,17 +72,17 @@ class Picture:
     def __init__(
         self, payload: Payload, view: View = PLAIN, *, small: Payload | None = None
     ) -> None:
-        if payload.width * payload.height > MAX_PIXELS or min(payload.width, payload.height) < 1:
+        sides = (payload.width, payload.height)
+        if not 1 <= min(sides) <= max(sides) <= _MAX_SIDE_PX or sides[0] * sides[1] > MAX_PIXELS:
             raise PictureError(
-                f"a picture of {payload.width}x{payload.height} px is outside 1 px to "
-                f"{MAX_PIXELS // 1_000_000} megapixels"
+                f"a picture of {sides[0]}x{sides[1]} px is outside 1 px to "
+                f"{MAX_PIXELS // 1_000_000} megapixels, or longer than {_MAX_SIDE_PX} px"
             )
         self._payload = payload
         self._small = small
         self._view = view
         self._made: dict[tuple[Any, ...], Any] = {}
         self._lock = threading.RLock()
-        sides = (payload.width, payload.height)
         self.width, self.height = sides[::-1] if view.swaps_sides else sides
 
     @classmethod

@@ -340,6 +340,19 @@ def test_a_jpeg_that_lies_about_its_size_is_refused_before_it_is_decoded() -> No
         Picture.from_jpeg(bytes(data))
 
 
+@pytest.mark.parametrize("shape", [(1, 65501, 3), (65501, 1, 3)])
+def test_a_picture_that_no_jpeg_can_hold_is_refused(shape: tuple[int, int, int]) -> None:
+    """Anyone who reaches an ImageZMQ address could end the whole process with its still."""
+    with pytest.raises(PictureError, match="65501"):
+        Picture.from_bgr(np.zeros(shape, np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(1, 65500, 3), (65500, 1, 3)])
+def test_the_longest_picture_can_be_encoded(shape: tuple[int, int, int]) -> None:
+    longest = Picture.from_bgr(np.zeros(shape, np.uint8))
+    assert Picture.from_jpeg(longest.jpeg(80)).bgr().shape == shape
+
+
 def test_padding_that_cheap_cameras_leave_in_a_jpeg_is_tolerated() -> None:
     data = encode_bgr(scene(), 90)
     padded = data[:-2] + b"\x00\x00\x00" + data[-2:]
