@@ -87,7 +87,6 @@ class CaptureLoop:
                 retry_s = max(retry_s, _FORBIDDEN_RETRY_S)
             self.beat.rest(retry_s)
             self._stopping.wait(retry_s)
-            self.beat.renew()
             retry_s = min(retry_s * 2, self._longest_retry_s)
 
     def _run_session(self) -> SourceLost | None:

@@ -17,7 +17,7 @@ from pimotion.latest import Latest
 from pimotion.picture import Picture
 from pimotion.pixels import as_pixels
 from pimotion.privacy import Shutter
-from pimotion.types import Exposure, Frame, NoFrames, Switches
+from pimotion.types import CameraState, Exposure, Frame, NoFrames, Switches
 
 
 class OnePicture:
@@ -203,3 +203,122 @@ def test_a_stop_does_not_wait_for_a_camera_that_is_silent_and_calls_it_no_loss()
     running.join(5)
     assert not running.is_alive()
     assert out.peek() is None, "a running event would end with the reason source_lost"
+
+
+class Steps(OnePicture):
+    """A camera that notes what is done with it; each read is told what happens meanwhile."""
+
+    def __init__(self, *reads: str) -> None:
+        super().__init__(None)
+        self._reads = iter(reads)
+        self.done: list[str] = []
+
+    def open(self) -> None:
+        self.done.append("open")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def read(self) -> Captured:
+        assert self.loop is not None
+        match next(self._reads):
+            case "lost":
+                raise SourceLost("the cable is out")
+            case "ended":
+                raise SourceLost("it is over", ended=True)
+            case "reopen":
+                self.loop.reopen()
+            case "stop":
+                self.loop.stop()
+        picture = Picture.from_bgr(as_pixels(np.zeros((48, 64, 3), np.uint8)))
+        return Captured(picture, time.monotonic(), 1.0)
+
+
+def _loop(
+    source: OnePicture, switches: Switches | None = None
+) -> tuple[CaptureLoop, Shutter, Latest[Frame | NoFrames]]:
+    out = Latest[Frame | NoFrames]()
+    shutter = Shutter(out, switches or Switches())
+    source.loop = CaptureLoop("door", Camera(source="http://cam/"), source, shutter)
+    return source.loop, shutter, out
+
+
+def test_a_lost_camera_is_said_to_be_lost_and_closed_before_it_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = Steps("lost", "stop")
+    loop, _, out = _loop(source)
+    told: list[object] = []
+    out.listen(lambda: told.append(out.peek()))
+    monkeypatch.setattr("pimotion.capture_loop._FIRST_RETRY_S", 0.0)
+    loop.run()
+    assert source.done == ["open", "close"] * 2
+    lost, frame = told
+    assert isinstance(lost, NoFrames)
+    assert (lost.reason, lost.state) == ("the cable is out", CameraState.LOST)
+    assert isinstance(frame, Frame)
+    assert frame.session == 2, "what was learnt before is void"
+
+
+def test_a_camera_is_opened_anew_once_when_that_is_asked_for() -> None:
+    source = Steps("reopen", "give", "stop")
+    loop, _, _ = _loop(source)
+    loop.run()
+    assert source.done == ["open", "close"] * 2
+
+
+class Hours(threading.Event):
+    """Lets time pass while it is waited for, and notes who would be taken to hang meanwhile."""
+
+    def __init__(self, now_s: list[float], loop: CaptureLoop, end_s: float) -> None:
+        super().__init__()
+        self._now_s, self._loop, self._end_s = now_s, loop, end_s
+        self.overdue_s: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._now_s[0] += 3600 if timeout is None else max(timeout, 1)
+        self.overdue_s.append(self._loop.beat.overdue_s(self._now_s[0]))
+        if self._now_s[0] >= self._end_s:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("source", "is_private"),
+    [
+        pytest.param(NoPicture(None), False, id="away"),
+        pytest.param(Steps("ended"), False, id="ended"),
+        pytest.param(Steps(), True, id="private"),
+    ],
+)
+def test_a_thread_that_has_nothing_to_do_does_not_hang(
+    source: OnePicture, is_private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process would end with exit code 70 within a quarter of a minute."""
+    now_s = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    loop, _, _ = _loop(source, Switches(privacy=is_private))
+    hours = Hours(now_s, loop, end_s=600)
+    monkeypatch.setattr(loop, "_stopping", hours)
+    loop.run()
+    assert hours.overdue_s
+    assert max(hours.overdue_s) < 0
+
+
+def test_a_camera_that_hangs_after_privacy_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    overdue_s: list[float] = []
+
+    class Hangs(OnePicture):
+        def open(self) -> None:
+            overdue_s.append(loop.beat.overdue_s(now_s[0] + 16))
+            loop.stop()
+            raise SourceLost("it hung")
+
+    loop, shutter, _ = _loop(Hangs(None), Switches(privacy=True))
+    stopping = threading.Event()
+    monkeypatch.setattr(loop, "_stopping", stopping)
+    monkeypatch.setattr(stopping, "wait", lambda _: shutter.open())
+    loop.run()
+    assert overdue_s[0] > 0
