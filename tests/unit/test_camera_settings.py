@@ -40,6 +40,16 @@ def test_it_starts_as_configured() -> None:
     }
 
 
+def test_what_changed_while_nobody_looked_is_no_motion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Detection that is switched on forgets the scene; that is on already, it does not."""
+    forgotten: list[str] = []
+    monkeypatch.setattr(Detector, "recalibrate", lambda _: forgotten.append("the scene"))
+    made = started(Switches(detection=False))
+    for on, times in ((True, 1), (True, 1), (False, 1), (True, 2)):
+        made.obey(Command("door", "detection", on))
+        assert len(forgotten) == times
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

@@ -55,6 +55,15 @@ def test_rate_counts_the_window_only() -> None:
     assert rate.per_s(60.0) == 0
 
 
+def test_rate_forgets_what_is_long_over() -> None:
+    """Else each frame since the start would be kept."""
+    rate = Rate()
+    for second in range(1000):
+        rate.count(second)
+
+    assert len(rate._times_s) == 10
+
+
 def test_rate_is_unknown_in_the_first_second() -> None:
     rate = Rate()
     assert rate.per_s(0.0) is None

@@ -132,6 +132,15 @@ def test_a_frozen_camera_is_opened_anew_less_and_less_often(
 
     assert opened_s == [31.0, 91.0, 211.0, 451.0]
 
+    door.health.state = CameraState.OK
+    watching.look()
+    door.health.state, door.health.since_monotonic_s = CameraState.FROZEN, now_s
+    opened_s.clear()
+    for _ in range(40):
+        now_s += 1
+        watching.look()
+    assert opened_s == [530.0], "it had thawed: that was another time"
+
 
 def test_after_the_whole_process_stood_still_nobody_hangs_at_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
