@@ -62,19 +62,21 @@ def test_a_thread_that_hangs_is_found_and_given_up_with_its_stack(
     def stuck_in_the_driver() -> None:
         released.wait()
 
-    threads, beat = Threads(), Beat(0.02)
+    threads, beat = Threads(), Beat(0.2)
     thread = threads.start("capture-door", stuck_in_the_driver, beat=beat)
     try:
+        assert threads.stuck() == {}, "it has just begun"
         deadline_s = time.monotonic() + 5.0
         while "capture-door" not in threads.stuck():
             assert time.monotonic() < deadline_s
             time.sleep(0.005)
         threads.give_up("capture-door")
+        assert threads.dead == "capture-door"
+        assert threads.changed.is_set()
     finally:
         released.set()
         thread.join(5.0)
 
-    assert threads.dead == "capture-door"
     assert "stuck_in_the_driver" in caplog.text, "the log says where it hangs"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -42,6 +43,15 @@ def test_a_waiting_reader_is_woken_by_a_value() -> None:
     reader.join(5.0)
 
     assert got == [7]
+
+
+def test_what_is_there_already_is_not_waited_for() -> None:
+    slot: Latest[int] = Latest()
+    slot.put(7)
+    began_s = time.monotonic()
+
+    assert slot.wait(0, 10.0) is not None
+    assert time.monotonic() - began_s < 5
 
 
 def test_wake_lets_a_reader_go_without_a_value() -> None:
