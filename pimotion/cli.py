@@ -159,7 +159,8 @@ def _replayed_camera(options: argparse.Namespace) -> tuple[str, str, Camera]:
     if options.config is None:
         if options.camera is not None:
             raise ConfigError(["--camera names a camera of a configuration: give --config too"])
-        values = {"cameras": {"replay": {"source": f"file:{options.source}"}}}
+        # Not the recording itself, whose name need not be one that a configuration can have.
+        values = {"cameras": {"replay": {"source": "file:recording"}}}
         return "replay", "replay", config_file.from_values(values).cameras["replay"]
     settings = config_file.load(Path(options.config))
     camera_id = options.camera or next(iter(settings.cameras))

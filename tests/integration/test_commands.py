@@ -335,6 +335,17 @@ class TestReplay:
         assert done.stderr.startswith("pimotion: ")
         assert reason in done.stderr
 
+    @pytest.mark.parametrize("name", ["tab\t.mp4", f"{'a' * 200}/{'b' * 200}.mp4"])
+    def test_a_recording_is_played_whatever_it_is_called(self, tmp_path: Path, name: str) -> None:
+        recording = tmp_path / name
+        recording.parent.mkdir(exist_ok=True)
+        recording.symlink_to(LAWN)
+
+        done = pimotion_("replay", recording, cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert lines(done.stdout)[0]["event_type"] == "start"
+
     def test_a_recording_that_breaks_off_gives_what_it_has(self, tmp_path: Path) -> None:
         cut = tmp_path / "cut.ts"
         transport_stream(LAWN, cut)
