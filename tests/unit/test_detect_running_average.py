@@ -233,6 +233,17 @@ def test_a_second_lamp_right_after_the_first_is_no_motion() -> None:
     assert (found.boxes, found.suppressed) == ((), "global_change")
 
 
+def test_it_says_when_it_is_blind() -> None:
+    """While the scene is learnt, and after a lamp; the page says so, and `stats`."""
+    watching = detector()
+    blind = [found.is_learning for found in run(watching, map(frame, range(WARMUP + 3)))]
+    assert blind == [True] * WARMUP + [False] * 3
+
+    lit = [watching.detect(frame(WARMUP + 3 + step, light=1.6)) for step in range(10)]
+    assert lit[0].is_learning
+    assert not lit[-1].is_learning
+
+
 def test_someone_is_seen_again_soon_after_a_lamp_was_switched() -> None:
     watching = warmed(detector())
     run(watching, (frame(index, light=1.8) for index in range(WARMUP, WARMUP + 10)))
