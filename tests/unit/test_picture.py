@@ -13,7 +13,7 @@ import simplejpeg
 
 from pimotion.errors import PictureError
 from pimotion.picture import Picture
-from pimotion.pixels import Pixels, Planes, View, as_pixels, encode_bgr
+from pimotion.pixels import Pixels, Planes, View, as_pixels, encode_bgr, scaled
 
 HEIGHT, WIDTH = 240, 320
 
@@ -293,6 +293,15 @@ def test_a_viewer_s_width_shows_the_whole_picture_in_its_colours(
     assert made.shape == expected.shape
     assert np.abs(made.astype(int) - expected).mean() < 4
     assert close(quarters(made), quarters(as_pixels(expected)))
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (240, 320), (250, 330), (80, 322), (96, 960)])
+def test_colour_that_is_scaled_in_strips_shows_no_seams(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (*size, 3), np.uint8)
+    for width in (320, 160, 100, 64):
+        shown = Picture.from_bgr(noise)
+        whole = cv2.cvtColor(scaled(noise, shown.size_at(width)), cv2.COLOR_BGR2GRAY)
+        assert np.array_equal(shown.luma(width), whole)
 
 
 def test_a_picture_is_never_enlarged() -> None:
