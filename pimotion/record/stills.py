@@ -41,12 +41,11 @@ class Stills:
         if path is None:
             return None
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(path, "rb", opener=_careful) as file:
+                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                return file.read(_MOST_BYTES) if is_file else None
         except OSError:
             return None
-        with os.fdopen(handle, "rb") as file:
-            is_file = stat.S_ISREG(os.fstat(handle).st_mode)
-            return file.read(_MOST_BYTES) if is_file else None
 
     def remove(self, event_id: str) -> None:
         """Remove a still if there is one. Raises OSError."""
@@ -71,6 +70,10 @@ class Stills:
         if _ID.fullmatch(event_id) is None:
             return None
         return self._folder / f"{event_id}{_SUFFIX}"
+
+
+def _careful(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def disk_bytes(file_bytes: int) -> int:

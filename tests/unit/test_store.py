@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from scenes import UTC_S
 
@@ -188,15 +189,20 @@ def test_only_ids_reach_the_disk(kept: Kept, name: str) -> None:
     assert kept.ids() == ["event-0"]
 
 
-def test_a_link_or_a_pipe_in_place_of_a_still_is_not_followed(kept: Kept, tmp_path: Path) -> None:
+def test_what_is_no_file_in_place_of_a_still_is_no_still(kept: Kept, tmp_path: Path) -> None:
     kept.folder.mkdir()
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     (kept.folder / "link.jpg").symlink_to(secret)
     os.mkfifo(kept.folder / "pipe.jpg")
 
+    (kept.folder / "folder.jpg").mkdir()
+
+    open_before = psutil.Process().num_fds()
     assert kept.stills.read("link") is None
     assert kept.stills.read("pipe") is None
+    assert kept.stills.read("folder") is None
+    assert psutil.Process().num_fds() == open_before
 
 
 def test_events_older_than_wanted_are_forgotten_with_their_stills(kept: Kept) -> None:
