@@ -37,5 +37,9 @@ class PictureError(PimotionError):
     """A picture cannot be decoded, or is larger than pimotion accepts."""
 
 
+class EventsUnreadable(PimotionError):
+    """What is remembered cannot be read now, for example because the disk fails."""
+
+
 class StartError(PimotionError):
     """The daemon cannot start, for example because a port is in use."""

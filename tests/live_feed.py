@@ -14,6 +14,7 @@ import numpy as np
 
 from pimotion.config.camera import Stream
 from pimotion.config.settings import Http
+from pimotion.errors import EventsUnreadable
 from pimotion.health import Threads
 from pimotion.latest import Latest
 from pimotion.picture import Picture
@@ -133,10 +134,13 @@ class Events:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.stills: dict[str, bytes] = {}
+        self.trouble: str | None = None
 
     def recent(
         self, *, camera: str | None = None, before: str | None = None, limit: int = 50
     ) -> Sequence[Mapping[str, Any]]:
+        if self.trouble is not None:
+            raise EventsUnreadable(self.trouble)
         rows = [row for row in self.rows if camera in (None, row["camera"])]
         if before is not None:
             rows = [row for row in rows if row["id"] < before]

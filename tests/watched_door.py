@@ -108,8 +108,9 @@ class Scene:
         )
 
     def remembered(self) -> list[dict[str, Any]]:
-        """Return the events that are on the disk, newest first, whether they have ended or not."""
-        events: list[dict[str, Any]] = json.loads(self.daemon.get("/api/events"))
+        """Return the events on the disk, newest first, ended or not; none while it fails."""
+        told = self.daemon.get("/api/events")
+        events: list[dict[str, Any]] = json.loads(told) if told.startswith(b"[") else []
         return events
 
     def learnt(self) -> bool:

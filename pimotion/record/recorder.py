@@ -16,6 +16,7 @@ from typing import Any
 from pimotion.clock import StepWatch, utc_now_s
 from pimotion.config.settings import Storage
 from pimotion.config.values import size_text
+from pimotion.errors import EventsUnreadable
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.record.inbox import Inbox
@@ -116,15 +117,19 @@ class Recorder:
     def recent(
         self, *, camera: str | None = None, before: str | None = None, limit: int = 50
     ) -> Sequence[Mapping[str, Any]]:
-        """Return events as JSON objects, newest first; ``before`` is an event id to page on."""
+        """Return events as JSON objects, newest first; ``before`` is an event id to page on.
+
+        Raises:
+            EventsUnreadable: They cannot be read now.
+        """
         limit = min(max(limit, 0), _MOST_ROWS)
-        if not self._database.exists():
-            return []
         try:
+            if not self._database.exists():
+                return []
             return recent_events(self._database, camera=camera, before=before, limit=limit)
         except _DISK_ERRORS as error:
             self._repeated.warning("read", f"events cannot be read error={error}")
-            return []
+            raise EventsUnreadable("the events cannot be read now; the log says why") from None
 
     def last_event_utc_s(self, camera: str) -> float | None:
         """Return when the newest event of a camera began; None if that is not known.

@@ -8,6 +8,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPResponse, request
 
+from pimotion.errors import EventsUnreadable
 from pimotion.settable import BadValue
 from pimotion.stream.answers import FRESH, as_json, as_still, refuse
 from pimotion.stream.auth import CHALLENGE
@@ -103,7 +104,11 @@ def _events(site: Site) -> HTTPResponse:
     camera = given.get("camera")
     if camera is not None:
         site.encoder(camera)
-    return as_json(list(site.events.recent(camera=camera, before=given.get("before"), limit=limit)))
+    try:
+        rows = site.events.recent(camera=camera, before=given.get("before"), limit=limit)
+    except EventsUnreadable as error:
+        refuse(503, str(error))
+    return as_json(list(rows))
 
 
 def _still(site: Site, event: str) -> HTTPResponse:

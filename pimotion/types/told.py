@@ -272,7 +272,11 @@ class EventLog(Protocol):
     def recent(
         self, *, camera: str | None = None, before: str | None = None, limit: int = 50
     ) -> Sequence[Mapping[str, Any]]:
-        """Return events as JSON objects, newest first; ``before`` is an event id to page on."""
+        """Return events as JSON objects, newest first; ``before`` is an event id to page on.
+
+        Raises:
+            EventsUnreadable: They cannot be read now.
+        """
 
     def still(self, event_id: str) -> bytes | None:
         """Return the JPEG that shows an event best; None if there is none."""

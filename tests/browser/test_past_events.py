@@ -154,6 +154,26 @@ def test_the_picture_of_another_event_is_never_shown_under_the_words_of_this_one
     wait(page, lambda: seen(page, "#viewer-picture") == 2)
 
 
+def test_events_that_cannot_be_read_are_not_shown_as_none(page: Page, house: House) -> None:
+    """A card that fails: the live pictures go on, and nobody believes that nothing has moved."""
+    house.events.trouble = "the events cannot be read now; the log says why"
+    page.goto(house.url)
+    trouble = page.locator("#events-trouble")
+    expect(trouble).to_have_text("The events cannot be read now; pimotion's log says why.")
+    expect(page.locator(".badge")).to_have_text("Clear")
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#no-events")).to_be_hidden()
+
+    house.events.trouble = None
+    expect(page.locator("#no-events")).to_be_visible(timeout=10_000)
+    expect(trouble).to_be_hidden()
+    known = house.remember(1)
+    wait(page, lambda: ids_on(page) == [known])
+    house.events.trouble = "the events cannot be read now; the log says why"
+    expect(trouble).to_be_visible(timeout=10_000)
+    assert ids_on(page) == [known], "what was read stays"
+
+
 def test_a_machine_that_does_not_answer_any_more_is_no_contact(page: Page, house: House) -> None:
     """A frozen machine, or one behind a router that has lost it: no connection is refused."""
     page.goto(house.url)

@@ -232,6 +232,13 @@ def test_events_are_listed_and_have_their_still(site: Site) -> None:
     assert answer.headers["Content-Type"] == "image/jpeg"
 
 
+def test_events_that_cannot_be_read_are_not_told_as_none(site: Site) -> None:
+    site.events.trouble = "the events cannot be read now; the log says why"
+    answer = site.call("/api/events")
+    assert answer.status == 503
+    assert answer.text == "the events cannot be read now; the log says why\n"
+
+
 def switch(site: Site, value: object, **more: str) -> int:
     env = {"CONTENT_TYPE": "application/json", **more}
     body = json.dumps({"value": value}).encode()

@@ -1,6 +1,6 @@
 // The list of events.
 
-import { json, momentOf, setText, wordsOf } from "./words.js";
+import { Refusal, json, momentOf, setText, wordsOf } from "./words.js";
 
 const EVENTS_EVERY = 5; // polls; at once when a camera's event changes
 const PAGE = 30;
@@ -29,9 +29,24 @@ export async function loadOlder() {
   await showNewest(events.wanted);
 }
 
+async function showNewest(count) {
+  const found = await newest(count).catch((error) => {
+    if (error instanceof Refusal) return null; // there is contact, and the live pictures go on
+    throw error;
+  });
+  if (count !== events.wanted) return; // more are on their way
+  $("events-trouble").hidden = found !== null;
+  if (found === null) {
+    $("no-events").hidden = true;
+    return;
+  }
+  $("more").hidden = found.isAll;
+  showEvents(found.rows);
+}
+
 // The older ones are asked for again, too: they end and are forgotten, and what was the newest
 // becomes one of them.
-async function showNewest(count) {
+async function newest(count) {
   const rows = [];
   let isAll = false;
   while (!isAll && rows.length < count) {
@@ -41,9 +56,7 @@ async function showNewest(count) {
     rows.push(...page);
     isAll = page.length < limit;
   }
-  if (count !== events.wanted) return; // more are on their way
-  $("more").hidden = isAll;
-  showEvents(rows);
+  return { rows, isAll };
 }
 
 function showEvents(rows) {

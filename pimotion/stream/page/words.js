@@ -7,13 +7,16 @@ export const HERE = location.origin + location.pathname; // without a login that
 // The browser asks for it when the page is loaded; a login that was right before is not any more.
 export class LoginNeeded extends Error {}
 
+// The server answers, but not with what was asked for.
+export class Refusal extends Error {}
+
 const ANSWER_MS = 10_000; // a busy Pi takes one second or two; a browser by itself waits minutes
 
 export async function json(url) {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const answer = await fetch(new URL(url, HERE), { cache: "no-store", signal });
   if (answer.status === 401) throw new LoginNeeded();
-  if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
+  if (!answer.ok) throw new Refusal(`the server answers ${answer.status}`);
   return answer.json();
 }
 
