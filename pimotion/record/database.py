@@ -73,6 +73,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     # Not mode=ro: that could not make the shared-memory file when the writer is not there.
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=1)
     connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -95,6 +96,7 @@ def put_aside(path: Path, why: str) -> None:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _text
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -107,6 +109,11 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _text(stored: bytes) -> str:
+    """Return a text also if a bit of it has flipped: one row must not keep us from the others."""
+    return stored.decode(errors="replace")
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -48,6 +48,15 @@ _STILLS_ON_DISK = """
 SELECT coalesce(sum((still_bytes + :block - 1) / :block * :block), 0) FROM events
 """
 
+# What a worn card has damaged may be of another type; the number still finds its row.
+_OLDER = """
+SELECT number, CAST(id AS TEXT) FROM events WHERE started_utc_s < ? AND reason IS NOT NULL
+"""
+_OLDEST = """
+SELECT number, CAST(id AS TEXT), CAST(still_bytes AS INTEGER) FROM events
+WHERE reason IS NOT NULL ORDER BY number
+"""
+
 _CUT_OFF = """
 INSERT OR IGNORE INTO untold (id, seq, time_s, changed_ratio)
 SELECT id, ?, 0, 0 FROM events WHERE reason IS NULL AND frame_width IS NOT NULL
@@ -162,35 +171,34 @@ class EventStore:
 
     def forget_older(self, than_utc_s: float) -> None:
         """Forget the events that began before a time; those without a time stay."""
-        self._forget(
-            self._connection.execute(
-                "SELECT id FROM events WHERE started_utc_s < ? AND reason IS NOT NULL",
-                (than_utc_s,),
-            ).fetchall()
-        )
+        self._forget(self._connection.execute(_OLDER, (than_utc_s,)).fetchall())
 
     def forget_oldest(self, least_bytes: int) -> bool:
         """Forget as many of the oldest events as give that much; False if there are none left."""
         oldest, freed = [], 0
-        query = "SELECT id, still_bytes FROM events WHERE reason IS NOT NULL ORDER BY number"
-        with closing(self._connection.execute(query)) as rows:
-            for event_id, still_bytes in rows:
+        with closing(self._connection.execute(_OLDEST)) as rows:
+            for number, event_id, still_bytes in rows:
                 if freed >= least_bytes:
                     break
-                oldest.append((event_id,))
+                oldest.append((number, event_id))
                 freed += disk_bytes(still_bytes) + _ROW_BYTES
         self._forget(oldest)
         return bool(oldest)
 
-    def _forget(self, ids: Sequence[tuple[str]]) -> None:
-        """Remove events: files first, because a full disk has no room even to delete a row."""
-        if not ids:
+    def _forget(self, events: Sequence[tuple[int, str]]) -> None:
+        """Remove events: files first, because a full disk has no room even to delete a row.
+
+        Args:
+            events: Number and id of each.
+        """
+        if not events:
             return
-        for (event_id,) in ids:
+        for _, event_id in events:
             self._stills.remove(event_id)
+        numbers = [(number,) for number, _ in events]
         with self._connection:
             self._connection.execute("BEGIN")
-            self._connection.executemany("DELETE FROM events WHERE id = ?", ids)
+            self._connection.executemany("DELETE FROM events WHERE number = ?", numbers)
         # As a script, because `execute` stops after the first page that is given back.
         self._connection.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -235,7 +243,9 @@ def _of_sound(rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], _Made])
 
 def _stop(row: sqlite3.Row) -> tuple[MotionEvent, bool]:
     """Return the stop of an event as far as it is known, and whether it is its camera's last."""
-    _row_json(row)  # what cannot be told fails here, not in the thread that tells it
+    # What cannot be told fails here, not in the thread that tells it.
+    _row_json(row)
+    _tellable([row["time_s"], row["changed_ratio"]])
     stop = MotionEvent(
         type=EventType.STOP,
         camera=row["camera"],
@@ -263,7 +273,7 @@ def _started_utc_s(row: sqlite3.Row) -> float | None:
 
 
 def _row_json(row: sqlite3.Row) -> dict[str, Any]:
-    return {
+    told = {
         "id": row["id"],
         "camera": row["camera"],
         "started_at": iso(row["started_utc_s"]),
@@ -276,6 +286,13 @@ def _row_json(row: sqlite3.Row) -> dict[str, Any]:
         "reason": row["reason"],
         "snapshot": row["still_bytes"] > 0,
     }
+    _tellable(told)
+    return told
+
+
+def _tellable(value: Any) -> None:
+    """Raise TypeError or ValueError for what cannot be said as JSON in UTF-8, such as infinity."""
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _boxes(row: sqlite3.Row) -> tuple[Box, ...]:

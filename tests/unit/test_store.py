@@ -342,7 +342,8 @@ def test_what_is_not_ours_beside_the_stills_harms_nothing_and_stays(kept: Kept) 
 @pytest.mark.parametrize(
     "damage",
     ["boxes = '[{\"x\": 1,,}]'", "boxes = '7'", "zones = '[\"ya'", "boxes = '[{\"z\": 1}]'",
-     "started_utc_s = 1e300", "duration_s = 'long'"],
+     "started_utc_s = 1e300", "duration_s = 'long'", "score = 9e999", "frame_width = 9e999",
+     "camera = x'646f6f72'", "zones = '[\"\\ud800\"]'"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", [EventType.UPDATE, EventType.STOP])
 def test_an_event_that_a_worn_card_damaged_is_left_out_and_the_others_stay(
@@ -357,6 +358,35 @@ def test_an_event_that_a_worn_card_damaged_is_left_out_and_the_others_stay(
     kept.store.clean_up()
     assert [stop.id for stop, _ in kept.store.untold()] == ["event-0"]
     assert kept.ids() == ["event-2", "event-0"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["id = CAST(x'e576656e742d31' AS TEXT)", "id = x'6576'", "zones = CAST(x'5bff5d' AS TEXT)",
+     "still_bytes = 'many'"],
+)  # fmt: skip
+def test_an_event_of_which_a_worn_card_damaged_a_text_is_forgotten_with_the_others(
+    kept: Kept, damage: str
+) -> None:
+    """A flipped bit makes bytes of a text, or a text that is none: no event was kept any more."""
+    for number in range(3):
+        kept.add(number)
+    kept.store._connection.execute(f"UPDATE events SET {damage} WHERE id = 'event-1'")
+
+    kept.store.clean_up()
+    assert {"event-0", "event-2"} <= set(kept.ids())
+    kept.store.forget_older(UTC_S + 90)
+    assert kept.ids() == ["event-2"]
+
+
+def test_an_event_with_a_damaged_name_makes_room_as_others_do(kept: Kept) -> None:
+    for number in range(3):
+        kept.add(number)
+    kept.store._connection.execute("UPDATE events SET id = x'6576' WHERE id = 'event-1'")
+
+    while kept.store.forget_oldest(1):
+        pass
+    assert kept.ids() == []
 
 
 def reopened(kept: Kept) -> list[object]:
