@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 from pimotion.config.settings import Settings
@@ -38,7 +39,7 @@ def running(settings: Settings) -> Running | None:
     host = "127.0.0.1" if _is_here(settings.http.host) else settings.http.host
     try:
         told = _ask(f"{settings.http.scheme}://{host}:{settings.http.port}/healthz")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError, HTTPException):  # whoever has the port
         return None
     node, cameras, mqtt = (told.get(name) for name in ("node", "cameras", "mqtt"))
     if not isinstance(node, str) or not isinstance(cameras, dict):

@@ -7,9 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from broker import Broker
 from daemon_process import ROOT, DaemonProcess
 
@@ -35,6 +39,28 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def another_program(port: int, words: bytes | None) -> Iterator[None]:
+    """Let a program have a port that says the same to everyone, or nothing."""
+
+    def talk() -> None:
+        with suppress(OSError):  # closed: it is over
+            while True:
+                caller, _ = server.accept()
+                with caller:
+                    caller.recv(4096)
+                    caller.sendall(words or b"")
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        talking = threading.Thread(target=talk, daemon=True)
+        if words is not None:
+            talking.start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
+    if words is not None:
+        talking.join(5)
 
 
 def test_all_is_well(tmp_path: Path, free_port: int, unused_port: int) -> None:
@@ -114,11 +140,20 @@ def test_a_broker_that_keeps_our_topics_from_us_is_told_from_one_that_is_well(
     assert "write and read pimotion/pi/#" in checks["topics"]["advice"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(None, id="says nothing"),
+        pytest.param(b"SSH-2.0-OpenSSH_10.0\r\n", id="is no web server"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n{", id="breaks off"),
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000, id="talks nonsense"),
+    ],
+)
 def test_a_port_that_another_program_has_is_told(
-    tmp_path: Path, free_port: int, unused_port: int
+    tmp_path: Path, free_port: int, unused_port: int, words: bytes | None
 ) -> None:
     """The daemon would not even start."""
-    with socket.create_server(("127.0.0.1", free_port)):
+    with another_program(free_port, words):
         code, checks = examine(
             tmp_path,
             {
