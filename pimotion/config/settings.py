@@ -109,7 +109,7 @@ class HttpToken(Section):
     """A secret in a URL that opens the stream and the stills of some cameras, nothing else."""
 
     name: Text
-    """What it is for, for logs."""
+    """What it is for; messages call it so."""
     token: Secret
     """The secret, 16 characters or more."""
     cameras: tuple[Id, ...] = ()
@@ -151,7 +151,7 @@ class Http(Section):
     port: Annotated[int, Field(ge=0, le=65535, strict=True)] = 8080
     """Port to listen on; 0 takes a free one."""
     users: tuple[HttpUser, ...] = ()
-    """Who may log in; empty: nobody has to."""
+    """Who may log in; empty: nobody has to, unless there are `tokens`."""
     tokens: tuple[HttpToken, ...] = ()
     """Secrets that open streams and stills by URL (`?token=...`)."""
     tls: HttpTls = HttpTls()

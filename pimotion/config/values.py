@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, core_schema
 RESERVED_IDS = frozenset({"all", "api", "healthz", "metrics", "static"})
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 NODE_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
-TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]*$"
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 HOST_PATTERN = r"^[A-Za-z0-9_.:%\[\]-]+$"
 PREFIX_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 DISCOVERY_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"

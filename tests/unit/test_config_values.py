@@ -284,6 +284,7 @@ WRONG = [
     (in_door("name: ''"), ["4: cameras.door.name must not be empty"]),
     (in_door("name: [a]"), ["4: cameras.door.name must be text, got a list"]),
     (in_door('name: "a\\tb"'), ["4: cameras.door.name must be one line of text, got 'a\\tb'"]),
+    (in_door('name: "a\\Lb"'), ["4: cameras.door.name must be one line of text, got 'a\\u2028b'"]),
     (in_door('name: "a\\ud800"'), ["4: cameras.door.name holds a character that is no text"]),
     (in_door("name: " + "x" * 65), ["4: cameras.door.name must have at most 64 characters"]),
     (
