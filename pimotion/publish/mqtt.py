@@ -44,7 +44,7 @@ _MARKS = "announcements"
 class Publisher:
     """Says what the cameras see to the broker, and hands its commands on.
 
-    `put`, `status` and `counts` may be called from any thread at any time, also without a broker.
+    `put` and `status` may be called from any thread at any time, also without a broker.
     """
 
     def __init__(
@@ -133,10 +133,6 @@ class Publisher:
             desk.counts(),
             self._birth_s,
         )
-
-    def counts(self) -> Mapping[str, int]:
-        """Return how often what was lost, sent again or refused since the start."""
-        return self._desk.counts()
 
     def _wake(self) -> None:
         if self._waker is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,10 @@ class Daemon:
             lambda: self.publisher.status().reason not in (None, not_), "a reason", deadline_s
         )
         return self.publisher.status().reason or ""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how often what happened to messages and to the connection."""
+        return self.publisher.status().incidents
 
     def stop(self) -> float:
         """Stop as the daemon does; return how many s it took."""

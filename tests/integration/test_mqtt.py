@@ -148,7 +148,7 @@ def test_a_command_reaches_the_camera_and_junk_does_not(
         listener.publish(f"{DOOR}/detection/set", "OFF")
         wait_until(lambda: daemon.commands, "the command arrives")
         assert daemon.commands == [Command("front_door", "detection", False)]
-        assert daemon.publisher.counts()["command_bad"] == 1
+        assert daemon.counts()["command_bad"] == 1
 
 
 def test_a_retained_command_does_nothing_while_we_listen_either(
@@ -158,7 +158,7 @@ def test_a_retained_command_does_nothing_while_we_listen_either(
     with running(tmp_path, broker.port) as daemon:
         daemon.connected()
         listener.publish(f"{DOOR}/detection/set", b"OFF", retain=True)
-        wait_until(lambda: daemon.publisher.counts().get("command_retained"), "it is ignored")
+        wait_until(lambda: daemon.counts().get("command_retained"), "it is ignored")
         listener.publish(f"{DOOR}/detection/set", b"ON")
         wait_until(lambda: daemon.commands, "the next command")
 
@@ -175,7 +175,7 @@ def test_a_retained_command_of_the_past_does_nothing(
         listener.publish(f"{BASE}/yard/detection/set", "OFF")
         wait_until(lambda: daemon.commands, "a live command arrives")
         assert daemon.commands == [Command("yard", "detection", False)]
-        assert daemon.publisher.counts()["command_retained"] == 1
+        assert daemon.counts()["command_retained"] == 1
 
 
 def test_a_flood_of_commands_is_cut(tmp_path: Path, broker: Broker, listener: Listener) -> None:
@@ -185,7 +185,7 @@ def test_a_flood_of_commands_is_cut(tmp_path: Path, broker: Broker, listener: Li
         for number in range(50):
             listener.publish(f"{DOOR}/detection/set", "ON" if number % 2 else "OFF")
         wait_until(
-            lambda: len(daemon.commands) + daemon.publisher.counts().get("command_flood", 0) == 50,
+            lambda: len(daemon.commands) + daemon.counts().get("command_flood", 0) == 50,
             "all commands are seen",
         )
         assert 5 <= len(daemon.commands) <= 15
@@ -251,7 +251,7 @@ def test_a_picture_larger_than_the_broker_takes_is_refused_here(
         for message in (still("e1", jpeg=b"x" * 30_000), motion(True), event()):
             daemon.publisher.put(message)
         told = json.loads(listener.wait_for(f"{DOOR}/event").payload)
-        counts = daemon.publisher.counts()
+        counts = daemon.counts()
     assert told["snapshot"] is None
     assert (counts["connected"], counts["picture_over_broker_limit"]) == (1, 2)
 

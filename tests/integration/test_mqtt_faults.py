@@ -189,7 +189,7 @@ def test_a_short_freeze_delays_but_loses_nothing(
         passes(2.5)
         broker.thaw()
         wait_until(lambda: ("e5", "stop", 1) in told(listener), "the last event arrives")
-        counts = daemon.publisher.counts()
+        counts = daemon.counts()
     assert told(listener) == [
         (f"e{number}", kind, seq)
         for number in range(6)
@@ -291,15 +291,13 @@ def test_a_broker_that_hangs_up_on_pictures_does_not_stop_events(
         daemon.connected()
         for message in (still("e1", jpeg=b"x" * 30_000), motion(True), event()):
             daemon.publisher.put(message)
-        wait_until(
-            lambda: daemon.publisher.counts().get("picture_link_too_slow", 0), "pictures pause", 15
-        )
+        wait_until(lambda: daemon.counts().get("picture_link_too_slow", 0), "pictures pause", 15)
         listener.wait_for(f"{DOOR}/event")
         daemon.connected()
         listener.forget()
         end_event(daemon)
         listener.wait_for(f"{DOOR}/motion", b"OFF")
-        assert daemon.publisher.counts()["link_lost"] <= 3
+        assert daemon.counts()["link_lost"] <= 3
     assert told(listener) == [("e1", "stop", 1)]
 
 
@@ -310,7 +308,7 @@ def test_two_clients_of_one_id_slow_down_and_say_why(
     with running(tmp_path, broker.port) as one, running(tmp_path, broker.port) as other:
         one.connected()
         wait_until(lambda: "connections never last" in caplog.text, "the cause is named", 25)
-        connects = one.publisher.counts()["connected"] + other.publisher.counts()["connected"]
+        connects = one.counts()["connected"] + other.counts()["connected"]
     assert connects <= 14
     assert "another client with our id" in caplog.text
 

@@ -219,4 +219,4 @@ def test_the_acl_of_the_starter_pack_lets_the_node_do_its_work(
                 heard.wait_for(ANNOUNCED)
                 heard.publish(f"{DOOR}/detection/set", "OFF")
                 wait_until(lambda: daemon.commands, "a command of Home Assistant")
-            assert "refused_by_broker" not in daemon.publisher.counts()
+            assert "refused_by_broker" not in daemon.counts()

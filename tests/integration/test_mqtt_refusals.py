@@ -47,8 +47,8 @@ def test_a_broker_that_forbids_our_topics_is_no_broker_that_is_well(
         for message in (motion(True), event()):
             daemon.publisher.put(message)
         reason = daemon.reason(not_="")
-        wait_until(lambda: daemon.publisher.counts()["refused_by_broker"] > 3, "all is refused")
-        counts = daemon.publisher.counts()
+        wait_until(lambda: daemon.counts()["refused_by_broker"] > 3, "all is refused")
+        counts = daemon.counts()
         assert "the broker refuses what we publish: Not authorized" in reason
         assert daemon.publisher.status().connected
     assert (counts["connected"], counts.get("link_lost", 0)) == (1, 0), "no reason to hang up"
