@@ -68,13 +68,13 @@ def untold(past: Past, now_s: float, *, is_open: bool) -> list[str]:
 
 def test_what_has_not_arrived_is_kept_for_the_next_start_and_costs_no_disk_before() -> None:
     past = Past(Counter())
-    past.note(event("stop", event_id="live"), 0.0, is_said=True)
+    past.note(event("stop", event_id="live"), 100.0, is_said=True)
 
-    assert untold(past, 1.0, is_open=True) == []
-    assert untold(past, 1.0, is_open=False) == ["live"]
-    assert untold(past, IN_FLIGHT_S + 1, is_open=True) == ["live"]
+    assert untold(past, 101.0, is_open=True) == []
+    assert untold(past, 101.0, is_open=False) == ["live"]
+    assert untold(past, 101.0 + IN_FLIGHT_S, is_open=True) == ["live"]
     past.arrived("live")
-    assert untold(past, 2.0, is_open=False) == []
+    assert untold(past, 102.0, is_open=False) == []
 
 
 def test_what_ended_long_before_this_program_began_is_no_news_of_the_last_hour() -> None:

@@ -136,3 +136,12 @@ def test_a_crowd_of_addresses_takes_bounded_memory() -> None:
         wrong(logins, f"10.0.{number >> 8}.{number & 255}")
     assert len(logins._tries) <= 1024
     assert "10.0.11.183" in logins._tries, "the newest are remembered"
+
+
+def test_a_crowd_does_not_hide_who_goes_on_guessing() -> None:
+    logins = Lockout()
+    for number in range(2000):
+        wrong(logins, f"10.0.{number >> 8}.{number & 255}")
+        if number % 250 == 0:
+            wrong(logins, "192.0.2.7")
+    assert wrong(logins, "192.0.2.7", times=10) == 2
