@@ -35,7 +35,6 @@ _HANGS_S = 300.0
 _DAY_S = 86_400
 _STEADY_S = 3600.0
 """A clock that was just set may be wrong, and what is forgotten for its age stays so."""
-_MOST_ROWS = 500
 
 _DISK_ERRORS = (sqlite3.Error, OSError)
 """What a full, read-only, broken or vanished disk raises."""
@@ -122,7 +121,6 @@ class Recorder:
         Raises:
             EventsUnreadable: They cannot be read now.
         """
-        limit = min(max(limit, 0), _MOST_ROWS)
         try:
             if not self._database.exists():
                 return []

@@ -16,7 +16,7 @@ MOST_FAILURES = 10
 WINDOW_S = 60.0
 
 _MOST_ADDRESSES = 1024
-"""Of which failures are remembered, 100 kB in all; of more, the longest silent are forgotten."""
+"""Of which failures are remembered, in under 1 MB; of more, the longest silent are forgotten."""
 
 _IPV6_PREFIX = 64
 """One machine may give itself every address of such a network."""

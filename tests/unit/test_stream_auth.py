@@ -198,6 +198,12 @@ def test_where_a_viewer_is(environ: dict[str, Any], address: str) -> None:
 def test_an_empty_form_is_no_attempt_to_log_in() -> None:
     """Home Assistant sends it with every picture; it must not count as a failed login."""
     assert credentials("Basic Og==") is None
+    assert credentials(basic("anna:")) == ("anna", ""), "half an empty form is a wrong login"
+
+
+def test_what_is_not_basic_is_no_attempt_to_log_in() -> None:
+    """A proxy may send its own tokens; they must not lock out who comes through it."""
+    assert credentials(basic("anna:secret").replace("Basic", "Bearer")) is None
 
 
 def test_passwords_may_hold_colons() -> None:
