@@ -36,6 +36,9 @@ from pimotion.config.values import (
     default_node,
 )
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  only recognised here
+"""A wildcard is no address to visit; this machine's own is."""
+
 
 class MqttTls(Section):
     """Encryption to the broker."""
@@ -177,6 +180,13 @@ class Http(Section):
     def scheme(self) -> str:
         """How the page's address begins on this machine."""
         return "http" if self.tls.cert is None else "https"
+
+    @property
+    def own_host(self) -> str:
+        """By what this machine itself reaches the page, as it stands in an address."""
+        bare = self.host.strip("[]")
+        host = _EVERYWHERE.get(bare, bare)
+        return f"[{host}]" if ":" in host else host
 
     @field_validator("public_url")
     @classmethod

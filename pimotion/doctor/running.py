@@ -12,7 +12,6 @@ from http.client import HTTPException
 from typing import Any
 
 from pimotion.config.settings import Settings
-from pimotion.config.values import is_loopback
 
 _ASK_S = 3.0
 
@@ -36,9 +35,9 @@ class Running:
 
 def running(settings: Settings) -> Running | None:
     """Return what runs where this configuration has its page; None if it is no pimotion."""
-    host = "127.0.0.1" if _is_here(settings.http.host) else settings.http.host
+    http = settings.http
     try:
-        told = _ask(f"{settings.http.scheme}://{host}:{settings.http.port}/healthz")
+        told = _ask(f"{http.scheme}://{http.own_host}:{http.port}/healthz")
     except (OSError, ValueError, RecursionError, HTTPException):  # whoever has the port
         return None
     node, cameras, mqtt = (told.get(name) for name in ("node", "cameras", "mqtt"))
@@ -49,10 +48,6 @@ def running(settings: Settings) -> Running | None:
     age_s = mqtt.get("birth_age_s") if isinstance(mqtt, dict) else None
     age_s = age_s if isinstance(age_s, int | float) else None
     return Running(node, is_ours=True, cameras=cameras, birth_age_s=age_s)
-
-
-def _is_here(host: str) -> bool:
-    return is_loopback(host) or host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
 def _any_certificate() -> ssl.SSLContext:

@@ -33,9 +33,6 @@ comes one for each viewer, so that all may ask at the same time."""
 _OTHER_REQUESTS = 64
 """May wait to be answered, viewers not counted; more than a page with many cameras asks for."""
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  only recognised here
-"""A wildcard is no address to visit; this machine's own is."""
-
 
 class StreamServer:
     """Shows the cameras over HTTP. A `Sink`: it shows what it is told. Thread-safe."""
@@ -81,10 +78,9 @@ class StreamServer:
     @property
     def url(self) -> str:
         """Where the page is."""
-        host = self._http.host
-        port = self._listener.port if self._listener else self._http.port
-        named = _EVERYWHERE.get(host, f"[{host}]" if ":" in host.strip("[]") else host)
-        return f"{self._http.scheme}://{named}:{port}"
+        http = self._http
+        port = self._listener.port if self._listener else http.port
+        return f"{http.scheme}://{http.own_host}:{port}"
 
     def start(self, threads: Threads, *, listens: bool = True) -> None:
         """Listen, or leave that to the server of another program that calls `app`.

@@ -16,6 +16,11 @@ from typing import Any
 import pytest
 from broker import Broker
 from daemon_process import ROOT, DaemonProcess
+from live_feed import Feed, serving
+
+from pimotion.config.camera import Camera
+from pimotion.config.settings import Http, Settings
+from pimotion.doctor.running import running
 
 DOOR = {"source": "synthetic", "width": 320, "height": 240}
 
@@ -181,6 +186,33 @@ def test_a_camera_that_the_running_pimotion_has_is_asked_for_there(
     assert "running" not in others["camera door"]["found"], "it is another node's"
     assert checks["page"]["verdict"] == "ok"
     assert others["page"]["found"].startswith("another pimotion, node pi, has port")
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("127.0.0.2", "127.0.0.2"),
+        ("localhost", "localhost"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::1", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("::", "[::1]"),
+        ("[::]", "[::1]"),
+    ],
+)
+def test_the_running_pimotion_is_found_where_its_page_is(host: str, named: str) -> None:
+    http = Http(host=host, port=0, open=True)
+    with serving(Feed(), http=http) as server:
+        where, _, port = server.url.removeprefix("http://").rpartition(":")
+        settings = Settings(
+            node="garden-pi",
+            http=http.model_copy(update={"port": int(port)}),
+            cameras={"door": Camera(source="synthetic")},
+        )
+        other = running(settings)
+    assert where == named
+    assert other is not None
+    assert other.is_ours
 
 
 def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:
