@@ -119,6 +119,9 @@ def test_clearing_gives_back_the_events() -> None:
     box.put(picture())
     assert [m.event.seq for m in box.clear() if m.event] == [0]
     assert len(box) == 0
+    for seq in range(MAX_EVENTS):
+        box.put(an_event(seq))
+    assert not box.counts, "what was in it takes no room any more"
 
 
 def test_bytes_are_freed_when_what_is_past_its_deadline_goes() -> None:
@@ -129,9 +132,11 @@ def test_bytes_are_freed_when_what_is_past_its_deadline_goes() -> None:
     assert len(box) == 1
 
 
-def test_bytes_are_freed_when_pictures_are_dropped() -> None:
+def test_pictures_that_are_dropped_leave_all_else_and_their_room() -> None:
     box = outbox()
-    box.put(picture(size=MAX_PICTURE_BYTES))
+    box.put(Outgoing("motion", b"OFF"))
+    box.put(picture("first", size=MAX_PICTURE_BYTES))
     box.drop_pictures()
-    box.put(picture(size=MAX_PICTURE_BYTES))
-    assert len(box) == 1
+    box.put(picture("second", size=MAX_PICTURE_BYTES))
+    assert [message.topic for message in drain(box)] == ["motion", "second"]
+    assert not box.counts
