@@ -215,6 +215,20 @@ def test_the_running_pimotion_is_found_where_its_page_is(host: str, named: str) 
     assert other.is_ours
 
 
+def test_the_running_pimotion_is_not_asked_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, unused_port: int
+) -> None:
+    """Which knows another machine by the name of this one."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Feed()) as server:
+        http = Http(port=int(server.url.rpartition(":")[2]))
+        cameras = {"door": Camera(source="synthetic")}
+        assert running(Settings(node="garden-pi", http=http, cameras=cameras)) is not None
+
+
 def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("cameras: {door: {}}\n")
     done = command("doctor", str(tmp_path / "p.yml"))
