@@ -13,6 +13,7 @@ from typing import Any
 from pimotion.clock import utc_now_s
 from pimotion.config.secrets import Unreadable, home_path, read_file
 from pimotion.config.settings import HttpTls
+from pimotion.config.tls_files import Unusable, locked, no_pair, readable
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +23,7 @@ FILE_BYTES = 256 * 1024
 SOON_DAYS = 7
 """Authorities that renew by themselves do so 30 days before the end (certbot, 2026-11)."""
 
-KEY_IS_LOCKED = (
-    "is protected by a passphrase, which nobody is there to type; `openssl pkey` takes it off"
-)
-"""What is wrong with such a key, to be read behind the setting's name."""
-
+_SECTION = "http.tls"
 _DAY_S = 86_400
 _KINDS = {
     "cert": ("certificate", b"-----BEGIN CERTIFICATE-----"),
@@ -34,20 +31,6 @@ _KINDS = {
 }
 _TURNS = 4
 """A handshake goes twice there and back; one turn more is harmless."""
-
-
-class Unusable(Exception):
-    """A file that the page cannot be served with.
-
-    Attributes:
-        setting: ``cert`` or ``key``.
-        text: What is wrong with it and what to do, to be read behind the setting's name.
-    """
-
-    def __init__(self, setting: str, text: str) -> None:
-        super().__init__(f"http.tls.{setting} {text}")
-        self.setting = setting
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +57,7 @@ def server_context(tls: HttpTls) -> ssl.SSLContext:
     Raises:
         Unusable: A file is missing or wrong, or the two do not belong together.
     """
-    cert, key = _path("cert", tls), _path("key", tls)
-    for setting in _KINDS:
-        _read(setting, tls)
+    (cert, _), (key, _) = _read("cert", tls), _read("key", tls)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
@@ -85,7 +66,7 @@ def server_context(tls: HttpTls) -> ssl.SSLContext:
     except ssl.SSLError as error:
         raise _why(error, cert, key) from None
     except OSError as error:  # changed since it was read
-        raise Unusable("cert", f"cannot be read: {error.strerror}") from None
+        raise Unusable(_SECTION, "cert", f"cannot be read: {error.strerror}") from None
     return context
 
 
@@ -119,7 +100,7 @@ def look_at(tls: HttpTls) -> Certificate:
     server = server_context(tls)
     try:
         # Round the certificate may stand whatever its maker wrote there, in any encoding.
-        client.load_verify_locations(cadata=_read("cert", tls).decode("ascii", "ignore"))
+        client.load_verify_locations(cadata=_read("cert", tls)[1].decode("ascii", "ignore"))
         told = _handshake(server, client)
     except ssl.SSLCertVerificationError as error:
         return Certificate((), None, error.verify_message)
@@ -136,7 +117,7 @@ def warn_of(tls: HttpTls) -> None:
     if tls.cert is None or tls.key is None:
         return
     with suppress(Unusable, Unreadable):
-        key = _path("key", tls)
+        key = home_path(tls.key)
         _, mode = read_file(key, FILE_BYTES)
         if mode & stat.S_IROTH:
             log.warning(
@@ -150,40 +131,25 @@ def warn_of(tls: HttpTls) -> None:
             log.warning("http.tls.cert expires in %s days, renew it file=%s", days, tls.cert)
 
 
-def _path(setting: str, tls: HttpTls) -> Path:
-    name = getattr(tls, setting) or ""
-    try:
-        return home_path(name).absolute()
-    except Unreadable as error:
-        raise Unusable(setting, f"({name}) {error}") from None
-
-
-def _read(setting: str, tls: HttpTls) -> bytes:
-    path = _path(setting, tls)
+def _read(setting: str, tls: HttpTls) -> tuple[Path, bytes]:
+    path, data = readable(_SECTION, setting, getattr(tls, setting) or "", FILE_BYTES)
     what, sign = _KINDS[setting]
-    try:
-        data, _ = read_file(path, FILE_BYTES)
-    except Unreadable as error:
-        raise Unusable(setting, f"({path}) {error}{_advice(error)}") from None
     if sign not in data:
-        raise Unusable(setting, f"({path}) is no {what} in PEM form")
-    return data
-
-
-def _advice(error: Unreadable) -> str:
-    return "; let the user read it that pimotion runs as" if "permission" in str(error) else ""
+        raise Unusable(_SECTION, setting, f"({path}) is no {what} in PEM form")
+    return path, data
 
 
 def _why(error: ssl.SSLError, cert: Path, key: Path) -> Unusable:
     if error.reason == "KEY_VALUES_MISMATCH":
-        return Unusable("key", f"({key}) is not the key of http.tls.cert ({cert})")
-    if error.reason is None:
-        return Unusable("cert", f"({cert}) or http.tls.key ({key}) is damaged")
-    return Unusable("cert", f"({cert}) cannot be used: {error.reason.replace('_', ' ').lower()}")
+        return no_pair(_SECTION, cert, key)
+    text = f"({cert}) or http.tls.key ({key}) is damaged"
+    if error.reason is not None:
+        text = f"({cert}) cannot be used: {error.reason.replace('_', ' ').lower()}"
+    return Unusable(_SECTION, "cert", text)
 
 
 def _no_passphrase() -> str:
-    raise Unusable("key", KEY_IS_LOCKED)
+    raise locked(_SECTION)
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from pimotion.config.certificate import Unusable, look_at
+from pimotion.config.certificate import look_at
 from pimotion.config.settings import Http, Settings
+from pimotion.config.tls_files import Unusable
 from pimotion.doctor.report import Check, Verdict
 from pimotion.doctor.running import Running
 from pimotion.errors import StartError

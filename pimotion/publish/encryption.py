@@ -6,8 +6,9 @@ import logging
 import ssl
 from typing import Any
 
-from pimotion.config.broker_files import UnusableFile, use_files
+from pimotion.config.broker_files import use_files
 from pimotion.config.settings import MqttTls
+from pimotion.config.tls_files import Unusable
 from pimotion.publish.reasons import LinkLost
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def context_of(tls: MqttTls) -> TidyContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         use_files(context, tls)
-    except UnusableFile as error:
+    except Unusable as error:
         raise LinkLost(str(error)) from None
     if tls.insecure:
         context.check_hostname = False

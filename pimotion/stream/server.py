@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from wsgiref.types import WSGIApplication
 
-from pimotion.config.certificate import Unusable, server_context
+from pimotion.config.certificate import server_context
 from pimotion.config.settings import Http
+from pimotion.config.tls_files import Unusable
 from pimotion.errors import StartError
 from pimotion.health import Beat, Threads
 from pimotion.stream.address import Address
