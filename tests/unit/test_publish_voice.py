@@ -95,6 +95,29 @@ def test_a_better_picture_of_the_event_goes_to_both_topics(announcer: Announcer)
     assert said == ["front_door/snapshot jpeg", "front_door/last_motion jpeg"]
 
 
+def test_after_an_outage_a_start_that_never_left_has_the_best_picture(
+    announcer: Announcer,
+) -> None:
+    hand_in(announcer, still("e1"), motion(True), event(), still("e1", jpeg=b"\xff\xd8better"))
+    said = announcer.catch_up([], 5.0)
+    assert names(said) == START[3:]
+    assert {each.payload for each in said[:2]} == {b"\xff\xd8better"}
+
+
+def test_a_picture_whose_event_never_starts_is_a_plain_one_after_2_s(announcer: Announcer) -> None:
+    assert hand_in(announcer, still("e1")) == []
+    assert names(announcer.due(2.9)) == []
+    assert names(announcer.due(3.0)) == ["front_door/snapshot jpeg"]
+    assert names(announcer.due(3.1)) == []
+
+
+def test_a_picture_that_waits_for_its_event_is_not_shown_once_the_camera_is_closed(
+    announcer: Announcer,
+) -> None:
+    hand_in(announcer, still("e1"), SettingState("front_door", "privacy", True), still())
+    assert names(announcer.due(3.0)) == []
+
+
 def test_a_plain_still_does_not_look_like_motion(announcer: Announcer) -> None:
     """`last_motion` runs automations in Home Assistant."""
     assert hand_in(announcer, still()) == ["front_door/snapshot jpeg"]
