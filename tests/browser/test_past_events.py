@@ -174,6 +174,24 @@ def test_events_that_cannot_be_read_are_not_shown_as_none(page: Page, house: Hou
     assert ids_on(page) == [known], "what was read stays"
 
 
+def test_a_disk_that_hangs_holds_up_the_list_of_events_and_nothing_else(
+    page: Page, house: House
+) -> None:
+    """A worn card may stop for a minute; what the cameras see goes on, and is shown."""
+    page.goto(house.url)
+    expect(page.locator(".badge")).to_have_text("Clear")
+    page.route("**/api/events?*", lambda route: None)
+    with page.expect_request("**/api/events?*", timeout=10_000):
+        pass
+    polls: list[str] = []
+    page.on("request", lambda asked: polls.append(asked.url))
+    wait(page, lambda: sum(url.endswith("/api/state") for url in polls) >= 3, within_s=6)
+    expect(page.locator("#events-trouble")).to_be_visible(timeout=15_000)
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.unroute("**/api/events?*")
+    expect(page.locator("#events-trouble")).to_be_hidden(timeout=10_000)
+
+
 def test_a_machine_that_does_not_answer_any_more_is_no_contact(page: Page, house: House) -> None:
     """A frozen machine, or one behind a router that has lost it: no connection is refused."""
     page.goto(house.url)

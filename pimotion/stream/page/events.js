@@ -11,9 +11,11 @@ const LONGEST_MS = 60 * 1000; // the time, at most this
 const $ = (id) => document.getElementById(id);
 let cameraNames = new Map();
 
-const events = { marker: "", countdown: 0, wanted: PAGE };
+const events = { marker: "", countdown: 0, wanted: PAGE, isAsking: false };
 
-export async function refreshEvents(state) {
+// Nobody waits for it: what the cameras see is shown while a disk hangs.
+export function refreshEvents(state) {
+  if (events.isAsking) return;
   cameraNames = new Map(state.cameras.map((camera) => [camera.id, camera.name]));
   const marker = JSON.stringify(state.cameras.map((camera) => camera.event));
   events.countdown -= 1;
@@ -21,27 +23,32 @@ export async function refreshEvents(state) {
   // The still of an event is stored a moment after its start: so look again soon.
   events.countdown = marker === events.marker ? EVENTS_EVERY : 1;
   events.marker = marker;
-  await showNewest(events.wanted);
+  events.isAsking = true;
+  showNewest(events.wanted).finally(() => (events.isAsking = false));
 }
 
-export async function loadOlder() {
+export function loadOlder() {
   events.wanted += PAGE;
-  await showNewest(events.wanted);
+  showNewest(events.wanted);
 }
 
 async function showNewest(count) {
-  const found = await newest(count).catch((error) => {
-    if (error instanceof Refusal) return null; // there is contact, and the live pictures go on
-    throw error;
-  });
+  const found = await newest(count).catch((error) => ({ error }));
   if (count !== events.wanted) return; // more are on their way
-  $("events-trouble").hidden = found !== null;
-  if (found === null) {
-    $("no-events").hidden = true;
+  if (found.error) {
+    showTrouble(found.error);
     return;
   }
+  $("events-trouble").hidden = true;
   $("more").hidden = found.isAll;
   showEvents(found.rows);
+}
+
+// That there is no contact, or no login, is told by whoever asks for the state of the cameras.
+function showTrouble(error) {
+  if (!(error instanceof Refusal) && error.name !== "TimeoutError") return;
+  $("events-trouble").hidden = false;
+  $("no-events").hidden = true;
 }
 
 // The older ones are asked for again, too: they end and are forgotten, and what was the newest

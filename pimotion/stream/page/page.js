@@ -71,7 +71,7 @@ async function poll() {
     const state = await json("api/state");
     const wasGone = !$("trouble").hidden;
     showState(state);
-    await refreshEvents(state);
+    refreshEvents(state);
     $("trouble").hidden = true;
     if (wasGone) [wall, ...tiles.values()].forEach((each) => each?.stream.renew());
   } catch (error) {
@@ -104,7 +104,7 @@ function end() {
   watch(false);
 }
 
-$("more").addEventListener("click", () => loadOlder().catch(() => {}));
+$("more").addEventListener("click", loadOlder);
 // A hidden page watches nothing: it would cost this browser and the camera's machine.
 document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
 addEventListener("pagehide", end);
