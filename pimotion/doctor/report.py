@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from pimotion.config.places import safe
+
 
 class Verdict(StrEnum):
     """How a check ended. A `NOTE` is worth reading, but nothing is broken by it."""
@@ -41,8 +43,8 @@ def passed(checks: Sequence[Check]) -> bool:
 def line(check: Check, width: int) -> str:
     """Return a check as text; ``width`` is the longest name, letters."""
     mark = "FAILED" if check.verdict is Verdict.FAILED else check.verdict.value
-    text = f"{mark:6}  {check.name:{width}}  {check.found}"
-    return f"{text}\n{'':6}  {'':{width}}  -> {check.advice}" if check.advice else text
+    text = f"{mark:6}  {check.name:{width}}  {safe(check.found)}"
+    return f"{text}\n{'':6}  {'':{width}}  -> {safe(check.advice)}" if check.advice else text
 
 
 def json_of(checks: Sequence[Check]) -> str:

@@ -43,7 +43,8 @@ def refuse(status: int, text: str, **headers: str) -> NoReturn:
 
 def as_json(value: Any, status: int = 200) -> HTTPResponse:
     """Return an answer in JSON that no cache keeps."""
-    body = json.dumps(value, ensure_ascii=False).encode()
+    # A file's name that is no UTF-8 has half a surrogate pair, which cannot be written.
+    body = json.dumps(value, ensure_ascii=False).encode(errors="replace")
     return HTTPResponse(body, status, {**FRESH, "Content-Type": "application/json"})
 
 

@@ -146,6 +146,14 @@ def test_a_clock_that_is_not_set_is_worth_a_note(
     assert checks["clock"].verdict is Verdict.NOTE
 
 
+def test_what_a_terminal_cannot_show_is_written_out() -> None:
+    """A file's name need not be text, nor what a camera says harmless."""
+    check = Check("x", Verdict.FAILED, "B\udce4r.jpg is broken\x1b[2J", "take B\udce4r.jpg out")
+    assert line(check, 1) == (
+        "FAILED  x  B\\udce4r.jpg is broken\\x1b[2J\n           -> take B\\udce4r.jpg out"
+    )
+
+
 def test_notes_do_not_make_it_fail() -> None:
     note = Check("power", Verdict.NOTE, "too low", "another supply")
     failed = Check("broker", Verdict.FAILED, "no answer")

@@ -175,6 +175,16 @@ def event(seq: int = 0) -> MotionEvent:
     )  # fmt: skip
 
 
+def test_a_reason_with_a_file_name_that_is_no_text_is_told_all_the_same(site: Site) -> None:
+    """A broken picture whose name is of an old camera, in Latin-1: no page, and no health."""
+    site.door.lose("B\udce4r.jpg is broken")
+    told = [
+        site.call("/healthz").json["cameras"]["door"],
+        site.call("/api/state").json["cameras"][0],
+    ]
+    assert [each["reason"] for each in told] == ["B?r.jpg is broken"] * 2
+
+
 def test_the_state_follows_the_news(site: Site) -> None:
     before = site.call("/api/state").json
     assert [camera["id"] for camera in before["cameras"]] == ["door", "garden"]
