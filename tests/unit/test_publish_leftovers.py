@@ -87,6 +87,7 @@ def with_change(**changes: Any) -> bytes:
         b"\xff",
         b'{"components": {}}',
         b"[" * 100_000,
+        said()[YARD][:-1] + b', "more": 1e999}',
         with_change(origin={"name": "zigbee2mqtt"}),
         with_change(origin=None),
         with_change(components=None),
