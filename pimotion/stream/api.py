@@ -10,7 +10,7 @@ from bottle import Bottle, HTTPResponse, request
 
 from pimotion.errors import EventsUnreadable
 from pimotion.settable import BadValue
-from pimotion.stream.answers import FRESH, as_json, as_still, refuse
+from pimotion.stream.answers import FRESH, as_json, as_still, header, refuse
 from pimotion.stream.auth import CHALLENGE
 from pimotion.stream.metrics import CONTENT_TYPE as METRICS_TYPE
 from pimotion.stream.metrics import Metrics
@@ -152,9 +152,9 @@ def _from_our_page(site: Site) -> None:
     Such a site cannot send JSON without asking us first, which we never allow, and every current
     browser says where a call comes from.
     """
-    origin = request.get_header("Origin")
+    origin = header("Origin")
     usual = "none" if origin is None else _site_of(site, origin)
-    if request.get_header("Sec-Fetch-Site", usual) not in ("same-origin", "none"):
+    if (header("Sec-Fetch-Site") or usual) not in ("same-origin", "none"):
         refuse(403, "calls that change something must come from pimotion's own page")
     if request.content_type.split(";")[0].strip().lower() != "application/json":
         refuse(415, "the body must be JSON, Content-Type: application/json")
@@ -162,7 +162,7 @@ def _from_our_page(site: Site) -> None:
 
 def _site_of(site: Site, origin: str) -> str:
     """Return what a browser that says only ``Origin`` would have said in ``Sec-Fetch-Site``."""
-    is_ours = site.address.is_own_origin(origin, request.get_header("Host"))
+    is_ours = site.address.is_own_origin(origin, header("Host"))
     return "same-origin" if is_ours else "cross-site"
 
 

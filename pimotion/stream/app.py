@@ -10,7 +10,7 @@ from pathlib import Path
 from bottle import Bottle, HTTPResponse, request, response
 
 from pimotion.stream import api
-from pimotion.stream.answers import FRESH, add_options, as_still, prepare, refuse
+from pimotion.stream.answers import FRESH, add_options, as_still, header, prepare, refuse
 from pimotion.stream.encoder import Encoder, TooMany
 from pimotion.stream.grid import ALL
 from pimotion.stream.multipart import CONTENT_TYPE, OPENING
@@ -125,7 +125,7 @@ def _asked(site: Site, camera: str) -> _Asked:
     encoder = site.grid if camera == ALL else site.encoder(camera)
     try:
         given = parameters(request.query_string, _PICTURE_PARAMETERS)
-        wish = wish_of(given, encoder.show.settings, request.headers)
+        wish = wish_of(given, encoder.show.settings, header)
     except QueryError as error:
         refuse(400, str(error))
     return _Asked(encoder, wish, headers, may_stay)

@@ -17,6 +17,9 @@ _MAX_PARAMETERS = 20
 
 _T = TypeVar("_T", int, float)
 
+Header = Callable[[str], str | None]
+"""Gives a header of a request by its name; None if it has none such."""
+
 
 class QueryError(PimotionError):
     """A query asks for something that does not exist; the text names what does."""
@@ -98,14 +101,14 @@ def _as_utf8(query: str) -> str:
 
 
 def wish_of(
-    given: Mapping[str, str], settings: Stream, headers: Mapping[str, str] | None = None
+    given: Mapping[str, str], settings: Stream, header: Header = lambda _name: None
 ) -> Wish:
     """Return what a viewer asks for; what is not given is as the camera's settings say.
 
     Args:
         given: The query.
         settings: The camera's.
-        headers: Of the request: a browser that needs ``advance`` is known by them.
+        header: Of the request: a browser that needs ``advance`` is known by some of them.
 
     Raises:
         QueryError: A value is outside its range; the text names the range.
@@ -117,21 +120,19 @@ def wish_of(
         overlays=_overlays(given.get("overlay"), settings),
     )
     fps = _number(given, "fps", float, 0.2, 60) or settings.fps
-    return Wish(
-        variant, fps, is_image_in_chrome(headers or {}) if advance is None else bool(advance)
-    )
+    return Wish(variant, fps, is_image_in_chrome(header) if advance is None else bool(advance))
 
 
-def is_image_in_chrome(headers: Mapping[str, str]) -> bool:
+def is_image_in_chrome(header: Header) -> bool:
     """Tell whether the picture will stand in an ``<img>`` of Chrome or its kin.
 
     Over plain HTTP to another machine Chrome does not say what a request is for; but what it
     accepts then begins with an image type for images only.
     """
-    purpose = headers.get("Sec-Fetch-Dest")
-    if purpose is None and headers.get("Accept", "").startswith("image/"):
+    purpose = header("Sec-Fetch-Dest")
+    if purpose is None and (header("Accept") or "").startswith("image/"):
         purpose = "image"
-    agent = headers.get("User-Agent", "")
+    agent = header("User-Agent") or ""
     return purpose == "image" and ("Chrome/" in agent or "Chromium/" in agent)
 
 

@@ -43,7 +43,7 @@ HEADERS = (
     "Transfer-Encoding: chunked", "X-Forwarded-For: 1.2.3.4", "X-Forwarded-Prefix: //evil\r\nX: y",
     "Range: bytes=0-1", "If-None-Match: *", "Connection: keep-alive, Upgrade", "Upgrade: websocket",
     "Cookie: " + "c" * 3000, "Origin: null", "no colon here", ": empty", "\xe4: \xf6",
-    "Expect: 100-continue",
+    "Expect: 100-continue", "User-Agent: Caf\xe9", "If-None-Match: \xe9", "Origin: \xe9",
 )  # fmt: skip
 
 LOGIN = "Authorization: Basic " + base64.b64encode(b"eve:a long password").decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from live_feed import health, numbered_jpeg
@@ -296,6 +297,19 @@ def test_a_viewer_changes_nothing() -> None:
 
 def test_a_get_changes_nothing(site: Site) -> None:
     assert site.call("/api/cameras/door/detection").status == 405
+
+
+@pytest.mark.parametrize("name", ["USER_AGENT", "ACCEPT", "SEC_FETCH_DEST", "IF_NONE_MATCH"])
+def test_a_header_that_is_no_utf_8_is_no_bug(site: Site, name: str) -> None:
+    """As a letter of a player's name in Latin-1: it got no picture, and the log a traceback."""
+    told: Any = {f"HTTP_{name}": "Caf\xe9"}
+    assert site.call("/door/snapshot.jpg", **told).status == 200
+    assert site.call("/door/stream.mjpg", "HEAD", **told).status == 200
+
+
+@pytest.mark.parametrize("name", ["ORIGIN", "SEC_FETCH_SITE"])
+def test_a_caller_whose_site_is_no_utf_8_changes_nothing(site: Site, name: str) -> None:
+    assert switch(site, False, **{f"HTTP_{name}": "http://caf\xe9"}) == 403
 
 
 def test_a_bug_is_not_told_to_the_client(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
