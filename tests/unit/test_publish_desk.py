@@ -20,6 +20,7 @@ from pimotion.publish.announcer import Announcer
 from pimotion.publish.desk import Desk
 from pimotion.publish.discovery import discovery
 from pimotion.publish.outbox import MAX_STEPS, Outgoing
+from pimotion.publish.past import AGAIN_S
 from pimotion.publish.payloads import encode
 from pimotion.types import Message, SettingState
 
@@ -109,6 +110,22 @@ def test_a_stop_that_was_on_its_way_is_sent_again_but_only_once(desk: Desk) -> N
     assert events(connect(desk)) == []
     assert desk.counts()["event_requeued"] == 1
     assert desk.counts()["event_lost_twice"] == 1
+
+
+@pytest.mark.parametrize("has_it", ["taken", "refused", "nobody knows"])
+def test_an_end_that_the_broker_has_is_no_history(desk: Desk, has_it: str) -> None:
+    """Nor is one that it will never take: only what was lost on its way is told once more."""
+    connect(desk)
+    put(desk, event(), event("stop", seq=1))
+    stop = take_all(desk)[-1]
+    assert stop.event is not None
+    if has_it == "taken":
+        desk.arrived(stop.event)
+    if has_it == "refused":
+        desk.give_up(stop)
+    desk.queue_due(AGAIN_S + 1)
+    told = [message for message in take_all(desk, AGAIN_S + 1) if message.late]
+    assert events(told) == (["e1 stop 1"] if has_it == "nobody knows" else [])
 
 
 def test_an_event_older_than_30_s_alarms_nobody(desk: Desk) -> None:
