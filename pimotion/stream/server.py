@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from pimotion.stream.listener import Listener
 from pimotion.stream.live import LiveCamera
 from pimotion.stream.scene import CameraShow
 from pimotion.stream.site import Site
-from pimotion.stream.viewer import Places
+from pimotion.stream.viewer import Places, Viewing
 from pimotion.types import Command, EventLog, LinkStatus, Message, Reset
 
 _OTHER_CONNECTIONS = 256
@@ -94,17 +95,16 @@ class StreamServer:
         if not listens:
             return
         http = self._http
-        fanout = Fanout()
         self._listener = Listener(
             http.host,
             http.port,
             self.app,
-            fanout.add,
+            self._hand_over,
             max_connections=http.max_viewers + _OTHER_CONNECTIONS,
             max_waiting=http.max_viewers + _OTHER_REQUESTS,
             tls=_encryption(http),
         )
-        self._fanout = fanout
+        self._fanout = Fanout()
         self._fanout.start(threads)
         self._listener.start(threads)
 
@@ -128,6 +128,10 @@ class StreamServer:
             self._listener.stop(timeout_s)
         if self._fanout is not None:
             self._fanout.stop(timeout_s)
+
+    def _hand_over(self, viewer: socket.socket, viewing: Viewing, head: bytes) -> None:
+        assert self._fanout is not None, "nobody is listened to before"
+        self._fanout.add(viewer, viewing, head)
 
     def _start_encoder(self, name: str, run: Callable[[], None], beat: Beat) -> threading.Thread:
         if self._threads is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
 import pytest
 from live_feed import Feed, serving
 from mjpeg_reader import MjpegReader
@@ -189,6 +191,17 @@ def test_a_port_in_use_is_said_in_words(free_port: int) -> None:
         f"port {free_port} is in use on 127.0.0.1; stop the program that uses it, "
         "or choose another with http.port or --port"
     )
+
+
+def test_a_port_in_use_costs_no_descriptor(free_port: int) -> None:
+    """The daemon goes on with the old configuration, and may be told of the new one many times."""
+    with socket.create_server(("127.0.0.1", free_port)):
+        before = psutil.Process().num_fds()
+        for _ in range(3):
+            with pytest.raises(StartError), serving(Feed(), http=Http(port=free_port)):
+                pass
+        gc.collect()
+        assert psutil.Process().num_fds() == before
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
