@@ -152,8 +152,7 @@ class _Visit:
         name, topic = "Home Assistant", self._birth_topic
         if self._birth is None:
             return Check(name, Verdict.OK, told_of_birth(topic, self._other))
-        shown = "".join(letter for letter in self._birth if letter.isprintable())
-        return Check(name, Verdict.OK, f"{topic} says {shown}")
+        return Check(name, Verdict.OK, f"{topic} says {self._birth}")
 
 
 def told_of_birth(topic: str, other: Running | None) -> str:
