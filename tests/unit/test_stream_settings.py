@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live_feed import CONFIGURED
+from live_feed import CONFIGURED, Feed, connected
 from wsgi_site import USERS, Answer, Site
 
 from pimotion.config.file import load
 from pimotion.config.settings import Http
+from pimotion.stream.board import Board
 from pimotion.stream.tuning import Tuning
 from pimotion.types import Command, Reset, SettingState
 
@@ -206,3 +208,11 @@ def test_a_viewer_changes_no_setting(setting: str) -> None:
             env = {"CONTENT_TYPE": "application/json"}
             assert site.call(target, "POST", login=login, body=body, **env).status == status
     assert site.commands == []
+
+
+def test_a_wish_is_judged_by_the_configuration_of_its_own_camera() -> None:
+    door, garden = Feed("door").camera, Feed("garden").camera
+    garden = replace(garden, tuning=Tuning(CONFIGURED, max_area_percent=5))
+    board = Board([door, garden], link=connected, node="pi", version="1", public_url=None)
+    assert board.tuning("door") is door.tuning
+    assert board.tuning("garden") is garden.tuning
