@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -125,8 +126,13 @@ def level(name: str) -> int:
     raise AssertionError(f"pimotion/{name} has no level in this test's LEVELS: give it one")
 
 
+@cache
+def nodes(path: Path) -> Sequence[ast.AST]:
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -175,27 +181,27 @@ def test_the_wall_clock_is_read_in_one_place(path: Path) -> None:
     """Whoever measures an age by it finds a camera stale when somebody sets the clock."""
     if ids(path) in WALL_CLOCK_HOMES:
         return
-    tree = ast.parse(path.read_text())
     read = {
         (node.value.id, node.attr)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
     assert not read & WALL_CLOCKS, f"{ids(path)}: pimotion.clock has the wall clock"
-    assert "time.time" not in imported_names(tree)
+    assert "time.time" not in imported_names(path)
 
 
-def imported_names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def imported_names(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_files_and_functions_stay_short(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= 300, f"{ids(path)} is over 300 lines: it holds two ideas"
-    for node in ast.walk(ast.parse(text)):
+    assert len(path.read_text().splitlines()) <= 300, (
+        f"{ids(path)} is over 300 lines: it holds two ideas"
+    )
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= 40, f"{ids(path)}:{node.lineno}: {node.name} has {lines} lines"
