@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from cameras.pictures import record
+from in_process import InProcess
 from waiting import wait_until
 
 import pimotion
@@ -27,6 +28,13 @@ from pimotion.config import file as config_file
 ROOT = Path(__file__).parent.parent.parent
 LAWN = Path(DEMO.removeprefix("file:").removesuffix("?loop"))
 DOOR = "cameras: {door: {source: synthetic}}\nmqtt: {host: 127.0.0.1}\n"
+
+
+@pytest.fixture
+def obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> InProcess:
+    return InProcess(tmp_path, monkeypatch, capfd)
 
 
 def pimotion_(
@@ -103,8 +111,8 @@ def test_options_are_checked_like_settings(tmp_path: Path) -> None:
     ]
 
 
-def test_without_a_file_to_check_there_is_nothing_to_do(tmp_path: Path) -> None:
-    done = pimotion_("check", cwd=tmp_path)
+def test_without_a_file_to_check_there_is_nothing_to_do(obeyed: InProcess) -> None:
+    done = obeyed("check")
 
     assert done.returncode == 2
     assert done.stderr.startswith("there is no configuration: name a file, or let `")
@@ -139,28 +147,30 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_schema_is_json(tmp_path: Path) -> None:
-    done = pimotion_("schema", cwd=tmp_path)
+def test_the_schema_is_json(obeyed: InProcess) -> None:
+    done = obeyed("schema")
 
     assert done.returncode == 0
     assert json.loads(done.stdout)["properties"]["cameras"]
 
 
-def test_init_writes_what_check_accepts(tmp_path: Path) -> None:
+def test_init_writes_what_check_accepts(obeyed: InProcess, tmp_path: Path) -> None:
     done = pimotion_("init", "--broker", "ha.local", "--source", "synthetic", "--lan", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "password" in done.stdout
     assert (tmp_path / "pimotion.yml").stat().st_mode & 0o777 == 0o600
-    assert pimotion_("check", cwd=tmp_path).returncode == 0
-    again = pimotion_("init", "--source", "synthetic", cwd=tmp_path)
+    assert obeyed("check").returncode == 0
+    again = obeyed("init", "--source", "synthetic")
     assert again.returncode == 1
     assert "exists already" in again.stderr
 
 
-def test_a_recording_that_is_named_to_init_is_found_from_the_new_file(tmp_path: Path) -> None:
+def test_a_recording_that_is_named_to_init_is_found_from_the_new_file(
+    obeyed: InProcess, tmp_path: Path
+) -> None:
     """Paths in a configuration begin at its folder, those that are typed where one stands."""
-    done = pimotion_("init", "--source", "file:a.mp4", "-o", "etc/p.yml", cwd=tmp_path)
+    done = obeyed("init", "--source", "file:a.mp4", "-o", "etc/p.yml")
 
     assert done.returncode == 0, done.stderr
     settings = config_file.load(tmp_path / "etc/p.yml")
@@ -240,11 +250,13 @@ class TestReplay:
         assert events[0]["published_at"] is None
         assert events[0]["started_at"] is None, "the recording does not say when it was made"
 
-    def test_events_that_are_cut_count_their_messages_without_a_hole(self, tmp_path: Path) -> None:
+    def test_events_that_are_cut_count_their_messages_without_a_hole(
+        self, obeyed: InProcess, tmp_path: Path
+    ) -> None:
         (tmp_path / "x.yml").write_text(
             "cameras: {door: {source: auto, events: {max_event_s: 5}}}\n"
         )
-        done = pimotion_("replay", LAWN, "--config", "x.yml", "--camera", "door", cwd=tmp_path)
+        done = obeyed("replay", LAWN, "--config", "x.yml", "--camera", "door")
 
         seqs: dict[str, list[int]] = {}
         for event in lines(done.stdout):
@@ -252,18 +264,20 @@ class TestReplay:
         assert len(seqs) > 2
         assert all(each == list(range(len(each))) for each in seqs.values()), seqs
 
-    def test_the_same_file_gives_the_same_lines(self, tmp_path: Path) -> None:
-        outputs = []
-        for name in ("a", "b"):
-            done = pimotion_("replay", LAWN, "--frames", tmp_path / name, cwd=tmp_path)
-            outputs.append((done.stdout, (tmp_path / name).read_text()))
+    def test_the_same_file_gives_the_same_lines(self, obeyed: InProcess, tmp_path: Path) -> None:
+        here = obeyed("replay", LAWN, "--frames", tmp_path / "a")
+        there = pimotion_("replay", LAWN, "--frames", tmp_path / "b", cwd=tmp_path)
 
-        assert outputs[0] == outputs[1]
+        assert here.returncode == there.returncode == 0
+        assert here.stdout == there.stdout
+        assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text()
 
-    def test_every_frame_has_its_line_its_mask_and_its_picture(self, tmp_path: Path) -> None:
+    def test_every_frame_has_its_line_its_mask_and_its_picture(
+        self, obeyed: InProcess, tmp_path: Path
+    ) -> None:
         video = tmp_path / "drawn.mp4"
         where = ("--frames", tmp_path / "f", "--masks", tmp_path / "m", "--annotate", video)
-        done = pimotion_("replay", LAWN, *where, cwd=tmp_path)
+        done = obeyed("replay", LAWN, *where)
 
         frames = lines((tmp_path / "f").read_text())
         assert done.returncode == 0
@@ -284,13 +298,13 @@ class TestReplay:
         assert len(drawn) == 400
         assert drawn[-1] == pytest.approx(39.9, abs=0.01)
 
-    def test_a_configured_cameras_rules_are_used(self, tmp_path: Path) -> None:
+    def test_a_configured_cameras_rules_are_used(self, obeyed: InProcess, tmp_path: Path) -> None:
         (tmp_path / "x.yml").write_text(
             "cameras: {door: {source: auto, detect: {fps: 2,\n"
             "  masks: [[[0, 0], [1, 0], [1, 1], [0, 1]]]}}}\n"
         )
         options = ("--config", "x.yml", "--camera", "door", "--frames", "f")
-        done = pimotion_("replay", LAWN, *options, cwd=tmp_path)
+        done = obeyed("replay", LAWN, *options)
 
         frames = lines((tmp_path / "f").read_text())
         assert (done.returncode, done.stdout) == (0, "")
@@ -300,7 +314,7 @@ class TestReplay:
         analysed = {frame["changed_ratio"] for frame in frames[200:300]}
         assert 10 < len(analysed) <= 20, "two frames a second, and the others repeat them"
 
-    def test_a_folder_of_images_is_a_recording_too(self, tmp_path: Path) -> None:
+    def test_a_folder_of_images_is_a_recording_too(self, obeyed: InProcess, tmp_path: Path) -> None:
         folder = tmp_path / "frames"
         folder.mkdir()
         for number in range(60):
@@ -309,7 +323,7 @@ class TestReplay:
                 image[40:90, (number - 45) * 6 : (number - 45) * 6 + 25] = 220
             cv2.imwrite(str(folder / f"{number:03d}.png"), image)
 
-        done = pimotion_("replay", folder, "--fps", "10", cwd=tmp_path)
+        done = obeyed("replay", folder, "--fps", "10")
 
         assert done.returncode == 0, done.stderr
         assert lines(done.stdout)[0]["event_type"] == "start"
@@ -323,12 +337,12 @@ class TestReplay:
         ],
     )
     def test_what_is_no_recording_is_one_clear_line(
-        self, tmp_path: Path, name: str, content: bytes | None, reason: str
+        self, obeyed: InProcess, tmp_path: Path, name: str, content: bytes | None, reason: str
     ) -> None:
         if content is not None:
             (tmp_path / name).write_bytes(content)
 
-        done = pimotion_("replay", name, cwd=tmp_path)
+        done = obeyed("replay", name)
 
         assert (done.returncode, done.stdout) == (1, "")
         assert len(done.stderr.splitlines()) == 1
@@ -336,47 +350,53 @@ class TestReplay:
         assert reason in done.stderr
 
     @pytest.mark.parametrize("name", ["tab\t.mp4", f"{'a' * 200}/{'b' * 200}.mp4"])
-    def test_a_recording_is_played_whatever_it_is_called(self, tmp_path: Path, name: str) -> None:
+    def test_a_recording_is_played_whatever_it_is_called(
+        self, obeyed: InProcess, tmp_path: Path, name: str
+    ) -> None:
         recording = tmp_path / name
         recording.parent.mkdir(exist_ok=True)
         recording.symlink_to(LAWN)
 
-        done = pimotion_("replay", recording, cwd=tmp_path)
+        done = obeyed("replay", recording)
 
         assert done.returncode == 0, done.stderr
         assert lines(done.stdout)[0]["event_type"] == "start"
 
-    def test_a_recording_that_breaks_off_gives_what_it_has(self, tmp_path: Path) -> None:
+    def test_a_recording_that_breaks_off_gives_what_it_has(
+        self, obeyed: InProcess, tmp_path: Path
+    ) -> None:
         cut = tmp_path / "cut.ts"
         transport_stream(LAWN, cut)
         whole = cut.read_bytes()
         middle = len(whole) * 3 // 4
         cut.write_bytes(whole[:middle])
 
-        done = pimotion_("replay", cut, cwd=tmp_path)
+        done = obeyed("replay", cut)
 
         assert lines(done.stdout)[0]["event_type"] == "start"
         assert lines(done.stdout)[-1]["event_type"] == "stop"
 
-    def test_a_rate_is_for_what_has_no_times(self, tmp_path: Path) -> None:
-        done = pimotion_("replay", LAWN, "--fps", "5", "--frames", "f", cwd=tmp_path)
+    def test_a_rate_is_for_what_has_no_times(self, obeyed: InProcess, tmp_path: Path) -> None:
+        done = obeyed("replay", LAWN, "--fps", "5", "--frames", "f")
 
         assert done.returncode == 0
         assert "--fps is ignored: the video has times of its own" in done.stderr
         assert lines((tmp_path / "f").read_text())[-1]["time_s"] == 39.9
         raw = record(tmp_path / "raw.h264", frames=30)
-        done = pimotion_("replay", raw, cwd=tmp_path)
+        done = obeyed("replay", raw)
 
         assert done.returncode == 0
         assert "25 frames a second are assumed; say its rate by --fps" in done.stderr
-        done = pimotion_("replay", raw, "--fps", "5", "--frames", "f", cwd=tmp_path)
+        done = obeyed("replay", raw, "--fps", "5", "--frames", "f")
 
         assert (done.returncode, "--fps" in done.stderr) == (0, False)
         assert lines((tmp_path / "f").read_text())[-1]["time_s"] == 5.8
 
     @pytest.mark.parametrize("fps", ["0", "-1", "nan", "1e9", "fast"])
-    def test_a_rate_that_makes_no_sense_is_wrong_use(self, tmp_path: Path, fps: str) -> None:
-        done = pimotion_("replay", tmp_path, f"--fps={fps}", cwd=tmp_path)
+    def test_a_rate_that_makes_no_sense_is_wrong_use(
+        self, obeyed: InProcess, tmp_path: Path, fps: str
+    ) -> None:
+        done = obeyed("replay", tmp_path, f"--fps={fps}")
 
         assert done.returncode == 2
         assert "must be 0.1 to 1000 frames a second" in done.stderr
@@ -386,11 +406,11 @@ class TestReplay:
         ["a.txt", "a.webm", "a.gif", "a.mp3", "a.wav", "a.png", "a.jpg", "a.ogv", "a.m3u8", "a"],
     )
     def test_an_annotated_video_of_another_kind_is_refused_before_anything_is_written(
-        self, tmp_path: Path, name: str
+        self, obeyed: InProcess, tmp_path: Path, name: str
     ) -> None:
         """FFmpeg said that it cannot hold H.264 once the run had begun, as a traceback."""
         options = ("--frames", "f", "--masks", "m", "--annotate", name)
-        done = pimotion_("replay", LAWN, *options, cwd=tmp_path)
+        done = obeyed("replay", LAWN, *options)
 
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.splitlines() == [
@@ -427,28 +447,30 @@ class TestReplay:
         ],
     )
     def test_the_recording_itself_is_never_written_over(
-        self, tmp_path: Path, options: list[str]
+        self, obeyed: InProcess, tmp_path: Path, options: list[str]
     ) -> None:
         clip = tmp_path / "clip.mp4"
         clip.write_bytes(LAWN.read_bytes())
         (tmp_path / "link.mp4").symlink_to(clip)
 
-        done = pimotion_("replay", "clip.mp4", *options, cwd=tmp_path)
+        done = obeyed("replay", "clip.mp4", *options)
 
         assert done.returncode == 2
         assert "name another" in done.stderr
         assert clip.read_bytes() == LAWN.read_bytes()
         assert len(list(tmp_path.iterdir())) == 2
 
-    def test_what_was_written_before_stays_when_nothing_new_can_be(self, tmp_path: Path) -> None:
+    def test_what_was_written_before_stays_when_nothing_new_can_be(
+        self, obeyed: InProcess, tmp_path: Path
+    ) -> None:
         for name in ("notes.txt", "lines"):
             (tmp_path / name).write_text("dear diary")
 
-        done = pimotion_("replay", LAWN, "--annotate", "notes.txt", cwd=tmp_path)
+        done = obeyed("replay", LAWN, "--annotate", "notes.txt")
         assert done.returncode == 2
         broken = tmp_path / "broken.mp4"
         broken.write_bytes(b"no video")
-        done = pimotion_("replay", broken, "--frames", "lines", cwd=tmp_path)
+        done = obeyed("replay", broken, "--frames", "lines")
         assert done.returncode == 1
 
         broken.unlink()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from broker import Broker
 from daemon_process import ROOT, DaemonProcess
+from in_process import InProcess
 from live_feed import Feed, serving
 
 from pimotion.config.camera import Camera
@@ -229,14 +230,21 @@ def test_the_running_pimotion_is_not_asked_through_a_proxy(
         assert running(Settings(node="garden-pi", http=http, cameras=cameras)) is not None
 
 
-def test_a_wrong_configuration_is_wrong_use(tmp_path: Path) -> None:
+@pytest.fixture
+def obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> InProcess:
+    return InProcess(tmp_path, monkeypatch, capfd)
+
+
+def test_a_wrong_configuration_is_wrong_use(obeyed: InProcess, tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("cameras: {door: {}}\n")
-    done = command("doctor", str(tmp_path / "p.yml"))
+    done = obeyed("doctor", "p.yml")
     assert done.returncode == 2
     assert "cameras.door.source is missing" in done.stderr
 
 
-def test_a_list_of_cameras_is_a_list() -> None:
-    done = command("cameras", "--json")
+def test_a_list_of_cameras_is_a_list(obeyed: InProcess) -> None:
+    done = obeyed("cameras", "--json")
     assert done.returncode == 0
     assert isinstance(json.loads(done.stdout), list)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from broker import HOST, Broker, Listener, retained
 from everything import everything
+from in_process import InProcess
 
 from pimotion.publish.discovery import discovery
 from pimotion.publish.topics import Topics
@@ -28,8 +29,8 @@ def broker(tmp_path: Path, free_port: int) -> Iterator[Broker]:
         yield started
 
 
-def ha(folder: Path, port: int, *arguments: str, **mqtt: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command for a node `pi` on this broker."""
+def configured(folder: Path, port: int, **mqtt: Any) -> Path:
+    """Write the configuration of a node `pi` on this broker."""
     config = folder / "pimotion.yml"
     values = {
         "node": "pi",
@@ -37,6 +38,12 @@ def ha(folder: Path, port: int, *arguments: str, **mqtt: Any) -> subprocess.Comp
         "cameras": {"door": {"source": "synthetic"}},
     }
     config.write_text(json.dumps(values))
+    return config
+
+
+def ha(folder: Path, port: int, *arguments: str, **mqtt: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command for a node `pi` on this broker."""
+    config = configured(folder, port, **mqtt)
     return subprocess.run(
         [sys.executable, "-m", "pimotion", "ha", *arguments, "--config", str(config)],
         cwd=folder,
@@ -46,6 +53,18 @@ def ha(folder: Path, port: int, *arguments: str, **mqtt: Any) -> subprocess.Comp
         timeout=60,
         check=False,
     )
+
+
+@pytest.fixture
+def without_broker(
+    tmp_path: Path,
+    unused_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> InProcess:
+    """Obeys commands in a folder with a configuration whose broker is not there."""
+    configured(tmp_path, unused_port)
+    return InProcess(tmp_path, monkeypatch, capfd)
 
 
 def leave(broker: Broker, node: str, *, status: bytes = b"offline") -> set[str]:
@@ -126,15 +145,17 @@ def test_without_a_broker_it_says_so(tmp_path: Path, unused_port: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["Pi", "a/b", "#", ""])
-def test_a_name_that_no_node_has_is_wrong_use(tmp_path: Path, unused_port: int, name: str) -> None:
-    done = ha(tmp_path, unused_port, "clean", "--node", name)
+def test_a_name_that_no_node_has_is_wrong_use(without_broker: InProcess, name: str) -> None:
+    done = without_broker("ha", "clean", "--node", name)
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
 
 
-def test_examples_are_printed_or_written(tmp_path: Path, unused_port: int) -> None:
+def test_examples_are_printed_or_written(
+    without_broker: InProcess, tmp_path: Path, unused_port: int
+) -> None:
     printed = ha(tmp_path, unused_port, "examples")
-    written = ha(tmp_path, unused_port, "examples", "--output", str(tmp_path / "out"))
+    written = without_broker("ha", "examples", "--output", str(tmp_path / "out"))
 
     assert (printed.returncode, printed.stderr, written.returncode) == (0, "", 0)
     paths = [Path(line) for line in written.stdout.split()]
@@ -143,26 +164,28 @@ def test_examples_are_printed_or_written(tmp_path: Path, unused_port: int) -> No
     assert "inhibit_topic: pimotion/pi/door/inhibit/set" in printed.stdout
 
 
-def test_examples_never_write_over_what_somebody_wrote(tmp_path: Path, unused_port: int) -> None:
+def test_examples_never_write_over_what_somebody_wrote(
+    without_broker: InProcess, tmp_path: Path
+) -> None:
     """`automations.yaml` is also the name of Home Assistant's own file."""
     folder = tmp_path / "homeassistant"
     folder.mkdir()
     (folder / "automations.yaml").write_text("# years of work\n")
 
-    done = ha(tmp_path, unused_port, "examples", "--output", str(folder))
+    done = without_broker("ha", "examples", "--output", str(folder))
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "automations.yaml is there already" in done.stderr
     assert [path.read_text() for path in folder.iterdir()] == ["# years of work\n"]
     (folder / "automations.yaml").unlink()
     for _ in range(2):  # the same again is no harm
-        done = ha(tmp_path, unused_port, "examples", "--output", str(folder))
+        done = without_broker("ha", "examples", "--output", str(folder))
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_empty_name_is_no_node(tmp_path: Path, unused_port: int) -> None:
+def test_an_empty_name_is_no_node(without_broker: InProcess) -> None:
     """A script whose variable was empty cleaned the configured node."""
-    done = ha(tmp_path, unused_port, "clean", "--node", "")
+    done = without_broker("ha", "clean", "--node", "")
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("--node must be lower-case letters")
