@@ -31,7 +31,10 @@ from pimotion.types import Command, LinkStatus, Message, MotionEvent, Reset
 log = logging.getLogger(__name__)
 
 _HANGS_S = 40.0
-"""A look-up of the broker's name may take 30 s (3 servers, 2 tries of 5 s); all else is shorter."""
+_LOOK_UP_S = 80.0
+"""On top of that: a look-up of the broker's name takes 56 s when none of 3 name servers answers, as
+it is also tried with the search domain (measured with glibc 2.36, 2026-11-30), and mDNS some more.
+A router that starts anew must not end a program whose cameras work."""
 FAREWELL_S = 2.0
 """Longest that the end waits for a broker that does not answer."""
 CLOSE_S = 0.2
@@ -165,6 +168,7 @@ class Publisher:
         Raises:
             LinkLost: It broke, or there never was one.
         """
+        self._beat.rest(_LOOK_UP_S)
         link.open()
         while not link.is_ready and not self._stopping.is_set():
             link.turn()
