@@ -35,7 +35,8 @@ RESET = b"RESET"
 """Gives a setting that has a state the value of the configuration again."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-_NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,9})?")
+_NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,20})?")
+"""An automation that adds 0.1 to 0.2 says 0.30000000000000004."""
 
 
 @dataclass(frozen=True, slots=True)

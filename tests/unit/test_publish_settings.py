@@ -40,6 +40,8 @@ def test_these_commands_are_taken() -> None:
         ("privacy", b"ON", True),
         ("min_area_percent", b"0", 0.0),
         ("min_area_percent", b"12.34", 12.34),
+        ("min_area_percent", b"0.30000000000000004", 0.1 + 0.2),
+        ("min_area_percent", b"0.00010000000000000002", 0.00010000000000000002),
         ("event_gap_s", b"0.5", 0.5),
         ("event_gap_s", b"600", 600.0),
         ("log_level", b"DEBUG", 10),
