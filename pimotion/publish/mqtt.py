@@ -18,7 +18,7 @@ from pimotion.publish.desk import Desk
 from pimotion.publish.encryption import warn_if_insecure
 from pimotion.publish.leftovers import is_announcement
 from pimotion.publish.link import Link
-from pimotion.publish.outbox import Kind
+from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.publish.pace import Backoff, PicturePace
 from pimotion.publish.reasons import UNSUPPORTED_VERSION, LinkLost
 from pimotion.publish.session import Session, Surroundings
@@ -203,9 +203,20 @@ class Publisher:
         self._desk.count("link_lost")
         on_the_way = link.unacked()
         self._desk.close([message for message, _ in on_the_way])
-        waited_s = [age_s for message, age_s in on_the_way if message.kind is Kind.PICTURE]
-        if waited_s:
-            self._around.pace.lost(max(waited_s), time.monotonic())
+        pictures = [each for each in on_the_way if each[0].kind is Kind.PICTURE]
+        if pictures:
+            self._lose_pictures(pictures)
+
+    def _lose_pictures(self, pictures: Sequence[tuple[Outgoing, float]]) -> None:
+        pace, now_s = self._around.pace, time.monotonic()
+        largest = max(len(message.payload) for message, _ in pictures)
+        pace.lost(max(age_s for _, age_s in pictures), now_s, size_bytes=largest)
+        if not pace.is_open(now_s):
+            self._around.repeated.warning(
+                "pictures",
+                "no pictures for a while: connections broke while they were on their way, as with "
+                f"a broker that takes no message of that size bytes={largest}",
+            )
 
     def _pause(self, lost: LinkLost, up_s: float | None) -> None:
         if lost.refusal == UNSUPPORTED_VERSION and self._falls_back():

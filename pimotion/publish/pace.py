@@ -51,8 +51,9 @@ class PicturePace:
 
     A picture that the broker did not have within 2 s, or that was on its way when the link broke,
     is forgiven once. The second in a row stops pictures for a minute, each further one for twice
-    as long; one that arrives in time ends that. Over MQTT 3.1.1 this is also what ends the loop
-    with a broker that hangs up on every message over a size that it does not tell.
+    as long; one of that size that arrives in time ends that. This is also what ends the loop with a
+    broker that hangs up on every message over a size that it does not tell, while the pictures of
+    another camera are small enough.
     """
 
     IN_TIME_S = 2.0
@@ -64,22 +65,31 @@ class PicturePace:
     def __init__(self) -> None:
         self._failed = 0
         self._failed_s = -self.SAME_MOMENT_S
+        self._failed_bytes = 0
         self._closed_until_s = 0.0
 
     def is_open(self, now_s: float) -> bool:
         """Tell whether a picture may be sent now."""
         return now_s >= self._closed_until_s
 
-    def arrived(self, took_s: float, now_s: float) -> None:
+    def arrived(self, took_s: float, now_s: float, *, size_bytes: int) -> None:
         """Note that the broker has a picture."""
-        if took_s <= self.IN_TIME_S:
-            self._failed = 0
-        elif now_s - self._failed_s >= self.SAME_MOMENT_S:
-            self.lost(took_s, now_s)
+        if took_s > self.IN_TIME_S:
+            if now_s - self._failed_s >= self.SAME_MOMENT_S:
+                self.lost(took_s, now_s, size_bytes=size_bytes)
+        elif size_bytes >= self._failed_bytes:
+            self._failed = self._failed_bytes = 0
 
-    def lost(self, after_s: float, now_s: float) -> None:
-        """Note that the link broke with pictures on their way, the oldest for ``after_s``."""
+    def lost(self, after_s: float, now_s: float, *, size_bytes: int) -> None:
+        """Note that the link broke with pictures on their way.
+
+        Args:
+            after_s: For how long the oldest had been on its way.
+            now_s: Monotonic time.
+            size_bytes: Size of the largest.
+        """
         self._failed += 1
+        self._failed_bytes = size_bytes
         self._failed_s = now_s
         if self._failed > 1:
             pause_s = max(self.FIRST_PAUSE_S, 10 * after_s) * 2.0 ** (self._failed - 2)

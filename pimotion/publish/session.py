@@ -219,7 +219,8 @@ class Session:
         elif message.event is not None:
             self._desk.arrived(message.event)
         if message.kind is Kind.PICTURE:
-            self._around.pace.arrived(settled.took_s, now_s)
+            size = len(message.payload)
+            self._around.pace.arrived(settled.took_s, now_s, size_bytes=size)
 
     def _hear(self, message: Received, now_s: float) -> None:
         if message.topic == self._topics.status:

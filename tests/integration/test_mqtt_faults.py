@@ -301,6 +301,29 @@ def test_a_broker_that_hangs_up_on_pictures_does_not_stop_events(
     assert told(listener) == [("e1", "stop", 1)]
 
 
+def test_pictures_that_are_too_large_pause_while_another_cameras_are_not(
+    tmp_path: Path, free_port: int
+) -> None:
+    """mosquitto refuses them with a code that is none, and paho hangs up on it: for ever, else."""
+    with (
+        Broker(tmp_path, free_port, ["message_size_limit 20000"]),
+        Listener(free_port) as listener,
+        running(tmp_path, free_port) as daemon,
+    ):
+        daemon.connected()
+        daemon.publisher.put(still(jpeg=b"x" * 10_000))
+        daemon.publisher.put(still(jpeg=b"x" * 30_000, camera="yard"))
+        wait_until(
+            lambda: daemon.publisher.counts().get("picture_link_too_slow", 0), "pictures pause", 15
+        )
+        daemon.connected()
+        begin_event(daemon)
+        end_event(daemon)
+        listener.wait_for(f"{DOOR}/motion", b"ON")
+        wait_until(lambda: told(listener) == [("e1", "start", 0), ("e1", "stop", 1)], "the event")
+        assert daemon.publisher.counts()["link_lost"] <= 3
+
+
 def test_two_clients_of_one_id_slow_down_and_say_why(
     tmp_path: Path, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -43,17 +43,17 @@ def test_with_another_machine_of_our_name_connections_are_rare() -> None:
 
 def test_one_late_picture_is_forgiven() -> None:
     pace = PicturePace()
-    pace.arrived(5.0, now_s=100)
+    pace.arrived(5.0, now_s=100, size_bytes=50_000)
     assert pace.is_open(100)
 
 
 def test_a_link_too_slow_for_pictures_is_left_to_events() -> None:
     pace = PicturePace()
-    pace.arrived(5.0, now_s=100)
-    pace.arrived(5.0, now_s=110)
+    pace.arrived(5.0, now_s=100, size_bytes=50_000)
+    pace.arrived(5.0, now_s=110, size_bytes=50_000)
     assert not pace.is_open(169)
     assert pace.is_open(170)
-    pace.lost(1.0, now_s=170)
+    pace.lost(1.0, now_s=170, size_bytes=50_000)
     assert not pace.is_open(289)
     assert pace.is_open(290)
 
@@ -61,21 +61,36 @@ def test_a_link_too_slow_for_pictures_is_left_to_events() -> None:
 def test_pictures_of_one_moment_count_once() -> None:
     """An event's picture goes to two topics, and one hiccup delays both."""
     pace = PicturePace()
-    pace.arrived(3.0, now_s=100.0)
-    pace.arrived(3.0, now_s=100.1)
+    pace.arrived(3.0, now_s=100.0, size_bytes=50_000)
+    pace.arrived(3.0, now_s=100.1, size_bytes=50_000)
     assert pace.is_open(101)
 
 
 def test_a_picture_in_time_ends_the_suspicion() -> None:
     pace = PicturePace()
-    pace.lost(1.0, now_s=100)
-    pace.arrived(0.1, now_s=110)
-    pace.lost(1.0, now_s=120)
+    pace.lost(1.0, now_s=100, size_bytes=50_000)
+    pace.arrived(0.1, now_s=110, size_bytes=50_000)
+    pace.lost(1.0, now_s=120, size_bytes=50_000)
     assert pace.is_open(120)
+
+
+def test_a_small_picture_that_arrives_tells_nothing_of_a_larger_one() -> None:
+    """Two cameras, and a broker that hangs up on the pictures of one of them."""
+    pace = PicturePace()
+    for now_s in (100, 110):
+        pace.arrived(0.1, now_s, size_bytes=19_000)
+        pace.lost(1.0, now_s + 1, size_bytes=30_000)
+    assert not pace.is_open(170)
+    pace.arrived(0.1, 171, size_bytes=19_000)
+    pace.lost(1.0, 172, size_bytes=30_000)
+    assert not pace.is_open(172 + 119)
+    pace.arrived(0.1, 300, size_bytes=30_000)
+    pace.lost(1.0, 310, size_bytes=30_000)
+    assert pace.is_open(310), "forgiven once"
 
 
 def test_pictures_are_tried_again_within_an_hour() -> None:
     pace = PicturePace()
     for now_s in range(0, 1000, 10):
-        pace.lost(10.0, now_s)
+        pace.lost(10.0, now_s, size_bytes=50_000)
     assert pace.is_open(990 + 3600)
