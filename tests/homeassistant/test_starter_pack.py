@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from broker import Broker, Listener
 from daemon_process import DaemonProcess
-from home.core import Core
+from home.core import Core, State
 from home.visits import BASE, DOOR, CameraOnCue, daemon, settings
 
 from pimotion.config.settings import Settings
@@ -131,6 +132,41 @@ def test_a_zone_that_nobody_entered_says_nothing(
     )
     visit(core, camera)
     assert listener.payloads("told") == []
+
+
+def test_who_comes_into_the_zone_later_is_told_of_once_an_event(
+    core: Core, watching: DaemonProcess, listener: Listener
+) -> None:
+    """From the street into the garden: the start does not name the garden, an update does."""
+    use(
+        core,
+        "notify",
+        motion_event=core.entity(f"{DOOR}_motion_event"),
+        last_motion=core.entity(f"{DOOR}_last_motion"),
+        zone="garden",
+        cool_down_s=0,
+        tell=tell("picture"),
+    )
+
+    def say(event_id: str, kind: str, *zones: str, picture: str | None) -> None:
+        said = {"event_type": kind, "id": event_id, "zones": list(zones), "snapshot": picture}
+        listener.publish(f"{BASE}/event", json.dumps(said))
+
+        def is_shown(now: State) -> bool:
+            return all(now["attributes"].get(key) == each for key, each in said.items())
+
+        core.wait_state(f"{DOOR}_motion_event", is_shown)
+
+    for event_id, picture in (("e1", f"{BASE}/last_motion"), ("e2", None)):
+        say(event_id, "start", "street", picture=picture)
+        say(event_id, "update", "street", "garden", picture=picture)
+        say(event_id, "update", "street", "garden", "lawn", picture=picture)
+        say(event_id, "stop", "garden", picture=picture)
+    core.wait_for(
+        lambda: len(listener.payloads("told")) == 2, lambda: str(listener.payloads("told"))
+    )
+    pictures = [json.loads(each)["picture"] for each in listener.payloads("told")]
+    assert pictures == ["/api/image_proxy/image.door_last_motion", ""], "never another event's"
 
 
 def test_the_light_goes_on_and_off_once_and_motion_is_ignored_around_it(
