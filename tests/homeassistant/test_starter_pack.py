@@ -192,6 +192,28 @@ def test_the_light_goes_on_and_off_once_and_motion_is_ignored_around_it(
     assert core.state(f"{DOOR}_motion")["state"] == "off"
 
 
+def test_a_camera_that_is_lost_does_not_leave_the_light_on(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue
+) -> None:
+    use(
+        core,
+        "light",
+        motion=core.entity(f"{DOOR}_motion"),
+        inhibit_topic=f"{BASE}/inhibit/set",
+        light={"entity_id": LIGHT},
+        only_at_night=False,
+        off_after_s=2,
+        ignore_s=1,
+    )
+    camera.visit()
+    core.wait_for(lambda: core.states()[LIGHT]["state"] == "on", "light", deadline_s=30)
+    camera.stalled.set()
+    core.wait_state(f"{DOOR}_motion", "unavailable", deadline_s=20)
+    core.wait_for(lambda: core.states()[LIGHT]["state"] == "off", "dark", deadline_s=10)
+    camera.stalled.clear()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+
+
 def test_a_camera_that_is_down_is_told_once(
     core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
 ) -> None:
