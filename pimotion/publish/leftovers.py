@@ -58,12 +58,7 @@ class Leftovers:
         self._announced = announced
         self._devices = f"{settings.mqtt.discovery_prefix}/device/"
         # Kept under another name: what has that name now may be another machine's.
-        base = self._topics.base
-        self._departed = {
-            topic: old
-            for topic, old in departed.items()
-            if announcement_of(json.dumps(old).encode(), base) is not None
-        }
+        self._departed = {topic: old for topic, old in departed.items() if self._has_name(topic)}
         self._uncleared = dict(self._departed)
         self._untrue: dict[str, None] = {}
         """Topics, in order, of which what is retained is not true."""
@@ -133,13 +128,23 @@ class Leftovers:
         return out
 
     def _found_device(self, topic: str, payload: bytes) -> bool:
-        old = announcement_of(payload, self._topics.base)
-        if old is None or not _farewell(topic, old, self._announced.get(topic)):
+        old = _announcement(payload)
+        if old is None:
+            return False
+        # Under another `mqtt.prefix` it is ours, too, if we said it.
+        is_own = self._has_name(topic) and self._marks.get(topic) == mark_of(old)
+        is_leftover = bool(_farewell(topic, old, self._announced.get(topic)))
+        if not (is_leftover and (is_own or _is_below(old, self._topics.base))):
             return False
         self._departed[topic] = self._uncleared[topic] = old
-        if self._marks.get(topic) == mark_of(old):
+        if is_own:
             self._ours.add(topic)
         return True
+
+    def _has_name(self, topic: str) -> bool:
+        """Tell whether a device is announced under this node's name."""
+        name = f"{self._devices}pimotion_{self._settings.node}"
+        return topic.startswith((f"{name}/", f"{name}_"))
 
     def _device_of(self, topic: str) -> str:
         camera = topic.removeprefix(f"{self._topics.base}/").partition("/")[0]
@@ -157,6 +162,12 @@ class Leftovers:
 
 def announcement_of(payload: bytes, base: str) -> Json | None:
     """Return an announcement if a node made it whose topics are below ``base``, else None."""
+    said = _announcement(payload)
+    return said if said is not None and _is_below(said, base) else None
+
+
+def _announcement(payload: bytes) -> Json | None:
+    """Return an announcement if pimotion made it, else None."""
     try:
         said = json.loads(payload, parse_constant=_refuse)
         encode(said)
@@ -164,11 +175,14 @@ def announcement_of(payload: bytes, base: str) -> Json | None:
         return None
     if not is_announcement(said):
         return None
-    origin, topics = said.get("origin"), list(_topics_in(said["components"]))
-    if not (isinstance(origin, dict) and origin.get("name") == ORIGIN and topics):
-        return None
+    origin = said.get("origin")
     ours: Json = said
-    return ours if all(str(topic).startswith(f"{base}/") for topic in topics) else None
+    return ours if isinstance(origin, dict) and origin.get("name") == ORIGIN else None
+
+
+def _is_below(said: Json, base: str) -> bool:
+    topics = list(_topics_in(said["components"]))
+    return bool(topics) and all(str(topic).startswith(f"{base}/") for topic in topics)
 
 
 def mark_of(announcement: Json) -> str:

@@ -202,6 +202,35 @@ def test_a_zone_that_this_machine_announced_itself_goes_at_once() -> None:
     assert [each.topic for each in now.clear_own()] == [DOOR, DOOR, DOOR, topic]
 
 
+def test_what_this_machine_announced_under_another_prefix_goes_as_well() -> None:
+    """Prefix, a camera and a zone were changed in one go."""
+    before = leftovers(marks={}).marks
+    now = leftovers(
+        marks=before, cameras={"front_door": CAMERA}, mqtt={"host": "nas", "prefix": "cams"}
+    )
+    for topic, payload in said().items():
+        now.found(topic, payload)
+
+    own = now.clear_own()
+    assert [each.topic for each in own if not each.payload] == [YARD]
+    assert components(own[1])["zone_drive-way"] == {"platform": "binary_sensor"}
+    after_restart = leftovers(now.departed, cameras={"front_door": CAMERA}, mqtt={"prefix": "cams"})
+    assert set(after_restart.departed) == {DOOR, YARD}
+
+
+@pytest.mark.parametrize(
+    ("marks", "changes"),
+    [
+        pytest.param({}, {"mqtt": {"prefix": "cams"}}, id="not known to be ours"),
+        pytest.param(leftovers().marks, {"node": "shed-pi"}, id="of our old name"),
+    ],
+)
+def test_under_another_prefix_or_name_nothing_else_is_touched(marks: Any, changes: Any) -> None:
+    now = leftovers(marks=marks, cameras=WITHOUT_YARD, **changes)
+    assert not now.found(YARD, said()[YARD])
+    assert now.clear_out() == []
+
+
 @pytest.mark.parametrize(
     ("marks", "payload"),
     [
