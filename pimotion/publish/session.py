@@ -153,6 +153,7 @@ class Session:
         twin = self._around.twin
         if twin.is_gone(now_s):
             log.info("no other machine says any more that it is this node")
+            self._announce_due_s = now_s  # its last words were that our cameras are offline
         if not self._has_cleared_out and twin.is_alone(now_s):
             self._has_cleared_out = True
             self._desk.clear_out()

@@ -140,6 +140,22 @@ def test_a_second_machine_of_our_name_takes_nothing_from_the_first(
         wait_until(lambda: ANNOUNCED not in retained(broker.port), "now there is nobody else")
 
 
+def test_what_a_second_machine_of_our_name_said_last_does_not_stay(
+    tmp_path: Path, broker: Broker, listener: Listener
+) -> None:
+    """It was found out and given another name: its farewell was that our camera is offline."""
+    with running(tmp_path / "first", broker.port) as first:
+        first.publisher.put(health(CameraState.OK))
+        listener.wait_for(f"{DOOR}/status", b"online")
+        with running(tmp_path / "second", broker.port):
+            wait_until(lambda: first.publisher.status().reason, "it is noticed")
+        assert retained(broker.port)[f"{DOOR}/status"].payload == b"offline"
+        wait_until(lambda: first.publisher.status().reason is None, "it is gone", 30)
+        wait_until(
+            lambda: retained(broker.port)[f"{DOOR}/status"].payload == b"online", "the truth", 5
+        )
+
+
 def test_a_storm_of_births_is_answered_once(
     tmp_path: Path, broker: Broker, listener: Listener
 ) -> None:
