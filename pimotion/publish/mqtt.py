@@ -40,6 +40,7 @@ FAREWELL_S = 2.0
 CLOSE_S = 0.2
 """Share of the time to stop that is left for closing the connection."""
 _SUFFIX = "mqtt_client_suffix"
+_SUFFIX_OF = "mqtt_client_node"
 _DEPARTED = "departed_announcements"
 _MARKS = "announcements"
 
@@ -59,7 +60,7 @@ class Publisher:
         commands: Callable[[Command | Reset], None],
     ) -> None:
         self._settings = settings
-        self._client_id = f"pimotion-{_suffix(state)}"
+        self._client_id = f"pimotion-{_suffix(state, settings.node)}"
         self._topics = Topics(settings.mqtt.prefix, settings.node)
         self._state = state
         self._desk = Desk(_announcer(settings, version, state))
@@ -266,10 +267,15 @@ def _kept_marks(state: State) -> Mapping[str, str]:
     return kept if isinstance(kept, dict) else {}
 
 
-def _suffix(state: State) -> str:
-    """Return what tells our client id from others', the same after each restart."""
+def _suffix(state: State, node: str) -> str:
+    """Return what tells our client id from others', the same after each restart.
+
+    A machine made from a copy of another's SD card has a name of its own, and so a new one.
+    """
     suffix = state.get(_SUFFIX)
-    if not isinstance(suffix, str) or not suffix:
+    is_own = state.get(_SUFFIX_OF) in (None, node)
+    if not (isinstance(suffix, str) and suffix and is_own):
         suffix = secrets.token_hex(6)
         state.set(_SUFFIX, suffix)
+    state.set(_SUFFIX_OF, node)
     return suffix

@@ -24,9 +24,11 @@ STATUS = f"{BASE}/status"
 class Daemon:
     """A publisher, the threads it runs in, and the commands it handed on."""
 
-    def __init__(self, folder: Path, port: int, *, cameras: Any = None, **mqtt: Any) -> None:
+    def __init__(
+        self, folder: Path, port: int, *, cameras: Any = None, node: str = "garden-pi", **mqtt: Any
+    ) -> None:
         """``cameras``: others than those of `settings`."""
-        changes = {} if cameras is None else {"cameras": cameras}
+        changes = {"node": node} if cameras is None else {"node": node, "cameras": cameras}
         self.commands: list[Any] = []
         self.threads = Threads()
         self.publisher = Publisher(
@@ -71,9 +73,9 @@ class Daemon:
 
 
 @contextmanager
-def running(folder: Path, port: int, *, cameras: Any = None, **mqtt: Any) -> Iterator[Daemon]:
-    """A publisher that is stopped at the end."""
-    daemon = Daemon(folder, port, cameras=cameras, **mqtt).start()
+def running(folder: Path, port: int, **options: Any) -> Iterator[Daemon]:
+    """A publisher that is stopped at the end; see `Daemon`."""
+    daemon = Daemon(folder, port, **options).start()
     try:
         yield daemon
     finally:

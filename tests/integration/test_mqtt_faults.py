@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -334,6 +335,26 @@ def test_two_clients_of_one_id_slow_down_and_say_why(
         connects = one.counts()["connected"] + other.counts()["connected"]
     assert connects <= 14
     assert "another client with our id" in caplog.text
+
+
+def test_a_machine_from_a_copied_card_with_a_name_of_its_own_is_another_client(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """They threw each other out as long as both ran."""
+    folders = (tmp_path / "one", tmp_path / "copy")
+    with running(folders[0], broker.port) as first:
+        first.connected()
+        first.publisher.save()
+    shutil.copytree(*folders)
+    with (
+        running(folders[0], broker.port) as one,
+        running(folders[1], broker.port, node="shed-pi") as other,
+    ):
+        for machine in (one, other):
+            machine.connected()
+        passes(1.0)
+        assert [each.publisher.counts()["connected"] for each in (one, other)] == [1, 1]
+        assert not any(each.publisher.counts().get("link_lost") for each in (one, other))
 
 
 def test_nobody_answering_at_all_is_given_up(
