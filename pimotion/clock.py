@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 _NOT_BEFORE_UTC_S = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 """pimotion did not exist before; a clock that says so is not set."""
 
-_STEP_S = 2.0
+STEP_S = 2.0
 """What the network time corrects little by little is far less between two looks."""
 
 
@@ -27,7 +27,7 @@ class StepWatch:
         """Return by how much the clock was set since the last look, s; None if it was not."""
         ahead_s = _ahead_s()
         step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
-        if abs(step_s) <= _STEP_S:
+        if abs(step_s) <= STEP_S:
             return None
         self._stepped_s = time.monotonic()
         return step_s

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pimotion.clock import utc_now_s
+from pimotion.clock import STEP_S, utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.publish.camera_voice import CameraVoice
 from pimotion.publish.discovery import discovery
@@ -174,10 +174,17 @@ class Announcer:
 
     def _stats(self, now_s: float) -> Outgoing:
         self._stats_due_s = now_s + STATS_EVERY_S
-        now_utc_s = utc_now_s()
-        if self._began_utc_s is None and now_utc_s is not None:
-            self._began_utc_s = now_utc_s - (now_s - self._began_s)
+        self._work_out_start(now_s)
         payload = machine_payload(
             self._machine.look(), started_utc_s=self._began_utc_s, version=self._version
         )
         return Outgoing(self._topics.stats, encode(payload), Kind.SAMPLE, qos=0)
+
+    def _work_out_start(self, now_s: float) -> None:
+        """A Pi starts with the time of its last end, and the network sets it right later."""
+        now_utc_s = utc_now_s()
+        if now_utc_s is None:
+            return
+        began_utc_s = now_utc_s - (now_s - self._began_s)
+        if self._began_utc_s is None or abs(began_utc_s - self._began_utc_s) > STEP_S:
+            self._began_utc_s = began_utc_s

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 import pytest
-from publish_messages import event, health, motion, settings, still
+from publish_messages import STARTED_UTC_S, event, health, motion, settings, still
 
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.outbox import Kind, Outgoing
@@ -195,6 +195,25 @@ def test_everything_is_said_in_the_order_of_the_contract(announcer: Announcer) -
         "stats",
         "front_door/snapshot jpeg",
     ]
+
+
+def test_the_start_is_right_once_the_clock_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its clock began with yesterday's time, and was set by the network a minute later."""
+    made = Announcer(settings(), version="1", now_s=0.0)
+
+    def started_at(now_s: float, utc_s: float | None) -> str | None:
+        monkeypatch.setattr("pimotion.publish.announcer.utc_now_s", lambda: utc_s)
+        stats = next(each for each in made.due(now_s) if each.topic == f"{BASE}stats")
+        at: str | None = json.loads(stats.payload)["started_at"]
+        return at
+
+    day_s = 86_400.0
+    assert started_at(10, None) is None
+    assert started_at(70, STARTED_UTC_S - day_s + 70) == "2026-11-21T10:15:30.123+00:00"
+    assert started_at(130, STARTED_UTC_S + 130) == "2026-11-22T10:15:30.123+00:00"
+    assert started_at(190, STARTED_UTC_S + 190.4) == "2026-11-22T10:15:30.123+00:00", "no flicker"
 
 
 def test_discovery_can_be_switched_off() -> None:
