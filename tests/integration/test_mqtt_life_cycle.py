@@ -221,10 +221,10 @@ def test_the_acl_of_the_starter_pack_lets_the_node_do_its_work(
     tmp_path: Path, unused_port: int
 ) -> None:
     acl = tmp_path / "acl"
-    acl.write_text(examples(settings())["mosquitto.acl"])
+    acl.write_text(examples(settings(mqtt={"birth_topic": "home/state"}))["mosquitto.acl"])
     acl.chmod(0o600)
     with Broker(tmp_path, unused_port, [f"acl_file {acl}"]) as broker:
-        own = {"username": "pimotion-garden-pi", "password": "x"}
+        own = {"username": "pimotion-garden-pi", "password": "x", "birth_topic": "home/state"}
         with running(tmp_path / "state", broker.port, **own) as daemon:
             daemon.connected()
             daemon.publisher.put(health(CameraState.OK))
@@ -235,4 +235,6 @@ def test_the_acl_of_the_starter_pack_lets_the_node_do_its_work(
                 heard.wait_for(ANNOUNCED)
                 heard.publish(f"{DOOR}/detection/set", "OFF")
                 wait_until(lambda: daemon.commands, "a command of Home Assistant")
+                heard.publish("home/state", "online")
+                wait_until(lambda: daemon.publisher.status().birth_s, "its birth")
             assert "refused_by_broker" not in daemon.counts()
