@@ -6,7 +6,7 @@ source, for a node `pi` with one camera.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from string import Template
 
@@ -61,7 +61,7 @@ def _of_camera(settings: Settings, name: str, camera: str) -> str:
         "url": _url(settings),
         "zones": "\n".join(zones),
     }
-    return _filled(Template(_part(name)).substitute(values).splitlines())
+    return _filled(Template(_part(name)).substitute(values).splitlines(), _entities(settings))
 
 
 def _acl(settings: Settings) -> str:
@@ -88,9 +88,19 @@ def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _filled(lines: Iterable[str]) -> str:
-    """Return lines without those that a camera without zones leaves empty."""
-    return "".join(f"{line}\n" for line in lines if line.strip())
+def _entities(settings: Settings) -> Collection[str]:
+    """Return the ids of all entities that are announced."""
+    return {
+        component["default_entity_id"]
+        for said in discovery(settings, version="").values()
+        for component in said["components"].values()
+    }
+
+
+def _filled(lines: Iterable[str], entities: Collection[str]) -> str:
+    """Return lines without those that a camera without zones leaves empty, or without commands."""
+    rows = ((line, line.partition("- entity: ")[2]) for line in lines if line.strip())
+    return "".join(f"{line}\n" for line, entity in rows if not entity or entity in entities)
 
 
 def write() -> None:

@@ -44,10 +44,12 @@ def announced(settings: Settings) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["automations.yaml", "dashboard.yaml"])
-def test_every_entity_that_is_named_there_is_announced(name: str) -> None:
-    named = entities(parsed(examples(everything())[name]))
+@pytest.mark.parametrize("commands", [True, False])
+def test_every_entity_that_is_named_there_is_announced(name: str, commands: bool) -> None:
+    settings = everything(mqtt={"host": "nas", "commands": commands})
+    named = entities(parsed(examples(settings)[name]))
     assert named
-    assert named <= announced(everything())
+    assert named <= announced(settings)
 
 
 def test_a_dashboard_has_a_view_for_each_camera_with_its_zones() -> None:
@@ -60,6 +62,12 @@ def test_a_dashboard_has_a_view_for_each_camera_with_its_zones() -> None:
     assert (
         "https://cam.example/pi/front_door/stream.mjpg" in examples(everything())["dashboard.yaml"]
     )
+
+
+def test_an_id_that_yaml_takes_for_something_else_is_a_path() -> None:
+    cameras = {"on": {"source": "auto"}, "2024": {"source": "auto"}}
+    views = parsed(examples(everything(cameras=cameras))["dashboard.yaml"])["views"]
+    assert [view["path"] for view in views] == ["on", "2024"]
 
 
 def test_a_name_with_quotes_does_no_harm() -> None:
