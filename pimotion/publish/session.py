@@ -176,7 +176,7 @@ class Session:
             self._refuse(message)
             return
         self._link.send(message)
-        if message.shows is not None:
+        if message.shows is not None and message.topic not in self._refused:
             self._shown[message.topic] = message.shows
         if message.topic == self._topics.status and message.payload == ONLINE:
             self._around.twin.sent()
@@ -211,6 +211,7 @@ class Session:
         self._refused.pop(message.topic, None)
         if settled.refusal is not None:
             self._refused[message.topic] = settled.refusal
+            self._shown.pop(message.topic, None)
             self._desk.count("refused_by_broker")
             self._around.repeated.warning(
                 f"refused {message.topic}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
@@ -11,7 +12,7 @@ import paho.mqtt.client as paho
 import pytest
 from authority import Authority
 from broker import HOST, Broker, Listener
-from publish_messages import event, motion, settings
+from publish_messages import event, motion, settings, still
 from publishing import DOOR, running
 from waiting import passes, wait_until
 
@@ -52,6 +53,27 @@ def test_a_broker_that_forbids_our_topics_is_no_broker_that_is_well(
         assert "the broker refuses what we publish: Not authorized" in reason
         assert daemon.publisher.status().connected
     assert (counts["connected"], counts.get("link_lost", 0)) == (1, 0), "no reason to hang up"
+
+
+def test_an_event_does_not_name_a_picture_that_the_broker_refused(
+    tmp_path: Path, free_port: int
+) -> None:
+    forbidding = tmp_path / "acl"
+    forbidding.write_text(f"topic readwrite #\ntopic deny {DOOR}/last_motion\n")
+    with (
+        Broker(tmp_path, free_port, [f"acl_file {forbidding}"]),
+        Listener(free_port) as listener,
+        running(tmp_path, free_port) as daemon,
+    ):
+        daemon.connected()
+        for event_id in ("e1", "e2"):  # the first start is on its way before the answer comes
+            for message in (still(event_id), motion(True), event(event_id=event_id)):
+                daemon.publisher.put(message)
+            wait_until(lambda: daemon.publisher.status().reason, "the refusal")
+            daemon.publisher.put(event("stop", event_id=event_id, seq=1))
+        wait_until(lambda: len(listener.payloads(f"{DOOR}/event")) == 4, "all four")
+        said = [json.loads(each)["snapshot"] for each in listener.payloads(f"{DOOR}/event")]
+    assert said == [f"{DOOR}/last_motion", None, None, None]
 
 
 def test_a_refusal_that_is_over_is_forgotten(tmp_path: Path, free_port: int) -> None:
