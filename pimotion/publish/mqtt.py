@@ -272,9 +272,15 @@ def _suffix(state: State, node: str) -> str:
 
     A machine made from a copy of another's SD card has a name of its own, and so a new one.
     """
-    suffix = state.get(_SUFFIX)
-    is_own = state.get(_SUFFIX_OF) in (None, node)
-    if not (isinstance(suffix, str) and suffix and is_own):
+    suffix, before = state.get(_SUFFIX), state.get(_SUFFIX_OF)
+    if before not in (None, node):
+        log.warning(
+            "this was node %s before; what Home Assistant has of that one stays until "
+            "`ha clean --node %s` node=%s",
+            *(before, before, node),
+        )
+        suffix = None
+    if not (isinstance(suffix, str) and suffix):
         suffix = secrets.token_hex(6)
         state.set(_SUFFIX, suffix)
     state.set(_SUFFIX_OF, node)

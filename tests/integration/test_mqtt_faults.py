@@ -338,7 +338,7 @@ def test_two_clients_of_one_id_slow_down_and_say_why(
 
 
 def test_a_machine_from_a_copied_card_with_a_name_of_its_own_is_another_client(
-    tmp_path: Path, broker: Broker
+    tmp_path: Path, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They threw each other out as long as both ran."""
     folders = (tmp_path / "one", tmp_path / "copy")
@@ -355,6 +355,7 @@ def test_a_machine_from_a_copied_card_with_a_name_of_its_own_is_another_client(
         passes(1.0)
         assert [each.publisher.counts()["connected"] for each in (one, other)] == [1, 1]
         assert not any(each.publisher.counts().get("link_lost") for each in (one, other))
+    assert caplog.text.count("this was node garden-pi before") == 1
 
 
 def test_nobody_answering_at_all_is_given_up(
