@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from broker import Broker, Listener
 from daemon_process import DaemonProcess
 from home.core import Core, State
-from home.visits import BASE, DOOR, CameraOnCue, daemon, settings
+from home.visits import BASE, DOOR, NODE, CameraOnCue, daemon, settings
 
 from pimotion.config.settings import Settings
 from pimotion.homeassistant.examples import examples
@@ -236,6 +237,33 @@ def test_a_camera_that_is_down_is_told_once(
     told = listener.payloads("told")
     assert len(told) == 1
     assert b"for 5 s" in told[0]
+
+
+@pytest.mark.timeout(240)
+def test_a_machine_that_went_while_home_assistant_was_down_is_told_once(
+    core: Core, watching: DaemonProcess, listener: Listener
+) -> None:
+    """After a power cut only Home Assistant came back; its sensors were unavailable all along."""
+    use(
+        core,
+        "camera_down",
+        problem=core.entity(f"{DOOR}_problem"),
+        after_s=1,
+        tell=tell("title", "message"),
+    )
+    core.restart()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+    core.stop()
+    watching.process.send_signal(signal.SIGSTOP)  # its broker says soon that it is gone
+    listener.wait_for(f"pimotion/{NODE}/status", b"offline", deadline_s=40)
+    listener.forget()
+    core.start()
+    listener.wait_for("told", deadline_s=60)
+    watching.process.send_signal(signal.SIGCONT)
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=40)
+    told = listener.payloads("told")
+    assert len(told) == 1
+    assert b"its machine does not answer" in told[0]
 
 
 def test_nothing_was_complained_of(core: Core, watching: DaemonProcess) -> None:
