@@ -51,9 +51,10 @@ class PicturePace:
 
     A picture that the broker did not have within 2 s, or that was on its way when the link broke,
     is forgiven once. The second in a row stops pictures for a minute, each further one for twice
-    as long; one of that size that arrives in time ends that. This is also what ends the loop with a
-    broker that hangs up on every message over a size that it does not tell, while the pictures of
-    another camera are small enough.
+    as long; one of that size that arrives in time ends that, as do six hours without another: no
+    picture may ever be as large again. This is also what ends the loop with a broker that hangs up
+    on every message over a size that it does not tell, while the pictures of another camera are
+    small enough.
     """
 
     IN_TIME_S = 2.0
@@ -61,6 +62,7 @@ class PicturePace:
     """An event's picture goes to two topics, and one hiccup delays both."""
     FIRST_PAUSE_S = 60.0
     LONGEST_PAUSE_S = 3600.0
+    FORGET_S = 6 * 3600.0
 
     def __init__(self) -> None:
         self._failed = 0
@@ -77,7 +79,7 @@ class PicturePace:
         if took_s > self.IN_TIME_S:
             if now_s - self._failed_s >= self.SAME_MOMENT_S:
                 self.lost(took_s, now_s, size_bytes=size_bytes)
-        elif size_bytes >= self._failed_bytes:
+        elif size_bytes >= self._failed_bytes or now_s - self._failed_s >= self.FORGET_S:
             self._failed = self._failed_bytes = 0
 
     def lost(self, after_s: float, now_s: float, *, size_bytes: int) -> None:

@@ -314,15 +314,13 @@ def test_pictures_that_are_too_large_pause_while_another_cameras_are_not(
         daemon.connected()
         daemon.publisher.put(still(jpeg=b"x" * 10_000))
         daemon.publisher.put(still(jpeg=b"x" * 30_000, camera="yard"))
-        wait_until(
-            lambda: daemon.publisher.counts().get("picture_link_too_slow", 0), "pictures pause", 15
-        )
+        wait_until(lambda: daemon.counts().get("picture_link_too_slow", 0), "pictures pause", 15)
         daemon.connected()
         begin_event(daemon)
         end_event(daemon)
         listener.wait_for(f"{DOOR}/motion", b"ON")
         wait_until(lambda: told(listener) == [("e1", "start", 0), ("e1", "stop", 1)], "the event")
-        assert daemon.publisher.counts()["link_lost"] <= 3
+        assert daemon.counts()["link_lost"] <= 3
 
 
 def test_two_clients_of_one_id_slow_down_and_say_why(
@@ -353,8 +351,8 @@ def test_a_machine_from_a_copied_card_with_a_name_of_its_own_is_another_client(
         for machine in (one, other):
             machine.connected()
         passes(1.0)
-        assert [each.publisher.counts()["connected"] for each in (one, other)] == [1, 1]
-        assert not any(each.publisher.counts().get("link_lost") for each in (one, other))
+        assert [each.counts()["connected"] for each in (one, other)] == [1, 1]
+        assert not any(each.counts().get("link_lost") for each in (one, other))
     assert caplog.text.count("this was node garden-pi before") == 1
 
 

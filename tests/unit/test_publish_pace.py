@@ -89,6 +89,17 @@ def test_a_small_picture_that_arrives_tells_nothing_of_a_larger_one() -> None:
     assert pace.is_open(310), "forgiven once"
 
 
+@pytest.mark.parametrize(("hours", "is_forgiven"), [(5, False), (7, True)])
+def test_a_large_picture_that_was_lost_is_forgotten(hours: float, is_forgiven: bool) -> None:
+    """None may ever be as large again, and links break now and then in months."""
+    pace = PicturePace()
+    pace.lost(1.0, now_s=100, size_bytes=50_000)
+    now_s = 100 + 3600 * hours
+    pace.arrived(0.1, now_s, size_bytes=49_000)
+    pace.lost(1.0, now_s + 10, size_bytes=49_000)
+    assert pace.is_open(now_s + 10) == is_forgiven
+
+
 def test_pictures_are_tried_again_within_an_hour() -> None:
     pace = PicturePace()
     for now_s in range(0, 1000, 10):
