@@ -73,6 +73,7 @@ class Daemon:
             for camera_id in settings.cameras
         }
         self._server = self._build_server()
+        self._commanding = threading.Lock()
         self._supervisor = Supervisor(self._threads, self._pipelines, self.link)
 
     @property
@@ -253,7 +254,11 @@ class Daemon:
             self._node.obey(command)
             return True
         pipeline = self._pipelines.get(command.camera)
-        is_taken = pipeline is not None and pipeline.command(command)
+        with self._commanding:  # what was asked last is kept last
+            is_taken = pipeline is not None and pipeline.command(command)
+            if is_taken and command.setting == "privacy":
+                # Now, and not when it is obeyed: a detect thread that hangs never does.
+                self._kept.note(SettingState(command.camera, command.setting, command.value))
         if not is_taken:
             log.warning("command dropped camera=%s setting=%s", command.camera, command.setting)
         return is_taken

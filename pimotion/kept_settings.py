@@ -97,9 +97,13 @@ class KeptSettings:
     def put(self, message: Message) -> None:
         """Note a setting; other messages are none of its business."""
         if isinstance(message, SettingState):
-            self._noted.put(message)
+            self.note(message)
             if message.setting == "privacy":
                 self.save()  # before anyone hears of it: a power cut must not open the camera
+
+    def note(self, state: SettingState) -> None:
+        """Take a setting down without a wait for a disk; `save` follows soon."""
+        self._noted.put(state)
 
     def save(self) -> None:
         """Write what was noted, and forget what is as configured."""

@@ -93,6 +93,14 @@ class DaemonProcess:
                 body = error.read()
         return body
 
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change something as the page does; return the answer."""
+        asked = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=20, context=self._tls) as answer:
+            return json.load(answer)
+
     def healthz(self) -> dict[str, Any] | None:
         """Return what `/healthz` says; None while nothing answers."""
         try:

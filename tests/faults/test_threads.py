@@ -79,7 +79,7 @@ class Faulty:
     ) -> None:
         hook = Hook(folder)
         self.do = hook.do
-        settings = {
+        self.settings = {
             "mqtt": {"host": "127.0.0.1", "port": 1},
             "cameras": {
                 name: {"source": "synthetic", "width": 320, "height": 240}
@@ -88,7 +88,7 @@ class Faulty:
         }
         self.daemon = DaemonProcess(
             folder,
-            settings,
+            self.settings,
             port=port,
             environment={**hook.environment, **(environment or {})},
         )
@@ -186,3 +186,19 @@ def test_the_watchdog_is_not_fed_while_a_thread_hangs(
         systemd.watch(daemon.process, at_most_s=20)
 
         assert daemon.process.wait(10) == -signal.SIGABRT
+
+
+def test_privacy_that_was_asked_for_while_a_thread_hung_outlives_the_restart(
+    tmp_path: Path, free_port: int
+) -> None:
+    """The camera was closed at once, and open again once systemd had started it anew."""
+    faulty = Faulty(tmp_path, free_port)
+    with faulty.daemon as daemon:
+        faulty.wait_for_live("door")
+        faulty.do("hang detect-door 120")
+        passes(1)  # it sleeps by now
+        assert daemon.post("/api/cameras/door/privacy", {"value": True}) == {"requested": True}
+        assert daemon.process.wait(30) == DIED
+    with DaemonProcess(tmp_path, faulty.settings, port=free_port) as daemon:
+        daemon.wait_for(lambda: daemon.camera("door")["state"] != "starting", "it has begun")
+        assert daemon.camera("door")["state"] == "privacy"
