@@ -5,7 +5,6 @@ A Pi has no battery clock: until the network time arrives it believes some day i
 
 from __future__ import annotations
 
-import math
 import time
 from datetime import UTC, datetime
 
@@ -21,7 +20,7 @@ class StepWatch:
 
     def __init__(self) -> None:
         self._ahead_s = _ahead_s()
-        self._stepped_s = -math.inf
+        self._steady_since_s = time.monotonic()
 
     def step_s(self) -> float | None:
         """Return by how much the clock was set since the last look, s; None if it was not."""
@@ -29,12 +28,12 @@ class StepWatch:
         step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
         if abs(step_s) <= STEP_S:
             return None
-        self._stepped_s = time.monotonic()
+        self._steady_since_s = time.monotonic()
         return step_s
 
     def steady_s(self) -> float:
-        """Return for how long it has not been set, as far as was seen; infinite if never."""
-        return time.monotonic() - self._stepped_s
+        """Return for how long it was watched without being set: nobody knows what was before."""
+        return time.monotonic() - self._steady_since_s
 
 
 def _ahead_s() -> float:

@@ -34,7 +34,8 @@ _HANGS_S = 300.0
 """A worn SD card may stop for a minute; motion does not wait for it."""
 _DAY_S = 86_400
 _STEADY_S = 3600.0
-"""A clock that was just set may be wrong, and what is forgotten for its age stays so."""
+"""A clock that was just set may be wrong, as may one that is found at the start: the network time
+comes later. What is forgotten for its age stays so."""
 
 _DISK_ERRORS = (sqlite3.Error, OSError)
 """What a full, read-only, broken or vanished disk raises."""
@@ -55,6 +56,7 @@ class Recorder:
         tell_late: Callable[[MotionEvent, bool], None] = lambda *_: None,
         untold: Callable[[], Sequence[MotionEvent]] = tuple,
         retry_s: float = _RETRY_S,
+        steady_s: float = _STEADY_S,
     ) -> None:
         """Build it; nothing is opened yet.
 
@@ -65,6 +67,8 @@ class Recorder:
                 record thread, and whether its camera has had no event since.
             untold: Gives the stops that the broker does not have, from any thread.
             retry_s: Time between two tries after the disk refused.
+            steady_s: So long the clock must not have been set before events are forgotten for their
+                age.
         """
         self._folder = folder
         self._database = folder / "events.db"
@@ -72,7 +76,7 @@ class Recorder:
         self._storage = storage
         self._inbox = Inbox()
         self._store: EventStore | None = None
-        self._retry_s = retry_s
+        self._retry_s, self._steady_s = retry_s, steady_s
         self._tell_late = tell_late
         self._untold = untold
         self._kept_untold: list[str] = []
@@ -201,7 +205,7 @@ class Recorder:
         store = self._opened()
         self._clock.step_s()
         now_s = utc_now_s()
-        if now_s is not None and self._clock.steady_s() > _STEADY_S:
+        if now_s is not None and self._clock.steady_s() >= self._steady_s:
             store.forget_older(now_s - self._storage.events_days * _DAY_S)
         self._make_room(store)
         self._tidied_s = time.monotonic()

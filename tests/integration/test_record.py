@@ -68,10 +68,10 @@ def still(name: str | None, jpeg: bytes = b"jpeg") -> Still:
 class Running:
     """A recorder with its thread, in a folder."""
 
-    def __init__(self, folder: Path, storage: Storage = ROOMY) -> None:
+    def __init__(self, folder: Path, storage: Storage = ROOMY, *, steady_s: float = 3600.0) -> None:
         self.folder = folder
         self.threads = Threads()
-        self.recorder = Recorder(folder, storage, retry_s=0.2)
+        self.recorder = Recorder(folder, storage, retry_s=0.2, steady_s=steady_s)
         self.recorder.start(self.threads)
 
     def stop(self) -> None:
@@ -95,8 +95,8 @@ class Running:
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     running: list[Running] = []
 
-    def start(storage: Storage = ROOMY, folder: Path | None = None) -> Running:
-        running.append(Running(folder or tmp_path / "events", storage))
+    def start(storage: Storage = ROOMY, folder: Path | None = None, **rules: float) -> Running:
+        running.append(Running(folder or tmp_path / "events", storage, **rules))
         return running[-1]
 
     yield start
@@ -181,8 +181,23 @@ def test_events_survive_a_restart_and_old_ones_are_forgotten(start: Callable[...
     first.stop()
     assert set(first.ids()) == {"old", "new"}
 
-    again = start(Storage(events_days=1, min_free_bytes=0))
+    again = start(Storage(events_days=1, min_free_bytes=0), steady_s=0)
     wait_until(lambda: again.ids() == ["new"], "the old one to go")
+
+
+def test_a_start_with_a_clock_of_the_future_forgets_nothing(start: Callable[..., Running]) -> None:
+    """A year ahead until the network time came, it took all events for too old."""
+    first = start()
+    first.recorder.put(event("one"))
+    first.stop()
+    again = start(Storage(events_days=30, min_free_bytes=0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pimotion.record.recorder.utc_now_s", lambda: NOW_S + 365 * 86_400)
+        again.recorder.put(event("two"))  # its end is a moment to tidy up
+        again.recorder.put(event("three"))
+        wait_until(lambda: "three" in again.ids(), "the last event")
+        again.stop()
+    assert set(again.ids()) == {"one", "two", "three"}
 
 
 def test_the_folder_stays_within_max_bytes(start: Callable[..., Running]) -> None:
