@@ -207,6 +207,7 @@ class Recorder:
         now_s = utc_now_s()
         if now_s is not None and self._clock.steady_s() >= self._steady_s:
             store.forget_older(now_s - self._storage.events_days * _DAY_S)
+        store.fold_log()  # what it takes counts for the room
         self._make_room(store)
         self._tidied_s = time.monotonic()
 

@@ -78,6 +78,8 @@ _Made = TypeVar("_Made")
 _repeated = Repeated(logging.getLogger(__name__))
 """The page asks for events again and again."""
 
+_LARGE_LOG_BYTES = 1_000_000
+"""Four times what SQLite lets it be (`journal_size_limit`)."""
 _ROW_BYTES = 500  # of a row with its index entries, with a few boxes
 
 
@@ -168,6 +170,16 @@ class EventStore:
         (stills,) = self._connection.execute(_STILLS_ON_DISK, {"block": BLOCK_BYTES}).fetchone()
         files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
         return int(stills) + sum(disk_bytes(file.stat().st_size) for file in files if file.exists())
+
+    def fold_log(self) -> None:
+        """Fold a write-ahead log that has grown into the database; usually SQLite does it itself.
+
+        It never does while there is always somebody who reads, such as many who page through
+        events: then readers are waited for, 2 s at the most.
+        """
+        log_file = self._path.with_name(f"{self._path.name}-wal")
+        if log_file.exists() and log_file.stat().st_size > _LARGE_LOG_BYTES:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def forget_older(self, than_utc_s: float) -> None:
         """Forget the events that began before a time; those without a time stay."""

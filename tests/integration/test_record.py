@@ -6,12 +6,13 @@ import logging
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,36 @@ def test_the_folder_stays_within_max_bytes(start: Callable[..., Running]) -> Non
     assert "event-29" in running.ids()
     assert running.recorder.still("event-29") is not None
     assert running.recorder.still("event-0") is None
+
+
+def test_readers_who_never_pause_do_not_let_the_log_grow(start: Callable[..., Running]) -> None:
+    """SQLite begins its write-ahead log anew only in a moment in which nobody reads."""
+    running = start()
+    running.recorder.put(event("first"))
+    wait_until(lambda: running.ids() == ["first"], "the database")
+    over = threading.Event()
+
+    def read(begin_s: float) -> None:
+        over.wait(begin_s)
+        while not over.is_set():
+            with closing(sqlite3.connect(running.folder / "events.db")) as connection:
+                connection.execute("BEGIN")
+                connection.execute("SELECT count(*) FROM events").fetchone()
+                over.wait(0.1)
+
+    readers = [threading.Thread(target=read, args=(number * 0.03,)) for number in range(4)]
+    for reader in readers:
+        reader.start()
+    largest_bytes = 0
+    for number in range(300):
+        running.recorder.put(event(f"event-{number}", zones=40))
+        wait_until(lambda: running.recorder.recent(limit=1)[0]["id"] == f"event-{number}", "it")  # noqa: B023
+        log_bytes = (running.folder / "events.db-wal").stat().st_size
+        largest_bytes = max(largest_bytes, log_bytes)
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert largest_bytes < 1_500_000, "it was folded in"
 
 
 def _bytes_of(folder: Path) -> int:
