@@ -46,6 +46,21 @@ def utc_now_s() -> float | None:
     return now_s if now_s >= _NOT_BEFORE_UTC_S else None
 
 
+def as_set_now(noted_utc_s: float | None, *, age_s: float, now_utc_s: float | None) -> float | None:
+    """Return when something was by the clock as it is set now, Unix time in seconds.
+
+    Args:
+        noted_utc_s: What the clock said then, which is true unless it was set since.
+        age_s: How long ago it was.
+        now_utc_s: What the clock says now.
+    """
+    if now_utc_s is None:
+        return noted_utc_s
+    then_utc_s = now_utc_s - age_s
+    is_as_noted = noted_utc_s is not None and abs(then_utc_s - noted_utc_s) <= _STEP_S
+    return noted_utc_s if is_as_noted else then_utc_s
+
+
 def iso(utc_s: float | None) -> str | None:
     """Return Unix time as ``2026-11-22T10:15:30.123+00:00``."""
     if utc_s is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pimotion.clock import STEP_S, utc_now_s
+from pimotion.clock import as_set_now, utc_now_s
 from pimotion.config.settings import Settings
 from pimotion.publish.camera_voice import CameraVoice
 from pimotion.publish.discovery import discovery
@@ -93,6 +93,7 @@ class Announcer:
         """Return what has to be said again, or has waited long enough."""
         out = [message for voice in self._voices.values() for message in voice.due(now_s)]
         if now_s >= self._stats_due_s:
+            out += self._after_a_step(now_s)
             out.append(self._stats(now_s))
         return out
 
@@ -174,17 +175,18 @@ class Announcer:
 
     def _stats(self, now_s: float) -> Outgoing:
         self._stats_due_s = now_s + STATS_EVERY_S
-        self._work_out_start(now_s)
+        self._began_utc_s = self._began_as_set_now(now_s)
         payload = machine_payload(
             self._machine.look(), started_utc_s=self._began_utc_s, version=self._version
         )
         return Outgoing(self._topics.stats, encode(payload), Kind.SAMPLE, qos=0)
 
-    def _work_out_start(self, now_s: float) -> None:
-        """A Pi starts with the time of its last end, and the network sets it right later."""
-        now_utc_s = utc_now_s()
-        if now_utc_s is None:
-            return
-        began_utc_s = now_utc_s - (now_s - self._began_s)
-        if self._began_utc_s is None or abs(began_utc_s - self._began_utc_s) > STEP_S:
-            self._began_utc_s = began_utc_s
+    def _began_as_set_now(self, now_s: float) -> float | None:
+        age_s = now_s - self._began_s
+        return as_set_now(self._began_utc_s, age_s=age_s, now_utc_s=utc_now_s())
+
+    def _after_a_step(self, now_s: float) -> list[Outgoing]:
+        """Say since when each camera is as it is once more, if the clock was set meanwhile."""
+        if self._began_as_set_now(now_s) == self._began_utc_s:
+            return []
+        return [message for voice in self._voices.values() for message in voice.health(now_s)]

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from pimotion.clock import iso
+from pimotion.clock import as_set_now, iso
 from pimotion.publish.machine import Readings
 from pimotion.types import CameraHealth, CameraStats, EventType, MotionEvent
 
@@ -89,10 +89,9 @@ def attributes_payload(event: MotionEvent) -> dict[str, Any]:
 def health_payload(
     health: CameraHealth, *, now_utc_s: float | None, now_monotonic_s: float
 ) -> dict[str, Any]:
-    """Return how a camera is; ``since`` is worked out once the clock has been set."""
-    since_s = health.since_utc_s
-    if since_s is None and now_utc_s is not None:
-        since_s = now_utc_s - (now_monotonic_s - health.since_monotonic_s)
+    """Return how a camera is; ``since`` is by the clock as it is set now."""
+    age_s = now_monotonic_s - health.since_monotonic_s
+    since_s = as_set_now(health.since_utc_s, age_s=age_s, now_utc_s=now_utc_s)
     return {
         "problem": health.problem,
         "state": health.state.value,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pimotion.clock import iso
-from pimotion.stream.live import LiveCamera
+from pimotion.stream.live import LiveCamera, since_utc_s
 from pimotion.stream.query import OVERLAYS, usual_overlays
 from pimotion.stream.tuning import Tuning, Value
 from pimotion.types import (
@@ -141,7 +141,7 @@ class Board:
             "id": camera.id,
             "name": camera.name,
             **_vital_signs(camera),
-            "since": iso(camera.health().since_utc_s),
+            "since": iso(since_utc_s(camera.health())),
             "motion": bool(motion and motion.motion),
             "zones": zones,
             "event": None if event is None else {"id": event.id, "event_type": event.type.value},

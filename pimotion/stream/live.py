@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pimotion.clock import as_set_now, utc_now_s
 from pimotion.config.camera import Stream
 from pimotion.latest import Latest
 from pimotion.pixels import Polygon
@@ -45,3 +47,9 @@ class LiveCamera:
     def drawn_name(self) -> str:
         """What it is called in its pictures."""
         return drawn_name(self.name, self.id)
+
+
+def since_utc_s(health: CameraHealth) -> float | None:
+    """Return since when a camera is as it is, Unix time by the clock as it is set now."""
+    age_s = time.monotonic() - health.since_monotonic_s
+    return as_set_now(health.since_utc_s, age_s=age_s, now_utc_s=utc_now_s())

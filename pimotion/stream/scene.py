@@ -10,7 +10,7 @@ from pimotion.clock import utc_now_s
 from pimotion.config.camera import Stream
 from pimotion.render import Overlay, caption_of, draw
 from pimotion.stream.cards import card, last_text, since_text
-from pimotion.stream.live import LiveCamera
+from pimotion.stream.live import LiveCamera, since_utc_s
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
 from pimotion.types import CameraHealth, CameraState, Detection, Frame
@@ -82,7 +82,7 @@ class CameraShow:
 
     def _dead(self, health: CameraHealth, reason: str) -> CameraScene:
         age_s = max(0.0, time.monotonic() - health.since_monotonic_s)
-        below = [] if health.state is CameraState.OK else [since_text(health.since_utc_s, age_s)]
+        below = [] if health.state is CameraState.OK else [since_text(since_utc_s(health), age_s)]
         last_s = self.camera.last_frame_s()
         if last_s is not None and health.state is not CameraState.FROZEN:
             below.append(_last_text(last_s))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -65,3 +68,13 @@ def test_a_step_of_the_clock_is_noted_and_changes_nothing(scene: Scene, hook: Ho
     assert set(scene.states()) <= {"starting", "ok"}, "nothing looked stale"
     kept = [each["id"] for each in scene.remembered()]
     assert kept == [events[0]["id"]], "a wrong year makes nobody forget his events"
+
+
+def test_since_when_a_camera_is_live_is_told_by_the_clock_of_now(scene: Scene, hook: Hook) -> None:
+    """A Pi without a battery starts with an old time, and gets the right one after a while."""
+    scene.wait_for_state("ok", 20)
+    hook.do(f"clock wall {YEAR_S}")
+    wait_until(lambda: "the clock was set" in scene.daemon.log, "it is noted", 10)
+    state = json.loads(scene.daemon.get("/api/state"))
+    since_s = datetime.fromisoformat(state["cameras"][0]["since"]).timestamp()
+    assert 0 < time.time() + YEAR_S - since_s < 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -207,9 +208,13 @@ def test_a_stop_while_everything_moves_leaves_no_on_and_no_event_without_its_end
     assert last["pimotion/garden-pi/status"] == b"offline"
 
 
-def test_in_an_hour_of_quiet_nothing_is_announced_anew(many: Desk) -> None:
-    said = []
+def test_in_an_hour_of_quiet_nothing_is_announced_anew(
+    many: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, began_s = [], time.time()
     for minute in range(1, 60):
+        wall_s = began_s + 60.0 * minute
+        monkeypatch.setattr("pimotion.publish.announcer.utc_now_s", lambda: wall_s)  # noqa: B023
         many.queue_due(60.0 * minute)
         said += take_all(many, 60.0 * minute)
     assert {each.payload for each in said if not each.topic.endswith("/stats")} == {b"OFF"}

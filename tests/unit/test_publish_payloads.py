@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from publish_messages import STARTED_UTC_S, event, health
 
+from pimotion.clock import iso
 from pimotion.publish.machine import Machine, Readings
 from pimotion.publish.payloads import (
     attributes_payload,
@@ -85,6 +86,15 @@ def test_since_is_worked_out_when_the_clock_is_set_later() -> None:
     lost = replace(health(CameraState.LOST, "x"), since_utc_s=None, since_monotonic_s=100.0)
     payload = health_payload(lost, now_utc_s=STARTED_UTC_S + 40, now_monotonic_s=140.0)
     assert payload["since"] == "2026-11-22T10:15:30.123+00:00"
+
+
+@pytest.mark.parametrize("step_s", [-7200.0, 8 * 3600.0])
+def test_since_is_by_the_clock_as_it_was_set_later(step_s: float) -> None:
+    """A Pi starts with the time of its last stop: since then all times were told of that day."""
+    lost = replace(health(CameraState.LOST, "x"), since_monotonic_s=100.0)
+    now_s = STARTED_UTC_S + 40
+    payload = health_payload(lost, now_utc_s=now_s + step_s, now_monotonic_s=140.0)
+    assert payload["since"] == iso(STARTED_UTC_S + step_s)
 
 
 def test_stats_say_why_nothing_counted() -> None:

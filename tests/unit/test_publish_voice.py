@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 from publish_messages import STARTED_UTC_S, event, health, motion, settings, still
 
+from pimotion.clock import iso
 from pimotion.publish.announcer import Announcer
 from pimotion.publish.outbox import Kind, Outgoing
 from pimotion.types import CameraState, Message, SettingState
@@ -285,3 +286,24 @@ def test_attributes_say_after_a_crash_that_its_event_is_over(announcer: Announce
 
     hand_in(announcer, motion(True), event(event_id="e2"))
     assert announcer.take_late(event("stop", seq=9999)) == [], "what runs now is newer"
+
+
+def test_after_a_step_of_the_clock_times_are_said_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network time comes after the start, and `started_at` and `since` stay for months."""
+
+    def set_clock(utc_s: float) -> None:
+        monkeypatch.setattr("pimotion.publish.announcer.utc_now_s", lambda: utc_s)
+
+    set_clock(STARTED_UTC_S)
+    announcer = Announcer(settings(), version="1", now_s=0.0)
+    announcer.everything(0.0)
+    set_clock(STARTED_UTC_S + 60)
+    said = announcer.due(60.0)
+    assert "yard/health" not in names(said)
+    assert json.loads(said[-1].payload)["started_at"] == iso(STARTED_UTC_S)
+    set_clock(STARTED_UTC_S + 8 * 3600 + 120)
+    said = announcer.due(120.0)
+    assert {"front_door/health", "yard/health"} <= set(names(said))
+    assert json.loads(said[-1].payload)["started_at"] == iso(STARTED_UTC_S + 8 * 3600)
+    set_clock(STARTED_UTC_S + 8 * 3600 + 180)
+    assert "yard/health" not in names(announcer.due(180.0))
