@@ -94,6 +94,15 @@ def put_aside(path: Path, why: str) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from others that get its name later; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
     connection.text_factory = _text

@@ -19,6 +19,7 @@ from pimotion.config.values import size_text
 from pimotion.errors import EventsUnreadable
 from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
+from pimotion.record.database import file_id
 from pimotion.record.inbox import Inbox
 from pimotion.record.stills import Stills
 from pimotion.record.store import EventStore, last_event_utc_s, recent_events
@@ -67,8 +68,7 @@ class Recorder:
                 record thread, and whether its camera has had no event since.
             untold: Gives the stops that the broker does not have, from any thread.
             retry_s: Time between two tries after the disk refused.
-            steady_s: So long the clock must not have been set before events are forgotten for their
-                age.
+            steady_s: So long the clock must have been watched before events are forgotten for age.
         """
         self._folder = folder
         self._database = folder / "events.db"
@@ -76,6 +76,7 @@ class Recorder:
         self._storage = storage
         self._inbox = Inbox()
         self._store: EventStore | None = None
+        self._file_id: tuple[int, int] | None = None
         self._retry_s, self._steady_s = retry_s, steady_s
         self._tell_late = tell_late
         self._untold = untold
@@ -239,8 +240,12 @@ class Recorder:
         )
 
     def _opened(self) -> EventStore:
+        if self._store is not None and file_id(self._database) != self._file_id:
+            log.error("event database is not the one that was opened path=%s", self._database)
+            self._close()
         if self._store is None:
             self._store = EventStore(self._database, self._stills)
+            self._file_id = file_id(self._database)
             if self._cleaned:
                 self._store.bring_in_step()  # it may be a new one, because the old one broke
         if not self._cleaned:

@@ -216,6 +216,40 @@ def test_the_folder_stays_within_max_bytes(start: Callable[..., Running]) -> Non
     assert running.recorder.still("event-0") is None
 
 
+@pytest.mark.parametrize("what", ["the database", "the folder", "another in its place"])
+def test_a_database_that_somebody_removes_is_begun_anew(
+    start: Callable[..., Running], tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All events went into a file that had no name any more, and were gone with the process."""
+    other = start(folder=tmp_path / "other")
+    other.recorder.put(event("other"))
+    wait_until(lambda: other.ids() == ["other"], "another database")
+    other.stop()
+    running = start()
+    running.recorder.put(still("one"))
+    running.recorder.put(event("one"))
+    wait_until(lambda: running.ids() == ["one"], "the first event")
+    before = []
+    match what:
+        case "the database":
+            (running.folder / "events.db").unlink()
+        case "the folder":
+            shutil.rmtree(running.folder)
+        case _:
+            for suffix in ("-wal", "-shm"):  # which go with a database, says SQLite
+                (running.folder / f"events.db{suffix}").unlink()
+            (tmp_path / "other" / "events.db").replace(running.folder / "events.db")
+            before = ["other"]
+
+    running.recorder.put(still("two"))
+    running.recorder.put(event("two"))
+    wait_until(lambda: running.ids() == ["two", *before], "the next event")
+    assert running.recorder.still("two") == b"jpeg"
+    running.stop()
+    assert running.ids() == ["two", *before]
+    assert "is not the one that was opened" in caplog.text
+
+
 def test_readers_who_never_pause_do_not_let_the_log_grow(start: Callable[..., Running]) -> None:
     """SQLite begins its write-ahead log anew only in a moment in which nobody reads."""
     running = start()
