@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+import threading
+from collections import OrderedDict
 from datetime import UTC, datetime
 
 import cv2
 import numpy as np
 
 from pimotion.picture import Picture
-from pimotion.pixels import Pixels
+from pimotion.pixels import Pixels, Planes
 from pimotion.render import WHITE, Colour, ascii_of
 
 _BACKGROUND: Colour = (38, 30, 26)
@@ -21,6 +23,10 @@ _MAX_LETTERS = 44  # in a line, so that it is readable on a phone
 _MAX_REASON_LINES = 3
 _FULL = 0.94
 """A longer line, a name of 50 letters for example, is made smaller."""
+_MOST_KEPT_BYTES = 8 * 2**20
+"""24 cards of 640x360. One that is larger than all of it is drawn anew for each picture."""
+
+_Asked = tuple[str, str, str | None, tuple[int, int]]
 
 
 def card(name: str, reason: str, below: str | None, size: tuple[int, int]) -> Picture:
@@ -46,6 +52,41 @@ def card(name: str, reason: str, below: str | None, size: tuple[int, int]) -> Pi
         y_px += (1.1 if number else 1.6) * unit_px
         _centred(image, line, y_px, 0.65 * unit_px, _GREY)
     return Picture.from_bgr(image)
+
+
+class CardTiles:
+    """Keeps the newest cards as planes, for pictures of which they are a part. Thread-safe.
+
+    They are drawn once a minute and put into each picture of all cameras. Who asks for other widths
+    gets others: so what they take is bounded, not how many they are.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Asked, Planes] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, name: str, reason: str, below: str | None, size: tuple[int, int]) -> Planes:
+        """Return the card that `card` draws."""
+        asked = name, reason, below, size
+        with self._lock:
+            planes = self._kept.get(asked)
+            if planes is not None:
+                self._kept.move_to_end(asked)
+                return planes
+        planes = card(*asked).yuv()
+        with self._lock:
+            if asked not in self._kept:
+                self._kept[asked] = planes
+                self._bytes += _bytes_of(planes)
+            while self._bytes > _MOST_KEPT_BYTES:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= _bytes_of(oldest)
+        return planes
+
+
+def _bytes_of(planes: Planes) -> int:
+    return planes.y.nbytes + planes.u.nbytes + planes.v.nbytes
 
 
 def since_text(since_utc_s: float | None, age_s: float) -> str:

@@ -10,14 +10,13 @@ import statistics
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from pimotion.clock import utc_now_s
 from pimotion.config.camera import Stream
 from pimotion.errors import PictureError
 from pimotion.pixels import Planes
 from pimotion.render import Area, Mosaic, caption_of, columns_for, draw, fitting
-from pimotion.stream.cards import card
+from pimotion.stream.cards import CardTiles
 from pimotion.stream.multipart import Part
 from pimotion.stream.query import Variant
 from pimotion.stream.scene import CameraScene, CameraShow, overlay_of
@@ -31,7 +30,6 @@ _USUAL_FPS = 10.0
 _TILE_PX = 640
 _LEAST_PX, _MOST_PX = 1280, 1920
 """Width of the whole where nobody asks for another: 640 px a column, but at least and at most."""
-_KEPT_CARDS = 32  # of 0.3 MB at the usual size
 
 
 class GridShow:
@@ -41,6 +39,7 @@ class GridShow:
         """Show some cameras, at least one, in this order."""
         self.cameras = cameras
         self._good: dict[str, CameraScene] = {}
+        self._cards = CardTiles()
         each = [show.settings for show in cameras]
         self._settings = Stream(
             fps=_USUAL_FPS,
@@ -76,11 +75,11 @@ class GridShow:
 
     def scene(self) -> GridScene:
         """Return the newest frame of each camera, or why there is none."""
-        return GridScene(tuple(show.scene() for show in self.cameras), self._good)
+        return GridScene(tuple(show.scene() for show in self.cameras), self._good, self._cards)
 
     def apology(self, reason: str) -> GridScene:
         """Return a card for each camera."""
-        return GridScene(tuple(show.apology(reason) for show in self.cameras), {})
+        return GridScene(tuple(show.apology(reason) for show in self.cameras), {}, self._cards)
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,12 @@ class GridScene:
 
     Attributes:
         good: By camera id, what could be shown last; shared with the scenes before and after.
+        card_tiles: The cards of dead cameras, shared as well.
     """
 
     scenes: tuple[CameraScene, ...]
     good: dict[str, CameraScene]
+    card_tiles: CardTiles
 
     @property
     def key(self) -> Hashable:
@@ -126,10 +127,10 @@ class GridScene:
         """Return a camera's tile; if its picture is broken, with the last one that was not."""
         good = self.good.get(scene.camera.id)
         try:
-            tile = _tile(scene, cell, variant)
+            tile = _tile(scene, cell, variant, self.card_tiles)
         except PictureError as error:
             apology = replace(scene, frame=None, reason=str(error))
-            return _tile(good or apology, cell, variant)
+            return _tile(good or apology, cell, variant, self.card_tiles)
         self.good[scene.camera.id] = scene
         return tile
 
@@ -138,7 +139,7 @@ class GridScene:
         return min(max(columns_for(len(self.scenes)) * _TILE_PX, _LEAST_PX), _MOST_PX)
 
 
-def _tile(scene: CameraScene, cell: Area, variant: Variant) -> Planes:
+def _tile(scene: CameraScene, cell: Area, variant: Variant, cards: CardTiles) -> Planes:
     """Return a camera's picture with its name, no larger than a cell; a card if there is none.
 
     Raises:
@@ -147,13 +148,8 @@ def _tile(scene: CameraScene, cell: Area, variant: Variant) -> Planes:
     name, frame = scene.camera.drawn_name, scene.frame
     if frame is None:
         size = (cell.right - cell.left, cell.bottom - cell.top)
-        return _card_tile(name, scene.reason, scene.below, size)
+        return cards.get(name, scene.reason, scene.below, size)
     timed = "time" in variant.overlays
     caption = caption_of(name, frame.utc_s, frame.time_s, date=False) if timed else name
     overlay = replace(overlay_of(scene.camera, frame, variant), caption=caption)
     return draw(frame.picture, overlay, fitting(scene.size, cell)[0]).planes()
-
-
-@lru_cache(_KEPT_CARDS)
-def _card_tile(name: str, reason: str, below: str, size: tuple[int, int]) -> Planes:
-    return card(name, reason, below, size).yuv()

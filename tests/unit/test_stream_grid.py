@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import barcode
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ from pimotion.config.camera import Stream
 from pimotion.picture import Picture
 from pimotion.pixels import Pixels, encode_bgr
 from pimotion.render import Mosaic
+from pimotion.stream.cards import card
 from pimotion.stream.grid import GridShow
 from pimotion.stream.query import Variant
 from pimotion.stream.scene import CameraShow
@@ -170,3 +174,31 @@ def test_what_one_camera_draws_is_drawn_in_all() -> None:
 
 def reddest(image: Pixels) -> int:
     return int((image[:, :, 2].astype(int) - image[:, :, 0]).max())
+
+
+def test_cards_in_many_sizes_take_no_memory() -> None:
+    """Forty stills of a dead camera, each in another width, took 700 MB for good."""
+    grid = grid_of(Feed("dead"))
+    tracemalloc.start()
+    try:
+        for width in range(2048, 2088):
+            grid.scene().paint(replace(NOTHING_DRAWN, width=width))
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 20_000_000
+
+
+def test_a_card_is_drawn_once_for_many_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+
+    def count(name: str, reason: str, below: str | None, size: tuple[int, int]) -> Picture:
+        drawn.append(size)
+        return card(name, reason, below, size)
+
+    monkeypatch.setattr("pimotion.stream.cards.card", count)
+    grid = grid_of(*feeds_of(1), Feed("dead"))
+    for _ in range(3):
+        for width in (640, 1280):
+            grid.scene().paint(replace(NOTHING_DRAWN, width=width))
+    assert len(drawn) == 2
