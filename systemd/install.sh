@@ -72,6 +72,7 @@ program() {
     cp -r "$source/pimotion" "$source/pyproject.toml" "$source/requirements.txt" "$source/README.md" "$draft"
     "$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade "$draft"
     rm -rf "$draft"
+    chmod -R u=rwX,go=rX "$home" # and what an earlier installation left there with a careful umask
 }
 
 # A first configuration; its password and its token are shown now and never again.
