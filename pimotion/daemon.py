@@ -42,10 +42,18 @@ _OTHERS_STOP_S = 0.5
 
 
 class Daemon:
-    """Runs a configuration from `start` to `stop`. Owned by the main thread."""
+    """Runs a configuration from `start` to `stop`. Owned by the main thread.
 
-    def __init__(self, settings: Settings) -> None:
+    Attributes:
+        state: What outlives it.
+    """
+
+    def __init__(self, settings: Settings, before: State | None = None) -> None:
         """Build everything; nothing but what was kept is opened, and nothing started yet.
+
+        Args:
+            settings: What to run.
+            before: The state of the daemon before a reload, which a full disk may not have taken.
 
         Raises:
             StartError: There is no state folder and none can be made.
@@ -55,7 +63,7 @@ class Daemon:
         # First: a folder that cannot be had must not look like one whose content is damaged.
         folder = _made(state_dir_of(settings.state_dir))
         self._folder = folder
-        self._state = State(folder)
+        self.state = before if before and before.is_unwritten(folder) else State(folder)
         self._lock = FolderLock(folder)
         self._recorder = Recorder(
             folder, settings.storage, tell_late=self._tell_late, untold=self._untold
@@ -65,7 +73,7 @@ class Daemon:
         self._publisher: Publisher | None = None
         self._no_broker: str | None = None
         self._repeated = Repeated(log)
-        self._kept = KeptSettings(self._state, settings.cameras, log_level=chosen_level())
+        self._kept = KeptSettings(self.state, settings.cameras, log_level=chosen_level())
         self._node = NodeSettings(self._put_of_node)
         self._sinks: list[Sink] = [self._kept, self._recorder]
         self._pipelines = {
@@ -220,7 +228,7 @@ class Daemon:
             mqtt = settings.mqtt.model_copy(update={"host": host, "port": port})
             settings = settings.model_copy(update={"mqtt": mqtt})
         self._publisher = Publisher(
-            settings, version=__version__, state=self._state, commands=self._hear
+            settings, version=__version__, state=self.state, commands=self._hear
         )
         self._sinks.append(self._publisher)
 
@@ -235,7 +243,7 @@ class Daemon:
         self._kept.save()
         if self._publisher is not None:
             self._publisher.save()
-        self._state.save()
+        self.state.save()
 
     def _put_of_node(self, state: SettingState) -> None:
         self._kept.put(state)

@@ -124,6 +124,7 @@ class KeptSettings:
         for camera_id in self._cameras:
             closed = {"value": True, "configured": False, _UNASKED: True}
             self._state.set(_key(camera_id, "privacy"), closed)
+        self._state.was_unreadable = False  # who opens a camera now need not do so again
 
     def _value(self, camera_id: str, setting: str) -> Any:
         kept = self._state.get(_key(camera_id, setting))

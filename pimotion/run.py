@@ -21,6 +21,7 @@ from pimotion.errors import ConfigError, StartError
 from pimotion.exit_codes import PASSED, THREAD_DIED
 from pimotion.health import notify_systemd
 from pimotion.memory import bound_heaps
+from pimotion.state import State
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def run(
     signals: Signals,
     *,
     reread: Callable[[], Settings] | None = None,
-    greet: Greet | None = None,
+    greet: Greet = lambda _daemon: None,
 ) -> int:
     """Run the daemon until it is told to stop; return the exit code.
 
@@ -83,35 +84,41 @@ def run(
     faulthandler.enable()
     bound_heaps()
     before: Settings | None = None
+    state: State | None = None
     while True:
         try:
-            daemon = _started(settings)
+            daemon = _started(settings, state)
         except StartError as error:
             if before is None:
                 raise
             log.error("the new configuration cannot be used, the old one goes on: %s", error)
             settings, before = before, None
             continue
-        if greet is not None:
-            greet(daemon)
+        greet(daemon)
         renewed = _watch(daemon, signals, reread)
         if renewed is None:
             return _end(daemon, signals)
-        daemon.stop()
+        state = _stopped(daemon)
         # Its parts know each other, and it is large: else it would stay for many more reloads.
         del daemon
         gc.collect()
         before, settings = settings, renewed
 
 
-def _started(settings: Settings) -> Daemon:
-    daemon = Daemon(settings)
+def _started(settings: Settings, state: State | None) -> Daemon:
+    daemon = Daemon(settings, state)
     try:
         daemon.start()
     except StartError:
         daemon.stop()
         raise
     return daemon
+
+
+def _stopped(daemon: Daemon) -> State:
+    """Stop, and return what the next one may need: a full disk may not have taken it."""
+    daemon.stop()
+    return daemon.state
 
 
 def _end(daemon: Daemon, signals: Signals) -> int:

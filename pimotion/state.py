@@ -83,6 +83,11 @@ class State:
                 self._values[name] = value
             self._write()
 
+    def is_unwritten(self, folder: Path) -> bool:
+        """Tell whether there is something of this folder that could not be written yet."""
+        with self._lock:
+            return self._retry_at_s is not None and self._path.parent == folder
+
     def save(self) -> None:
         """Write what could not be written, if it is time to try again; call it now and then."""
         with self._lock:

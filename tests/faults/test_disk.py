@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -106,3 +107,18 @@ def test_a_folder_that_fails_from_the_start_is_used_once_it_does_not(
             missed = scene.visit()
         assert wait_until(lambda: missed in kept(scene), "it is remembered", 20) < 10
         assert "Traceback" not in scene.daemon.log
+
+
+def test_privacy_that_could_not_be_written_outlives_a_reload(scene: Scene, tmp_path: Path) -> None:
+    """On a card that had become read-only a reload opened the camera again."""
+    scene.wait_for_state("ok", 20)
+    with EVERYWHERE["no file may grow"](tmp_path / "state", scene.daemon.process.pid):
+        scene.listener.publish(f"{TOPIC}/privacy/set", "ON")
+        scene.listener.wait_for(f"{TOPIC}/privacy/state", b"ON")
+        scene.listener.forget()
+        scene.daemon.process.send_signal(signal.SIGHUP)
+        scene.listener.wait_for(f"{TOPIC}/privacy/state")
+        assert scene.listener.payloads(f"{TOPIC}/privacy/state", live=True)[-1] == b"ON"
+        assert scene.door["state"] == "privacy"
+    state = tmp_path / "state" / "state.json"
+    wait_until(lambda: state.exists() and "privacy" in state.read_text(), "it is kept", 20)

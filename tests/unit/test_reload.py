@@ -19,12 +19,13 @@ SETTINGS = Settings.model_validate({"cameras": {"door": {"source": "synthetic"}}
 class Cycle:
     """A daemon as far as `run` uses it; like the real one it is known to its own parts."""
 
+    state = None
     dead = None
     wants_restart = False
     made: list[weakref.ref[Cycle]] = []  # noqa: RUF012  reset by the test
     left: list[int] = []  # noqa: RUF012  reset by the test
 
-    def __init__(self, _: Settings) -> None:
+    def __init__(self, _settings: Settings, _state: None) -> None:
         self.left.append(sum(each() is not None for each in self.made))
         self.made.append(weakref.ref(self))
         self.part: Callable[[], None] = self.tend
