@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import shutil
 import sqlite3
@@ -28,6 +29,8 @@ from pimotion.types import EventType, Message, MotionEvent, Still
 log = logging.getLogger(__name__)
 
 _UNSAVED_EVENTS = 100
+_UPDATES_S = 10.0
+"""Of an event that goes on a write each second would wear an SD card out, by 900 MB a day."""
 _RETRY_S = 5.0
 _TIDY_S = 60.0
 _TURN_S = 2.0
@@ -84,7 +87,7 @@ class Recorder:
         self._beat = Beat(_HANGS_S)
         self._unsaved: dict[str, MotionEvent] = {}
         self._cleaned = False
-        self._tidied_s: float | None = None
+        self._saved_s, self._tidied_s = -math.inf, -math.inf
         self._clock = StepWatch()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -173,17 +176,23 @@ class Recorder:
         elif message is not None:
             self._unsaved[message.id] = message
         self._unsaved.update(self._inbox.take_newest())
-        if self._unsaved:
+        if self._unsaved and self._is_save_due(message):
             self._attempt("save", self._save_events)
         self._attempt("untold", self._keep_untold)
         is_over = isinstance(message, MotionEvent) and message.type is EventType.STOP
-        if is_over or self._tidied_s is None or time.monotonic() - self._tidied_s > _TIDY_S:
+        if is_over or time.monotonic() - self._tidied_s > _TIDY_S:
             self._attempt("tidy", self._tidy)
+
+    def _is_save_due(self, message: MotionEvent | Still | None) -> bool:
+        """Tell whether to write now; an update may wait, as the next one says all that it says."""
+        is_update = isinstance(message, MotionEvent) and message.type is EventType.UPDATE
+        return not is_update or time.monotonic() - self._saved_s >= _UPDATES_S
 
     def _save_events(self) -> None:
         while len(self._unsaved) > _UNSAVED_EVENTS:
             self._unsaved.pop(next(iter(self._unsaved)))
         store = self._opened()
+        self._saved_s = time.monotonic()
         for event_id, event in list(self._unsaved.items()):
             store.save(event)
             del self._unsaved[event_id]

@@ -216,6 +216,34 @@ def test_the_folder_stays_within_max_bytes(start: Callable[..., Running]) -> Non
     assert running.recorder.still("event-0") is None
 
 
+def test_the_updates_of_an_event_are_not_written_each_for_itself(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that always sees something wrote 900 MB a day to its SD card."""
+    saved: list[EventType] = []
+    save = EventStore.save
+
+    def count(store: EventStore, message: MotionEvent) -> None:
+        saved.append(message.type)
+        save(store, message)
+
+    monkeypatch.setattr(EventStore, "save", count)
+    running = start()
+    running.recorder.put(event("one", EventType.START))
+    wait_until(lambda: running.ids() == ["one"], "the running event")
+    for number in range(30):
+        running.recorder.put(event("one", EventType.UPDATE, zones=number))
+    running.recorder.put(event("two", EventType.START))
+    wait_until(lambda: "two" in running.ids(), "another one")
+    running.recorder.put(event("one", EventType.UPDATE, zones=40))
+    wait_until(lambda: len(running.recorder.recent()[1]["zones"]) == 40, "the last update", 10)
+    running.recorder.put(event("one"))
+    wait_until(lambda: running.reasons()["one"] == "quiet", "its end")
+    assert saved.count(EventType.START) == 2
+    assert saved.count(EventType.UPDATE) <= 3
+    assert saved.count(EventType.STOP) == 1
+
+
 @pytest.mark.parametrize("what", ["the database", "the folder", "another in its place"])
 def test_a_database_that_somebody_removes_is_begun_anew(
     start: Callable[..., Running], tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
