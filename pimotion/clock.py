@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 _NOT_BEFORE_UTC_S = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 """pimotion did not exist before; a clock that says so is not set."""
 
-STEP_S = 2.0
+_STEP_S = 2.0
 """What the network time corrects little by little is far less between two looks."""
 
 
@@ -26,7 +26,7 @@ class StepWatch:
         """Return by how much the clock was set since the last look, s; None if it was not."""
         ahead_s = _ahead_s()
         step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
-        if abs(step_s) <= STEP_S:
+        if abs(step_s) <= _STEP_S:
             return None
         self._steady_since_s = time.monotonic()
         return step_s
