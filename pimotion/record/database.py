@@ -78,6 +78,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Tell whether nothing has been made in a database yet."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return version == 0 and tables == 0
+
+
 def is_broken(error: Exception) -> bool:
     """Tell whether an error means that the file itself is of no use, and not just the moment."""
     if isinstance(error, ForeignDatabase):
@@ -127,11 +134,10 @@ def _text(stored: bytes) -> str:
 
 def _check(connection: sqlite3.Connection) -> None:
     """Make the tables in an empty file; refuse one that is damaged or not ours."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version == 0 and tables == 0:
+    if is_blank(connection):
         connection.executescript(f"BEGIN; {_TABLES} COMMIT;")
         return
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         raise ForeignDatabase(f"schema version {version}, this program knows {VERSION}")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -22,8 +22,9 @@ from pimotion.health import Beat, Threads
 from pimotion.log import Repeated
 from pimotion.record.database import file_id
 from pimotion.record.inbox import Inbox
+from pimotion.record.rows import last_event_utc_s, recent_events
 from pimotion.record.stills import Stills
-from pimotion.record.store import EventStore, last_event_utc_s, recent_events
+from pimotion.record.store import EventStore
 from pimotion.types import EventType, Message, MotionEvent, Still
 
 log = logging.getLogger(__name__)

@@ -195,13 +195,15 @@ def test_a_port_in_use_is_said_in_words(free_port: int) -> None:
 
 def test_a_port_in_use_costs_no_descriptor(free_port: int) -> None:
     """The daemon goes on with the old configuration, and may be told of the new one many times."""
+    gc.collect()
     with socket.create_server(("127.0.0.1", free_port)):
         before = psutil.Process().num_fds()
-        for _ in range(3):
+        for _ in range(8):
             with pytest.raises(StartError), serving(Feed(), http=Http(port=free_port)):
                 pass
         gc.collect()
-        assert psutil.Process().num_fds() == before
+        # What a test before this one left behind may be closed meanwhile.
+        assert psutil.Process().num_fds() <= before
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])

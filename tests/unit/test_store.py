@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from scenes import UTC_S
 
 from pimotion.record.database import VERSION, open_database
+from pimotion.record.rows import last_event_utc_s, recent_events
 from pimotion.record.stills import Stills
-from pimotion.record.store import EventStore, last_event_utc_s, recent_events
+from pimotion.record.store import EventStore
 from pimotion.types import Box, EventType, MotionEvent, Still, StopReason
 
 JPEG = b"\xff\xd8" + bytes(5000) + b"\xff\xd9"
@@ -116,6 +118,12 @@ def test_an_event_is_told_while_the_clock_is_not_set(kept: Kept) -> None:
 
     [row] = kept.rows()
     assert (row["started_at"], row["ended_at"], row["reason"]) == (None, None, "quiet")
+
+
+def test_a_database_that_the_first_start_is_about_to_make_holds_no_events(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "events.db")) as making:
+        making.execute("PRAGMA journal_mode = WAL")
+        assert recent_events(tmp_path / "events.db", camera=None, before=None, limit=9) == []
 
 
 def test_boxes_and_score_are_the_best_of_the_event(kept: Kept) -> None:
