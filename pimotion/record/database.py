@@ -82,7 +82,7 @@ def is_blank(connection: sqlite3.Connection) -> bool:
     """Tell whether nothing has been made in a database yet."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return version == 0 and tables == 0
+    return (version, tables) == (0, 0)
 
 
 def is_broken(error: Exception) -> bool:

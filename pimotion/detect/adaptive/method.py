@@ -81,9 +81,8 @@ class Adaptive:
         if self._size != (width, height):
             self._resize(width, height)
         self._smoother = Smoother(*self._half_size)
-        self._half = self._smoother.smooth(self._halve(luma), 0.0)
         self._scene.set_strictness(self._strictness)
-        self._scene.restart(self._half)
+        self._scene.restart(self._smoother.smooth(self._halve(luma), 0.0))
         self._finder = ObjectFinder(*self._half_size, least_px=self._least_px)
         self._objects.fill(0)
         self._has_objects = False
@@ -96,7 +95,10 @@ class Adaptive:
         self._age = Age(self._detect.warmup_frames)
 
     def look(self, luma: Pixels, now_s: float, exposure: Exposure | None) -> Sight:
-        """Look at one picture and learn from it."""
+        """Look at one picture and learn from it.
+
+        What is noisy is smoothed, then compared, but learnt as it came: thresholds keep a margin.
+        """
         self._age.step_to(now_s)
         scene, half = self._scene, self._smoother.smooth(self._halve(luma), self._age.step_s)
         ratio = self._light.ratio(half, scene.background, now_s, exposure)
@@ -168,7 +170,7 @@ class Adaptive:
 
     def _begin_anew(self, changed_px: int) -> Sight:
         """Start from the present picture, in a new light."""
-        self._scene.replace(self._half)
+        self._scene.replace(self._halved)
         self._tracker.forget_untrusted()
         return self._nothing(changed_px, "global_change" if self._age.is_warm else "warmup")
 
@@ -178,7 +180,7 @@ class Adaptive:
         for track in list(self._tracker.tracks):
             self._trust.settles(track, now_s)
             is_due = now_s >= track.weighed_s + _WEIGH_S
-            if is_due and self._trust.is_scenery(track, scene, self._half, now_s):
+            if is_due and self._trust.is_scenery(track, scene, self._halved, now_s):
                 self._absorb(track.blob)
                 self._tracker.forget(track)
             elif track.unseen == 0 and track.trusted and self._is_too_large(track):
@@ -216,7 +218,7 @@ class Adaptive:
         width, height = self._half_size
         x, y = max(0, blob.x - 3), max(0, blob.y - 3)
         right, bottom = min(width, blob.right + 3), min(height, blob.bottom + 3)
-        self._scene.absorb(self._half, x, y, right, bottom)
+        self._scene.absorb(self._halved, x, y, right, bottom)
 
     def _learn(self) -> None:
         boxes = [_box(t.blob) for t in self._tracker.tracks if t.trusted and t.unseen == 0]
@@ -225,7 +227,7 @@ class Adaptive:
             self._finder.pixels_in(boxes, self._objects)
             cv2.dilate(self._objects, SQUARE_PX, dst=self._objects)
             self._light.cover(self._objects)
-        self._scene.learn(self._half, self._objects)
+        self._scene.learn(self._halved, self._objects)
 
     def _sight(
         self, found: Found, doubts: dict[int, str], changed_px: int, masked_px: int
@@ -241,7 +243,7 @@ class Adaptive:
             regions=tuple(_region(t.blob, t.id) for t in boxed),
             is_in_view=bool(in_view),
             zones=self._zones_with([_box(t.blob) for t in boxed]),
-            changed_ratio=changed_px / self._half.size,
+            changed_ratio=changed_px / self._halved.size,
             score=max((t.score for t in boxed), default=0.0),
             held_back=self._held_back(rejected, found.small_px, masked_px),
             rejected=tuple((_region(blob, None), rule) for blob, rule in rejected),
@@ -276,7 +278,7 @@ class Adaptive:
 
     def _nothing(self, changed_px: int, rule: str) -> Sight:
         held_back = (rule,) if changed_px else ()
-        changed_ratio = changed_px / self._half.size
+        changed_ratio = changed_px / self._halved.size
         return Sight((), False, (), changed_ratio, 0.0, held_back, (), self._blank, None, True)
 
     def _foreground(self) -> Pixels:

@@ -112,10 +112,10 @@ class Scene:
         self.structure.compare(picture, to_learn=self._is_to_learn)
 
     def learn(self, picture: Pixels, objects: Pixels) -> None:
-        """Follow the picture that `compare` was given, but not where objects are.
+        """Follow a picture, but not where objects are.
 
         Args:
-            picture: The one that `compare` was given.
+            picture: The one that `compare` was given, or what it was before it was smoothed.
             objects: What must not be learnt, shape (height, width), uint8, 0 or 255.
         """
         self._age_s += self._step_s

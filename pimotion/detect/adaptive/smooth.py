@@ -21,7 +21,7 @@ _KERNEL_PX = (3, 3)
 class Smoother:
     """Blends a picture with its blurred self. Not thread-safe: owned by one method.
 
-    The blend changes over seconds: the scene, which is made of smoothed pictures, has to follow.
+    The blend changes over seconds, so that no picture jumps against those before.
     """
 
     def __init__(self, width: int, height: int) -> None:
