@@ -73,6 +73,8 @@ class PasswordHash:
         cost = Cost(*map(int, match.group(1, 2, 3)))
         if not (cost.ln and cost.r and 1 <= cost.p <= _MAX_ROUNDS):
             raise ValueError(f"must have ln and r of 1 or more, and p of 1 to {_MAX_ROUNDS}")
+        if cost.ln >= 16 * cost.r:  # RFC 7914 section 2: N < 2^(128 r / 8); OpenSSL refuses it
+            raise ValueError("must have ln of less than 16 times r")
         if cost.memory_bytes > _MAX_BYTES:
             raise ValueError("must take 64 MB of memory or less (ln=16 with r=8)")
         return cls(cost, _from_base64(match[4]), _from_base64(match[5]))

@@ -49,6 +49,7 @@ SALT_AND_HASH = RFC_7914.removeprefix("$scrypt$ln=14,r=8,p=1")
         (f"{RFC_7914}\n", "must be $scrypt$ln=14,r=8,p=1$SALT$HASH"),
         (f"$scrypt$ln=14,r=8,p=0{SALT_AND_HASH}", "must have ln and r of 1 or more"),
         (f"$scrypt$ln=0,r=8,p=1{SALT_AND_HASH}", "must have ln and r of 1 or more"),
+        (f"$scrypt$ln=16,r=1,p=1{SALT_AND_HASH}", "must have ln of less than 16 times r"),
         (f"$scrypt$ln=17,r=8,p=1{SALT_AND_HASH}", "must take 64 MB of memory or less"),
         (f"$scrypt$ln=99,r=99,p=1{SALT_AND_HASH}", "must take 64 MB of memory or less"),
         ("$scrypt$ln=4,r=8,p=1$AAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA", "in base64"),
