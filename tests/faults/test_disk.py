@@ -20,6 +20,8 @@ from watched_door import TOPIC, Scene
 
 Measured = Callable[[str, object], None]
 
+STATUS = "pimotion/node/status"
+
 MAY_MOUNT = can_mount()
 FAULTS = {**EVERYWHERE, **(AS_ROOT if MAY_MOUNT else {})}
 FROM_THE_START = {**AT_START, **({"read-only": AS_ROOT["read-only"]} if MAY_MOUNT else {})}
@@ -117,8 +119,10 @@ def test_privacy_that_could_not_be_written_outlives_a_reload(scene: Scene, tmp_p
         scene.listener.wait_for(f"{TOPIC}/privacy/state", b"ON")
         scene.listener.forget()
         scene.daemon.process.send_signal(signal.SIGHUP)
-        scene.listener.wait_for(f"{TOPIC}/privacy/state")
+        scene.listener.wait_for(STATUS, b"offline")
+        wait_until(lambda: scene.listener.payloads(STATUS)[-1] == b"online", "it has begun anew")
         assert scene.listener.payloads(f"{TOPIC}/privacy/state", live=True)[-1] == b"ON"
-        assert scene.door["state"] == "privacy"
+        scene.wait_for_state("privacy", 20)
+        assert "ok" not in scene.states(), "it was not open for a moment"
     state = tmp_path / "state" / "state.json"
     wait_until(lambda: state.exists() and "privacy" in state.read_text(), "it is kept", 20)
