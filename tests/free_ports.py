@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from contextlib import suppress
 
 _PORTS = range(20000, 32000)
 """Below the range from which Linux gives outgoing connections their ports (32768 and up): a free
@@ -20,3 +21,10 @@ def find_free_port() -> int:
             except OSError:
                 continue
         return port
+
+
+def has_ipv6() -> bool:
+    """Tell whether this machine has a loopback of IPv6; some containers have none."""
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False

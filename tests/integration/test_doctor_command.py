@@ -16,12 +16,17 @@ from typing import Any
 import pytest
 from broker import Broker
 from daemon_process import ROOT, DaemonProcess
+from free_ports import has_ipv6
 from in_process import InProcess
 from live_feed import Feed, serving
 
 from pimotion.config.camera import Camera
 from pimotion.config.settings import Http, Settings
 from pimotion.doctor.running import running
+
+HOSTS = [("127.0.0.2", "127.0.0.2"), ("localhost", "localhost"), ("0.0.0.0", "127.0.0.1")]
+if has_ipv6():
+    HOSTS += [(host, "[::1]") for host in ("::1", "[::1]", "::", "[::]")]
 
 DOOR = {"source": "synthetic", "width": 320, "height": 240}
 
@@ -189,18 +194,7 @@ def test_a_camera_that_the_running_pimotion_has_is_asked_for_there(
     assert others["page"]["found"].startswith("another pimotion, node pi, has port")
 
 
-@pytest.mark.parametrize(
-    ("host", "named"),
-    [
-        ("127.0.0.2", "127.0.0.2"),
-        ("localhost", "localhost"),
-        ("0.0.0.0", "127.0.0.1"),
-        ("::1", "[::1]"),
-        ("[::1]", "[::1]"),
-        ("::", "[::1]"),
-        ("[::]", "[::1]"),
-    ],
-)
+@pytest.mark.parametrize(("host", "named"), HOSTS)
 def test_the_running_pimotion_is_found_where_its_page_is(host: str, named: str) -> None:
     http = Http(host=host, port=0, open=True)
     with serving(Feed(), http=http) as server:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ from pathlib import Path
 import imagezmq
 import pytest
 import zmq
-from free_ports import find_free_port
+from free_ports import find_free_port, has_ipv6
 
 from pimotion.capture import frame_number
 from pimotion.capture.factory import DEMO
@@ -29,14 +28,7 @@ from pimotion.picture import Picture
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 20
 
-
-def _has_ipv6() -> bool:
-    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
-        return True
-    return False
-
-
-LOOPBACKS = ["127.0.0.1", "localhost", *(["[::1]"] if _has_ipv6() else [])]
+LOOPBACKS = ["127.0.0.1", "localhost", *(["[::1]"] if has_ipv6() else [])]
 
 
 @pytest.fixture
