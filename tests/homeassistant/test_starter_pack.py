@@ -239,6 +239,26 @@ def test_a_camera_that_is_down_is_told_once(
     assert b"for 5 s" in told[0]
 
 
+def test_a_camera_that_is_lost_just_after_a_start_is_told_once(
+    core: Core, watching: DaemonProcess, camera: CameraOnCue, listener: Listener
+) -> None:
+    use(
+        core,
+        "camera_down",
+        problem=core.entity(f"{DOOR}_problem"),
+        after_s=1,
+        tell=tell("title", "message"),
+    )
+    core.restart()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+    listener.forget()
+    camera.stalled.set()
+    listener.wait_for("told", deadline_s=20)
+    camera.stalled.clear()
+    core.wait_state(f"{DOOR}_motion", "off", deadline_s=20)
+    assert len(listener.payloads("told")) == 1
+
+
 @pytest.mark.timeout(240)
 def test_a_machine_that_went_while_home_assistant_was_down_is_told_once(
     core: Core, watching: DaemonProcess, listener: Listener
