@@ -65,7 +65,8 @@ def of_sound(rows: Iterable[sqlite3.Row], make: Callable[[sqlite3.Row], _Made]) 
     for row in rows:
         try:
             yield make(row)
-        except (ArithmeticError, TypeError, ValueError) as error:
+        # OSError is no disk's: it is what `datetime` makes of a year that C cannot count.
+        except (ArithmeticError, OSError, TypeError, ValueError) as error:
             _repeated.warning("damaged", f"an event is damaged and left out error={error}")
 
 

@@ -349,8 +349,8 @@ def test_what_is_not_ours_beside_the_stills_harms_nothing_and_stays(kept: Kept) 
 @pytest.mark.parametrize(
     "damage",
     ["boxes = '[{\"x\": 1,,}]'", "boxes = '7'", "zones = '[\"ya'", "boxes = '[{\"z\": 1}]'",
-     "started_utc_s = 1e300", "duration_s = 'long'", "score = 9e999", "frame_width = 9e999",
-     "camera = x'646f6f72'", "zones = '[\"\\ud800\"]'"],
+     "started_utc_s = 1e300", "started_utc_s = 1e17", "duration_s = 'long'", "score = 9e999",
+     "frame_width = 9e999", "camera = x'646f6f72'", "zones = '[\"\\ud800\"]'"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", [EventType.UPDATE, EventType.STOP])
 def test_an_event_that_a_worn_card_damaged_is_left_out_and_the_others_stay(
