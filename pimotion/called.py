@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,6 +17,7 @@ def command(rest: str = "") -> str:
     python = Path(sys.executable)
     if shutil.which("python") == str(python):
         python = Path("python")
-    elif python.is_relative_to(Path.cwd()):
-        python = python.relative_to(Path.cwd())
+    else:
+        with suppress(OSError, ValueError):  # no folder any more, or not in it
+            python = python.relative_to(Path.cwd())
     return f"{shlex.quote(str(python))} -m pimotion {rest}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -44,3 +45,12 @@ def test_from_another_folder_it_is_named_whole(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/home/me/my cams/.venv/bin/python")
     assert command() == "'/home/me/my cams/.venv/bin/python' -m pimotion"
+
+
+def test_in_a_folder_that_has_been_removed_it_is_named_whole(folder: Path) -> None:
+    """The banner ended pimotion there: No such file or directory."""
+    gone = folder / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    assert command("init") == f"{folder}/.venv/bin/python -m pimotion init"
