@@ -58,7 +58,11 @@ class Leftovers:
         self._announced = announced
         self._devices = f"{settings.mqtt.discovery_prefix}/device/"
         # Kept under another name: what has that name now may be another machine's.
-        self._departed = {topic: old for topic, old in departed.items() if self._has_name(topic)}
+        self._departed = {
+            topic: old
+            for topic, old in departed.items()
+            if self._has_name(topic) and _announcement(json.dumps(old).encode()) is not None
+        }
         self._uncleared = dict(self._departed)
         self._untrue: dict[str, None] = {}
         """Topics, in order, of which what is retained is not true."""

@@ -166,6 +166,13 @@ def test_who_is_renamed_because_of_a_twin_leaves_the_twins_cameras_alone() -> No
     assert renamed.clear_out() == []
 
 
+@pytest.mark.parametrize("damage", [{"more": float("inf")}, {"origin": None}])
+def test_what_was_kept_and_is_damaged_ends_nothing(damage: dict[str, Any]) -> None:
+    """It could not be said, and each start ended with that 25 s later."""
+    damaged = json.loads(said()[YARD]) | damage
+    assert leftovers({YARD: damaged}, cameras=WITHOUT_YARD).clear_out() == []
+
+
 def test_who_floods_our_topics_takes_no_memory_without_end() -> None:
     now = leftovers()
     found = [now.found(f"pimotion/garden-pi/x{number}/status", b"x") for number in range(3000)]
