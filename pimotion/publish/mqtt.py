@@ -31,6 +31,7 @@ from pimotion.types import Command, LinkStatus, Message, MotionEvent, Reset
 log = logging.getLogger(__name__)
 
 _HANGS_S = 40.0
+"""What takes longest, but for a look-up, is to connect: 5 s for each of the broker's addresses."""
 _LOOK_UP_S = 80.0
 """On top of that: a look-up of the broker's name takes 56 s when none of 3 name servers answers, as
 it is also tried with the search domain (measured with glibc 2.36, 2026-11-30), and mDNS some more.

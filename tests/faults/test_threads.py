@@ -126,7 +126,7 @@ def test_a_thread_that_hangs_ends_the_process_with_its_stack(
         faulty.wait_for_live("door")
         faulty.do(f"hang {thread} 120")
 
-        at_most_s = 60 if thread == "mqtt" else 30  # it may rest for 15 s between two attempts
+        at_most_s = 60 if thread == "mqtt" else 30  # a broker may have many addresses to connect to
         assert daemon.process.wait(at_most_s) == DIED
         assert f"thread hangs name={thread}" in daemon.log
         assert "sitecustomize.py" in daemon.log, "the stack shows where it sleeps"
