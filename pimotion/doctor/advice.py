@@ -37,6 +37,8 @@ def about(camera: Camera, reason: str) -> str:
 
 
 def _about_recording(name: str, reason: str) -> str:
+    if reason == "the recording has ended":
+        return "?loop behind its path plays it again and again"
     with suppress(OSError, Unreadable):  # its folder may not be looked into, ~ has no meaning
         path = home_path(name)
         if path.is_dir():

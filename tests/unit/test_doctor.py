@@ -396,6 +396,14 @@ def test_what_to_do_about_a_lost_camera_is_said_also_while_pimotion_runs() -> No
     assert usb.advice == "stop pimotion and try `doctor` again to see the camera by itself"
 
 
+def test_a_recording_that_is_over_is_not_suspected(tmp_path: Path) -> None:
+    _write(tmp_path / "visit.mp4", "a whole video")
+    settings = from_values({"cameras": {"door": {"source": f"file:{tmp_path}/visit.mp4"}}})
+    over = {"status": "offline", "state": "ended", "reason": "the recording has ended"}
+    *_, door = camera_checks.cameras(settings, Running("pi", is_ours=True, cameras={"door": over}))
+    assert door.advice == "?loop behind its path plays it again and again"
+
+
 def test_a_dark_camera_is_not_all_well() -> None:
     settings = from_values({"cameras": {"door": {"source": "synthetic"}}})
     dark = {"status": "online", "state": "dark", "reason": "black for 60 s", "fps": 15.0}
