@@ -193,10 +193,10 @@ class Recorder:
         while len(self._unsaved) > _UNSAVED_EVENTS:
             self._unsaved.pop(next(iter(self._unsaved)))
         store = self._opened()
-        self._saved_s = time.monotonic()
         for event_id, event in list(self._unsaved.items()):
             store.save(event)
             del self._unsaved[event_id]
+        self._saved_s = time.monotonic()
 
     def _keep_untold(self) -> None:
         """Note on the disk what the broker does not have: nothing while there is a connection."""

@@ -244,6 +244,31 @@ def test_the_updates_of_an_event_are_not_written_each_for_itself(
     assert saved.count(EventType.STOP) == 1
 
 
+def test_an_end_that_the_disk_refused_does_not_wait_for_the_next_ten_seconds(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another camera goes on to see something, its updates are all that comes."""
+    refused: list[str] = []
+    save = EventStore.save
+
+    def refuse_once(store: EventStore, message: MotionEvent) -> None:
+        if message.id == "over" and not refused:
+            refused.append(message.id)
+            raise sqlite3.OperationalError("database or disk is full")
+        save(store, message)
+
+    monkeypatch.setattr(EventStore, "save", refuse_once)
+    running = start()
+    running.recorder.put(event("over"))
+
+    def is_kept() -> bool:
+        running.recorder.put(event("busy", EventType.UPDATE))
+        return "over" in running.ids()
+
+    wait_until(is_kept, "the end", 5)
+    assert refused
+
+
 @pytest.mark.parametrize("what", ["the database", "the folder", "another in its place"])
 def test_a_database_that_somebody_removes_is_begun_anew(
     start: Callable[..., Running], tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
