@@ -196,28 +196,6 @@ def test_a_swarm_is_forgotten_when_it_is_over() -> None:
     assert believed_after_s(trust, EVEN_S, area_px=100, x=0, is_glow=True) < 0.4
 
 
-@pytest.mark.parametrize(
-    ("is_glow", "step_s", "is_found"),
-    [
-        pytest.param(False, 0.1, True, id="somewhere dark"),
-        pytest.param(True, 0.1, False, id="only adds light"),
-        pytest.param(True, 0.5, True, id="only adds light, slow camera"),
-    ],
-)
-def test_what_only_adds_light_is_not_found_again(
-    is_glow: bool, step_s: float, is_found: bool
-) -> None:
-    """An insect that was believed would go on as the next one, for as long as they come."""
-    tracker = Tracker(WIDTH, HEIGHT)
-    tracker.follow([blob(60, 40, 100)], 0.0, step_s)
-    (track,) = tracker.tracks
-    track.trusted, track.is_glow = True, is_glow
-    for number in range(1, 6):
-        tracker.follow([], 0.1 * number, step_s)
-    tracker.follow([blob(62, 40, 100)], 0.6, step_s)
-    assert [each.id for each in tracker.tracks] == ([track.id] if is_found else [track.id, 2])
-
-
 def test_what_stays_is_no_insect() -> None:
     trust = insect_swarm(0)
     bush = blob(50, 40, 90)

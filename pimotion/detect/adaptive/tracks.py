@@ -207,9 +207,8 @@ class Tracker:
             reach *= 1 + _REACH_GROWTH * min(track.unseen, _REACH_PICTURES)
             reach *= _SLOW_REACH if is_slow else 1.0
             is_lost = now_s - track.seen_s > _FORGET_S
-            is_insect = track.is_glow and not is_slow  # it may be one, and where one is more are
             for index, blob in enumerate(blobs):
-                if is_lost and (is_insect or blob.is_doubtful):  # it is there by chance
+                if is_lost and blob.is_doubtful:  # it is there by chance
                     continue
                 shared = overlap_px(track.blob, blob)
                 distance = math.hypot(blob.centre_x - x, blob.centre_y - y)
