@@ -278,7 +278,9 @@ def _suffix(state: State, node: str) -> str:
         log.warning(
             "this was node %s before; what Home Assistant has of that one stays until "
             "`ha clean --node %s` node=%s",
-            *(before, before, node),
+            before,
+            before,
+            node,
         )
         suffix = None
     if not (isinstance(suffix, str) and suffix):
